@@ -1,0 +1,37 @@
+"""DecRS (Wang et al., KDD 2021) as a RecBole plugin: deconfounded recommendation for alleviating bias amplification.
+
+The names below are loaded on first use, so that ``import recbole_decrs.causal`` needs neither RecBole nor its time.
+"""
+
+from __future__ import annotations
+
+import importlib
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "DecFM": "recbole_decrs.model",
+    "DecNFM": "recbole_decrs.model",
+    "FM": "recbole_decrs.model",
+    "NFM": "recbole_decrs.model",
+    "FusedRecommender": "recbole_decrs.model",
+    "BackdoorOperator": "recbole_decrs.causal",
+    "Confounder": "recbole_decrs.causal",
+    "DecRSConfig": "recbole_decrs.config",
+    "DecRSError": "recbole_decrs.errors",
+    "run_recbole_decrs": "recbole_decrs.quick_start",
+    "objective_function": "recbole_decrs.quick_start",
+    "load_data_and_model": "recbole_decrs.quick_start",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'recbole_decrs' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,39 @@
+"""The paper's mathematics on plain arrays: no RecBole in here, one equation or idea per file.
+
+Section and equation numbers refer to Wang et al., "Deconfounded Recommendation for Alleviating Bias
+Amplification", KDD 2021. Row 0 of every user and item axis is RecBole's padding.
+"""
+
+from recbole_decrs.causal.backdoor import OPERATORS, BackdoorOperator
+from recbole_decrs.causal.calibration import calibration_kl, euclidean, hellinger
+from recbole_decrs.causal.confounder import (
+    PRIORS,
+    Confounder,
+    estimate_confounder,
+    expected_distribution,
+    user_history_distribution,
+)
+from recbole_decrs.causal.divergence import kl_divergence
+from recbole_decrs.causal.drift import interest_drift, normalized_drift, symmetric_kl
+from recbole_decrs.causal.fusion import fuse_scores
+from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
+
+__all__ = [
+    "OPERATORS",
+    "PRIORS",
+    "BackdoorOperator",
+    "Confounder",
+    "calibration_kl",
+    "estimate_confounder",
+    "euclidean",
+    "expected_distribution",
+    "fuse_scores",
+    "hellinger",
+    "interest_drift",
+    "kl_divergence",
+    "membership_from_labels",
+    "membership_from_weights",
+    "normalized_drift",
+    "symmetric_kl",
+    "user_history_distribution",
+]

@@ -1,0 +1,67 @@
+"""The backdoor adjustment operator M(d-bar, u) (Sec. 2.3, Eq. 7 and Eq. 8)."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+OPERATORS = ("fm", "fm_all_pairs", "product")
+
+
+class BackdoorOperator(nn.Module):
+    """M(d-bar, u): the group-level representation of a user under the distribution d-bar over N groups.
+
+    The sum over groups does not depend on the sample, so it is taken once a batch: the cost of a row does not grow
+    with N.
+
+    Args:
+        prior: d-bar, shape [N]; or one distribution a user, shape [n_users, N], for M(d_u, u).
+        embedding_size: H.
+        operator: ``product``: Eq. 7, the sum over groups a and user features b of p(g_a) v_a * x_b u_b;
+            ``fm``: Eq. 8 over the pairs a < b of w = [d-bar, x_u] and c = [v, u], as FM and the authors' code have
+            it; ``fm_all_pairs``: Eq. 8 as printed, over all ordered pairs, a = b included.
+        init_std: standard deviation of the initial group embeddings.
+
+    Attributes:
+        group_embeddings: v_1 ... v_N, a parameter of shape [N, H].
+
+    Raises:
+        ValueError: ``operator`` is none of these.
+    """
+
+    def __init__(
+        self,
+        prior: torch.Tensor,
+        embedding_size: int,
+        operator: str = "fm",
+        init_std: float = 0.01,
+    ) -> None:
+        super().__init__()
+        if operator not in OPERATORS:
+            raise ValueError(f"backdoor_operator must be one of {', '.join(OPERATORS)}, not {operator!r}")
+        self.operator = operator
+        self.register_buffer("prior", torch.as_tensor(prior, dtype=torch.float32), persistent=False)
+        # A bare parameter, not an nn.Embedding: RecBole's backbones initialise every nn.Embedding in
+        # their own way after this constructor has run.
+        self.group_embeddings = nn.Parameter(init_std * torch.randn(self.prior.shape[-1], embedding_size))
+
+    def forward(self, user_embeddings: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
+        """M(d-bar, u) of each row.
+
+        Args:
+            user_embeddings: x_b u_b of each user feature, shape [B, K, H].
+            users: ids of the users, shape [B]; needed only where ``prior`` holds one distribution a user.
+
+        Returns:
+            [B, H].
+        """
+        prior = self.prior if self.prior.dim() == 1 else self.prior[users]
+        groups = prior @ self.group_embeddings  # [H], or [B, H] with one distribution a user
+        features = user_embeddings.sum(dim=1)
+        if self.operator == "product":
+            return groups * features
+        square_of_sum = (groups + features) ** 2
+        if self.operator == "fm_all_pairs":
+            return square_of_sum
+        sum_of_squares = prior**2 @ self.group_embeddings**2 + (user_embeddings**2).sum(dim=1)
+        return 0.5 * (square_of_sum - sum_of_squares)

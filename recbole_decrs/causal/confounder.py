@@ -1,0 +1,126 @@
+"""The confounder of the paper, estimated from training clicks: d_u, P(d_u), the prior d-bar (Sec. 2.2.2, 2.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from recbole_decrs.causal.drift import interest_drift, normalized_drift
+from recbole_decrs.causal.history import grouped_clicks, user_history_distribution
+
+PRIORS = ("interaction", "item", "uniform", "user", "learned")
+"""What may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
+
+
+@dataclass(frozen=True)
+class Confounder:
+    """The user history distributions over N item groups and what follows from them.
+
+    Row 0 of every user and item axis is RecBole's padding and holds zeros.
+    """
+
+    group_names: tuple[str, ...]
+    """Names of the N groups."""
+    membership: np.ndarray
+    """q^i, [n_items, N]; rows sum to 1, or to 0 where an item has no group."""
+    user_distribution: np.ndarray
+    """d_u (Eq. 3), [n_users, N]; rows sum to 1, or to 0 where a user has no grouped click."""
+    n_clicks: np.ndarray
+    """|H_u|, [n_users]: the grouped items that each user has clicked in training."""
+    prior: np.ndarray
+    """d-bar = sum over users of P(d_u) d_u, [N], with P(d_u) = clicks of u / all clicks."""
+    drift: np.ndarray | None
+    """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
+    drifting: np.ndarray | None
+    """Which users have at least two grouped clicks, [n_users]; Eq. 12 runs over these."""
+
+    def normalized_drift(self, alpha: float) -> np.ndarray:
+        """eta-hat_u (Eq. 12), [n_users], in [0, 1]; 0 in the padding row."""
+        weight = normalized_drift(self.drift, alpha, self.drifting)
+        weight[0] = 0.0
+        return weight
+
+    def prior_for(self, kind: str) -> np.ndarray:
+        """What stands for d-bar in M(d-bar, u).
+
+        Args:
+            kind: ``interaction``: d-bar as the paper defines it; ``item``: the mean of q^i over the catalogue, as
+                in the authors' code; ``uniform``: 1 / N. Controls: ``user``: d_u itself, the confounded twin of
+                Eq. 1d; ``learned``: a single group of probability 1, that is one free vector in place of the sum
+                over groups.
+
+        Returns:
+            [N]; for ``user`` [n_users, N]; for ``learned`` [1].
+
+        Raises:
+            ValueError: ``kind`` is none of these.
+        """
+        if kind == "interaction":
+            return self.prior
+        if kind == "item":
+            return self.membership[self.membership.sum(axis=1) > 0].mean(axis=0)
+        if kind == "uniform":
+            return np.full_like(self.prior, 1 / len(self.prior))
+        if kind == "user":
+            return self.user_distribution
+        if kind == "learned":
+            return np.ones(1)
+        raise ValueError(f"confounder_prior must be one of {', '.join(PRIORS)}, not {kind!r}")
+
+
+def expected_distribution(user_distribution: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
+    """d-bar = sum over users of P(d_u) d_u with P(d_u) = clicks of u / all clicks (Sec. 2.2.2).
+
+    Args:
+        user_distribution: d_u, shape [n_users, N].
+        n_clicks: |H_u|, shape [n_users], not all zero.
+
+    Returns:
+        [N], sums to 1.
+    """
+    n_clicks = np.asarray(n_clicks, dtype=np.float64)
+    return n_clicks @ np.asarray(user_distribution, dtype=np.float64) / n_clicks.sum()
+
+
+def estimate_confounder(
+    group_names: tuple[str, ...],
+    membership: np.ndarray,
+    users: np.ndarray,
+    items: np.ndarray,
+    n_users: int,
+    history: tuple[np.ndarray, np.ndarray] | None = None,
+    smoothing: float = 0.01,
+) -> Confounder:
+    """Every statistic of DecRS from the training clicks.
+
+    Args:
+        group_names: names of the N groups.
+        membership: q^i, shape [n_items, N].
+        users, items: the training clicks, shape [n_clicks] each, in any order.
+        n_users: number of users, the padding row 0 included.
+        history: users and items of the clicks that eta_u is measured on, in the order of time; None where the
+            time of clicks is unknown, and then there is no drift.
+        smoothing: of the divergence in Eq. 10.
+
+    Raises:
+        ValueError: no click is on an item with a group.
+    """
+    clicks = sparse.csr_matrix((np.ones(len(users)), (users, items)), shape=(n_users, membership.shape[0]))
+    n_clicks = grouped_clicks(clicks, membership)
+    if not n_clicks.any():
+        raise ValueError("no training click is on an item with a group")
+    user_distribution = user_history_distribution(clicks, membership)
+    drift = drifting = None
+    if history is not None:
+        drift, drifting = interest_drift(*history, membership, n_users, smoothing)
+    return Confounder(
+        group_names=tuple(group_names),
+        membership=membership,
+        user_distribution=user_distribution,
+        n_clicks=n_clicks,
+        prior=expected_distribution(user_distribution, n_clicks),
+        drift=drift,
+        drifting=drifting,
+    )

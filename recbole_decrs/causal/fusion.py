@@ -1,0 +1,22 @@
+"""The fused score of the inference strategy (Eq. 11)."""
+
+from __future__ import annotations
+
+import torch
+
+
+def fuse_scores(
+    conventional: torch.Tensor, deconfounded: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
+    """Y_{u,i} = (1 - eta-hat_u) Y^RS_{u,i} + eta-hat_u Y^DE_{u,i} (Eq. 11).
+
+    Args:
+        conventional: Y^RS, shape [B, n_items].
+        deconfounded: Y^DE, shape [B, n_items].
+        weight: eta-hat_u of the user in each row, shape [B], in [0, 1].
+
+    Returns:
+        [B, n_items].
+    """
+    weight = weight.unsqueeze(-1)
+    return (1 - weight) * conventional + weight * deconfounded

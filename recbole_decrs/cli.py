@@ -1,0 +1,98 @@
+"""The command line: ``recbole-decrs`` and ``run_recbole_decrs.py``."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+USAGE = """\
+usage: recbole-decrs [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]
+       recbole-decrs tune --params_file=FILE [--model=...] [--dataset=...] [--config_files=...] [--key=value ...]
+
+Trains and tests a recommender with RecBole. DecFM and DecNFM train the conventional and the deconfounded recommender
+(DecRS, KDD 2021), fuse them and print who wins; any other RecBole model is run and measured the same way.
+Any configuration key of RecBole or of the plugin may be set; the command line goes over the config files.
+
+tune searches hyper-parameters with RecBole's HyperTuning:
+  --params_file=FILE    lines such as 'learning_rate choice [0.01,0.05]', 'dropout_prob uniform 0.1,0.5'
+  --tool=Hyperopt       Hyperopt or Ray
+  --algo=exhaustive     exhaustive, random or bayes (Hyperopt)
+  --max_evals=100       trials of random and bayes; of Ray
+  --early_stop=10       trials without a gain before the search stops (Hyperopt)
+  --output_file=hyper.result, --display_file=FILE   results of all trials, and their plot
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: without the program's name; default those of the process.
+
+    Returns:
+        exit status: 0, or 2 where the input cannot be used, which one sentence on standard error explains.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if any(argument in ("-h", "--help") for argument in arguments):
+        print(USAGE)
+        return 0
+    if "--version" in arguments:
+        from recbole_decrs import __version__
+
+        print(f"recbole-decrs {__version__}")
+        return 0
+    from recbole_decrs.errors import DecRSError
+
+    try:
+        tuning = arguments[:1] == ["tune"]
+        settings = parse(arguments[1:] if tuning else arguments)
+        with warnings.catch_warnings():
+            # Of RecBole 1.2.1 and its Ray on today's packages; a user can do nothing about them.
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", message=".*pkg_resources")
+            if tuning:
+                from recbole_decrs.tune import tune
+
+                tune(settings)
+            else:
+                from recbole_decrs.quick_start import run_recbole_decrs
+
+                files = settings.pop("config_files", "").split()
+                run_recbole_decrs(config_file_list=files, command_line=settings)
+    except DecRSError as error:
+        print(f"recbole-decrs: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("recbole-decrs: stopped", file=sys.stderr)
+        return 130
+    return 0
+
+
+def parse(arguments: list[str]) -> dict[str, str]:
+    """``--key=value`` arguments by key; ``--model``, ``--dataset`` and ``--config_files`` also take the next one.
+
+    Raises:
+        DecRSError: an argument is not of this form, or a key is given two values.
+    """
+    from recbole_decrs.errors import DecRSError
+
+    settings: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        argument = rest.pop(0)
+        key, equals, value = argument.removeprefix("--").partition("=")
+        if not argument.startswith("--") or not key:
+            raise DecRSError(f"cannot read the argument {argument}; write settings as --key=value")
+        if not equals:
+            if key not in ("model", "dataset", "config_files", "params_file") or not rest or rest[0].startswith("--"):
+                raise DecRSError(f"the argument --{key} has no value; write --{key}=VALUE")
+            value = rest.pop(0)
+        if settings.get(key, value) != value:
+            raise DecRSError(f"--{key} is given twice, as {settings[key]} and as {value}; leave one out")
+        settings[key] = value
+    return settings
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""RecBole's Config plus the plugin's properties, with no ``eval`` and no reading of ``sys.argv``."""
+
+from __future__ import annotations
+
+import ast
+import copy
+import enum
+import os
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from recbole.config import Config
+from recbole.utils import EvaluatorType, ModelType
+
+from recbole_decrs.data.catalogue import check_dataset_is_known
+from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.evaluator.register import register_metrics
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.options import check_options, known_keys, properties_dir
+
+DEFAULT_MODEL = "DecFM"
+DEFAULT_DATASET = "ml-100k"
+
+
+class DecRSConfig(Config):
+    """The settings of one run: command line over ``config_dict`` over config files over defaults.
+
+    The defaults are RecBole's, with the plugin's YAML from ``properties/`` laid over them.
+
+    Args:
+        model: name of a RecBole or plugin model; if none, the key ``model``, else DecFM.
+        dataset: name of a dataset; if none, the key ``dataset``, else ml-100k.
+        config_file_list: paths of YAML files, later ones over earlier ones.
+        config_dict: settings by key.
+        command_line: settings by key, as typed: text, read as Python literals.
+
+    Raises:
+        DecRSError: a file cannot be read, the model or dataset is unknown, or a value is outside what its key takes.
+    """
+
+    def __init__(
+        self,
+        model: str | None = None,
+        dataset: str | None = None,
+        config_file_list: list[str] | None = None,
+        config_dict: dict[str, Any] | None = None,
+        command_line: dict[str, str] | None = None,
+    ) -> None:
+        register_metrics()
+        self._command_line = dict(command_line or {})
+        try:
+            super().__init__(model, dataset, config_file_list, copy.deepcopy(config_dict))
+        except (KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, DecRSError):
+                raise
+            raise DecRSError(f"RecBole does not accept this configuration: {error.args[0]}") from error
+        self._check()
+
+    def _load_cmd_line(self) -> dict[str, Any]:
+        return self._convert_config_dict(self._command_line)
+
+    def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
+        return {key: as_plain(read_literal(value)) for key, value in config_dict.items()}
+
+    def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
+        settings: dict[str, Any] = {}
+        for file in file_list or []:
+            try:
+                content = yaml.load(Path(file).read_text(encoding="utf-8"), Loader=self.yaml_loader)
+            except (OSError, UnicodeDecodeError) as error:
+                reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+                raise DecRSError(f"the config file {file} cannot be read ({reason}); check its path") from error
+            except yaml.YAMLError as error:
+                mark = getattr(error, "problem_mark", None)
+                line = f" (line {mark.line + 1})" if mark else ""
+                raise DecRSError(f"the config file {file} is not valid YAML{line}; mend it") from error
+            if content is not None and not isinstance(content, dict):
+                raise DecRSError(f"the config file {file} must hold 'key: value' lines")
+            settings.update(content or {})
+        return settings
+
+    def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
+        model = model or self.external_config_dict.get("model") or DEFAULT_MODEL
+        dataset = dataset or self.external_config_dict.get("dataset") or DEFAULT_DATASET
+        model_class = find_model(model) if isinstance(model, str) else model
+        if model_class.type in (ModelType.SEQUENTIAL, ModelType.DECISIONTREE):
+            kind = "sequential" if model_class.type == ModelType.SEQUENTIAL else "decision-tree"
+            raise DecRSError(
+                f"{model_class.__name__} is a {kind} model, which this command does not run; "
+                "take a general, context-aware, knowledge-based or traditional one, or RecBole's own run_recbole.py"
+            )
+        return model_class.__name__, model_class, str(dataset)
+
+    def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
+        super()._load_internal_config_dict(model, model_class, dataset)
+        knowledge_files = {
+            source: columns
+            for source, columns in (self.internal_config_dict.get("load_col") or {}).items()
+            if source in ("kg", "link") and model_class.type == ModelType.KNOWLEDGE
+        }
+        folder = properties_dir()
+        dataset_file = folder / "dataset" / f"{dataset}.yaml"
+        for file in (folder / "overall.yaml", folder / "model" / f"{model}.yaml", dataset_file):
+            if file.is_file():
+                self._update_internal_config_dict(file)
+        if not dataset_file.is_file():
+            self.internal_config_dict["load_col"] = self._usual_columns()
+        self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **knowledge_files}
+
+    def _usual_columns(self) -> dict[str, list[str]]:
+        """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature."""
+        setting = {**self.internal_config_dict, **self.external_config_dict}
+        item = setting["ITEM_ID_FIELD"]
+        columns = {"inter": [setting[key] for key in ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "TIME_FIELD")]}
+        if setting.get("group_field"):
+            columns["item"] = [item, setting["group_field"]]
+        return columns
+
+    def _get_final_config_dict(self) -> dict[str, Any]:
+        final = super()._get_final_config_dict()
+        self._settings = copy.deepcopy({key: value for key, value in final.items() if key != "MODEL_TYPE"})
+        return final
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The full configuration as plain data, such that ``config_dict=settings`` makes the same Config again."""
+        return as_plain({**self._settings, "model": self.model, "dataset": self.dataset})
+
+    def change(self, key: str, value: Any) -> None:
+        """Change a setting for good: for this run and for the checkpoint that it writes."""
+        self[key] = value
+        self._settings[key] = copy.deepcopy(value)
+
+    def _check(self) -> None:
+        check_options(self.final_config_dict)
+        logger = getLogger()
+        for key in self.external_config_dict:
+            if key not in known_keys():
+                hint = did_you_mean(key, known_keys()) or "; check its spelling"
+                logger.warning(f"nobody knows the configuration key {key}, it changes nothing{hint}")
+        if self["drift_alpha"] == "auto" and self["drift_history"] == "train+valid":
+            raise DecRSError(
+                "drift_alpha: auto chooses alpha on the validation clicks, which drift_history: train+valid has "
+                "already seen; set drift_history: train or give drift_alpha a number"
+            )
+        if not self["single_spec"] or int(self["nproc"] or 1) > 1:
+            raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
+        self._check_valid_metric()
+        check_dataset_is_known(self.dataset, self["data_path"])
+        if self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
+            raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
+
+    def _check_valid_metric(self) -> None:
+        name, _, k = str(self["valid_metric"]).partition("@")
+        names = [metric.lower() for metric in self["metrics"]]
+        ranked = self["eval_type"] == EvaluatorType.RANKING and k
+        if name.lower() not in names or (ranked and k not in map(str, self["topk"])):
+            raise DecRSError(
+                f"valid_metric {self['valid_metric']} is not evaluated: "
+                f"metrics has {', '.join(self['metrics'])} and topk has {', '.join(map(str, self['topk']))}"
+            )
+
+
+def read_literal(value: Any) -> Any:
+    """A setting given as text, read as a Python literal (``0.1``, ``[10, 20]``, ``{'a': 1}``), else left as text."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value
+
+
+def as_plain(value: Any) -> Any:
+    """The same value in None, bool, int, float, str, list, tuple and dict alone; anything else becomes its text."""
+    if isinstance(value, dict):
+        return {key: as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(as_plain(item) for item in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, enum.Enum):
+        return value.name
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    return str(value)

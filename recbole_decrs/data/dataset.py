@@ -1,0 +1,191 @@
+"""The dataset hook: a mixin over RecBole's Dataset classes that hands out a Confounder after the split."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import numpy as np
+from recbole.data import dataset as recbole_datasets
+from recbole.utils import FeatureSource, FeatureType, ModelType
+
+from recbole_decrs.causal import Confounder, estimate_confounder
+from recbole_decrs.data.download import download
+from recbole_decrs.data.group_field import read_membership
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.metrics import GROUP_METRICS
+
+CLICK_ORDER = "decrs_click_order"
+"""A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
+
+
+class ConfounderMixin:
+    """Adds to a RecBole Dataset what DecRS needs of it; nothing it does for other models changes.
+
+    Attributes, set by :meth:`build` on the dataset and on each part of it:
+        confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
+        fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
+        training_part: the part of the dataset that models are trained on.
+    """
+
+    def _download(self) -> None:
+        download(self, super()._download)
+
+    def build(self) -> list:
+        """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
+
+        Raises:
+            DecRSError: the groups or the time that the configuration needs are not in the data.
+        """
+        has_time = self.time_field in self.inter_feat
+        self._check_order(has_time)
+        self._add_click_order(has_time)
+        parts = super().build()
+        orders = [part.inter_feat[CLICK_ORDER].numpy() for part in parts]
+        for part in [self, *parts]:
+            part.inter_feat.drop(CLICK_ORDER)
+        for properties in (self.field2type, self.field2source, self.field2seqlen):
+            del properties[CLICK_ORDER]
+        self._check_features_for_full_sort()
+
+        clicks = [self._clicks(part) for part in parts]
+        confounder = self._estimate(clicks, orders if has_time else None)
+        fingerprint = self._hash(clicks[0], confounder)
+        for part in [self, *parts]:
+            part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
+        return parts
+
+    def _check_order(self, has_time: bool) -> None:
+        if has_time or self.config["eval_args"]["order"] != "TO" or self.benchmark_filename_list is not None:
+            return
+        if "eval_args" in self.config.external_config_dict:
+            raise DecRSError(
+                f"eval_args asks for the order of time (TO), but the .inter file of {self.dataset_name} has no loaded "
+                f"column {self.time_field}; set TIME_FIELD and load_col, or order: RO"
+            )
+        self.logger.warning(
+            f"{self.dataset_name} has no loaded column {self.time_field}, so it is split at random, not by time"
+        )
+        self.config.change("eval_args", {**self.config["eval_args"], "order": "RO"})
+
+    def _add_click_order(self, has_time: bool) -> None:
+        """RecBole keeps times as float32, 64 s apart for Unix times; sort on them while they are float64."""
+        if has_time:
+            times = np.array([np.ravel(time)[0] for time in self.inter_feat[self.time_field]], dtype=np.float64)
+            by_time = np.argsort(times, kind="stable")
+        else:
+            by_time = np.arange(len(self.inter_feat))
+        place = np.empty(len(by_time), dtype=np.int64)
+        place[by_time] = np.arange(len(by_time))
+        self.inter_feat[CLICK_ORDER] = place
+        if self.config["eval_args"]["order"] == "TO" and self.benchmark_filename_list is None:
+            self.inter_feat = self.inter_feat.iloc[by_time].reset_index(drop=True)
+        self.set_field_property(CLICK_ORDER, FeatureType.TOKEN, FeatureSource.INTERACTION, 1)
+
+    def _clicks(self, part) -> tuple[np.ndarray, np.ndarray]:
+        """Users and items of the positive interactions of a part; what is no click is marked by user 0."""
+        users, items = part.inter_feat[self.uid_field].numpy(), part.inter_feat[self.iid_field].numpy()
+        if self.label_field in part.inter_feat:
+            users = np.where(part.inter_feat[self.label_field].numpy() > 0, users, 0)
+        return users, items
+
+    def _estimate(self, clicks: list, orders: list[np.ndarray] | None) -> Confounder | None:
+        config = self.config
+        needed = sorted(GROUP_METRICS & {metric.lower() for metric in config["metrics"]})
+        deconfounded = hasattr(config.model_class, "backbone")
+        if config["group_field"] is None:
+            if not needed and not deconfounded:
+                return None
+            what = config["model"] if deconfounded else f"the metric {needed[0]}"
+            path = os.path.join(self.dataset_path, f"{self.dataset_name}.item")
+            raise DecRSError(
+                f"group_field is not set, and {what} needs item groups; set it to a column of {path}"
+                + (f" ({', '.join(self._item_columns(path))})" if os.path.isfile(path) else "")
+            )
+        fused = config["inference"] == "fused" and config["fusion_weight"] is None
+        if orders is None and deconfounded and fused:
+            raise DecRSError(
+                f"fused inference needs the drift of each user, and the .inter file of {self.dataset_name} has no "
+                f"loaded column {self.time_field}; set TIME_FIELD and load_col, or fusion_weight, or "
+                "inference: deconfounded"
+            )
+        names, membership = read_membership(
+            os.path.join(self.dataset_path, f"{self.dataset_name}.item"),
+            self.iid_field,
+            config["group_field"],
+            self.field2token_id[self.iid_field],
+            config["field_separator"],
+            config["seq_separator"],
+            config["encoding"] or "utf-8",
+        )
+        membership = membership[: self.item_num]
+        groupless = int((membership[1:].sum(axis=1) == 0).sum())
+        if groupless:
+            self.logger.warning(
+                f"{groupless} of {self.item_num - 1} items have no value in the group field {config['group_field']}; "
+                "they are left out of the users' distributions"
+            )
+        history = None
+        if orders is not None:
+            n_history = 2 if config["drift_history"] == "train+valid" else 1
+            users, items, order = (
+                np.concatenate(arrays[:n_history])
+                for arrays in ([users for users, _ in clicks], [items for _, items in clicks], orders)
+            )
+            by_time = np.argsort(order, kind="stable")
+            by_time = by_time[users[by_time] > 0]
+            history = users[by_time], items[by_time]
+        users, items = clicks[0]
+        try:
+            return estimate_confounder(
+                names,
+                membership,
+                users[users > 0],
+                items[users > 0],
+                self.user_num,
+                history,
+                config["drift_smoothing"],
+            )
+        except ValueError as error:
+            raise DecRSError(
+                f"{error}: the items of the training part of {self.dataset_name} have no value in the group field "
+                f"{config['group_field']}; take another column"
+            ) from error
+
+    def _item_columns(self, path: str) -> list[str]:
+        with open(path, encoding=self.config["encoding"] or "utf-8") as file:
+            columns = [column.rpartition(":")[0] for column in file.readline().split(self.config["field_separator"])]
+        return [column for column in columns if column != self.iid_field]
+
+    def _hash(self, clicks: tuple[np.ndarray, np.ndarray], confounder: Confounder | None) -> str:
+        digest = hashlib.sha256()
+        for field in (self.uid_field, self.iid_field):
+            digest.update("\n".join(map(str, self.field2id_token[field])).encode())
+        users, items = clicks
+        digest.update(np.sort(users.astype(np.int64) * self.item_num + items).tobytes())
+        if confounder is not None:
+            digest.update("\n".join(confounder.group_names).encode() + confounder.membership.tobytes())
+        return digest.hexdigest()
+
+    def _check_features_for_full_sort(self) -> None:
+        """A context-aware model must not need a feature that pairs which never met do not have."""
+        embedded = [
+            field
+            for field in self.fields(source=[FeatureSource.INTERACTION])
+            if field != self.label_field
+            and ("token" in self.field2type[field].value or field in self.config["numerical_features"])
+        ]
+        full_sort = "full" in self.config["eval_args"]["mode"].values()
+        if full_sort and self.config["MODEL_TYPE"] == ModelType.CONTEXT and embedded:
+            raise DecRSError(
+                f"the .inter columns {', '.join(embedded)} are features of an interaction, which full sort cannot "
+                "give to pairs that never met; leave them out of load_col and numerical_features"
+            )
+
+
+class DecRSDataset(ConfounderMixin, recbole_datasets.Dataset):
+    """RecBole's Dataset with a Confounder."""
+
+
+class DecRSKnowledgeBasedDataset(ConfounderMixin, recbole_datasets.KnowledgeBasedDataset):
+    """RecBole's KnowledgeBasedDataset with a Confounder."""

@@ -1,0 +1,17 @@
+"""The one exception that is meant for the user's eyes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class DecRSError(ValueError):
+    """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``"; did you mean A or B?"`` for the nearest of the ``known`` names, or nothing where none is near."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(lowered[match] for match in near)}?" if near else ""

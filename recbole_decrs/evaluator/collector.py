@@ -1,0 +1,71 @@
+"""RecBole's Collector, knowing user ids and the Confounder, and able to serve a loaded model."""
+
+from __future__ import annotations
+
+import torch
+from recbole.data.interaction import Interaction
+from recbole.evaluator import Collector
+from recbole.evaluator.collector import DataStruct
+
+
+def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """The user of each row of ``scores``: with sampled candidates, a batch names a user once per candidate."""
+    return users if len(users) == len(scores) else torch.unique_consecutive(users)
+
+
+class DecRSCollector(Collector):
+    """Collects what RecBole's metrics and the plugin's need.
+
+    RecBole's own knows neither user ids nor groups, fails on the plain numbers that it collects itself, and copies
+    the static data at each evaluation.
+    """
+
+    def __init__(self, config) -> None:
+        super().__init__(config)
+        self.user_field = config["USER_ID_FIELD"]
+        self.list_length = config["save_topk"]
+        self.collected_from = None
+
+    def collect_from_training_part(self, dataset) -> None:
+        """Collect the static data of the dataset that ``dataset`` is a part of, once."""
+        part = dataset.training_part
+        if self.collected_from is part:
+            return
+        self.data_collect(_Loader(part))
+        self.data_struct.set("data.user_drift", None)
+        if part.confounder is not None:
+            self.data_struct.set("data.membership", part.confounder.membership)
+            self.data_struct.set("data.user_distribution", part.confounder.user_distribution)
+            self.data_struct.set("data.user_drift", part.confounder.drift)
+        self.collected_from = part
+
+    def eval_batch_collect(
+        self,
+        scores_tensor: torch.Tensor,
+        interaction: Interaction,
+        positive_u: torch.Tensor,
+        positive_i: torch.Tensor,
+    ) -> None:
+        """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved."""
+        super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
+        self.data_struct.update_tensor("rec.users", users_of(interaction[self.user_field], scores_tensor).cpu())
+        if self.list_length:
+            scores, items = torch.topk(scores_tensor, min(self.list_length, scores_tensor.shape[1]), dim=-1)
+            self.data_struct.update_tensor("rec.list_scores", scores.cpu())
+            self.data_struct.update_tensor("rec.list_items", items.cpu())
+
+    def get_data_struct(self) -> DataStruct:
+        """What has been collected; what belongs to one evaluation is forgotten here, static data are kept."""
+        collected = DataStruct()
+        for key, value in list(self.data_struct._data_dict.items()):
+            collected.set(key, value.cpu() if isinstance(value, torch.Tensor) else value)
+            if not key.startswith("data.") or key == "data.label":
+                del self.data_struct[key]
+        return collected
+
+
+class _Loader:
+    """The one attribute of a training loader that RecBole's Collector asks for."""
+
+    def __init__(self, dataset) -> None:
+        self.dataset = dataset

@@ -1,0 +1,66 @@
+"""RecBole's Evaluator, also by user and by group of users."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from recbole.evaluator import Evaluator
+from recbole.evaluator.collector import DataStruct
+
+from recbole_decrs.evaluator.metrics import _HistoryDistance
+
+
+class DecRSEvaluator(Evaluator):
+    """Evaluates metrics as RecBole does, and keeps what the last evaluation was made from.
+
+    Attributes:
+        collected: the DataStruct of the last evaluation.
+    """
+
+    def __init__(self, config) -> None:
+        super().__init__(config)
+        self.collected: DataStruct | None = None
+
+    def evaluate(self, dataobject: DataStruct) -> dict[str, float]:
+        """Mean of each metric over the users, as RecBole."""
+        self.collected = dataobject
+        return super().evaluate(dataobject)
+
+    def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
+        """The metrics over the users where ``of_group``, shape [n_evaluated_users], is true."""
+        rows = torch.as_tensor(of_group)
+        group = DataStruct()
+        for key, value in dataobject._data_dict.items():
+            group.set(key, value[rows] if key.startswith("rec.") else value)
+        return super().evaluate(group)
+
+    def evaluate_users(self, dataobject: DataStruct) -> dict[str, np.ndarray]:
+        """Each metric that has a value per user, ``name@k`` -> shape [n_evaluated_users]."""
+        columns: dict[str, np.ndarray] = {}
+        for metric in self.metric_class.values():
+            if isinstance(metric, _HistoryDistance):
+                name = type(metric).__name__.lower()
+                columns |= {f"{name}@{k}": values for k, values in metric.by_user(dataobject).items()}
+            else:
+                columns |= _intercepted(metric, dataobject)
+        return columns
+
+
+def _intercepted(metric, dataobject: DataStruct) -> dict[str, np.ndarray]:
+    """The values per user that a RecBole top-k metric hands to ``topk_result`` to have them averaged."""
+    columns: dict[str, np.ndarray] = {}
+    average = getattr(metric, "topk_result", None)
+    if average is None:
+        return columns
+
+    def intercept(name: str, values: np.ndarray) -> dict[str, float]:
+        if getattr(values, "ndim", 0) == 2 and len(values) == len(dataobject.get("rec.users")):
+            columns.update({f"{name}@{k}": values[:, k - 1] for k in metric.topk})
+        return average(name, values)
+
+    metric.topk_result = intercept
+    try:
+        metric.calculate_metric(dataobject)
+    finally:
+        del metric.topk_result
+    return columns

@@ -1,0 +1,125 @@
+"""Results by drift group (Table 4 of the paper), per user, and as text."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from recbole.evaluator import smaller_metrics
+from recbole.evaluator.collector import DataStruct
+from tabulate import tabulate
+
+from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+
+
+def results_by_drift(
+    evaluator: DecRSEvaluator, collected: dict[str, DataStruct], thresholds: list[float]
+) -> OrderedDict[float, dict[str, Any]]:
+    """Metrics over the users with eta_u above each threshold, as Table 4 of the paper.
+
+    Args:
+        evaluator: of the metrics.
+        collected: what was collected of each recommender.
+        thresholds: of eta_u.
+
+    Returns:
+        threshold -> ``{"users": how many, recommender: {metric: value}, ...}``; empty where the drift is unknown;
+        a group without users has no metrics.
+    """
+    groups: OrderedDict[float, dict[str, Any]] = OrderedDict()
+    for threshold in thresholds:
+        row: dict[str, Any] = {}
+        for name, struct in collected.items():
+            drift = struct.get("data.user_drift")
+            if drift is None:
+                return OrderedDict()
+            of_group = drift[struct.get("rec.users").numpy()] > threshold
+            row["users"] = int(of_group.sum())
+            row[name] = evaluator.evaluate_group(struct, of_group) if row["users"] else {}
+        groups[threshold] = row
+    return groups
+
+
+def results_by_user(
+    evaluator: DecRSEvaluator, collected: dict[str, DataStruct], user_tokens: np.ndarray
+) -> pd.DataFrame:
+    """Every metric that has a value per user: columns user_id, drift, recommender, and one a metric."""
+    tables = []
+    for name, struct in collected.items():
+        users = struct.get("rec.users").numpy()
+        drift = struct.get("data.user_drift")
+        table = pd.DataFrame({"user_id": user_tokens[users], "recommender": name})
+        table.insert(1, "drift", np.nan if drift is None else drift[users])
+        tables.append(table.assign(**evaluator.evaluate_users(struct)))
+    return pd.concat(tables, ignore_index=True)
+
+
+def top_lists(struct: DataStruct, user_tokens: np.ndarray, item_tokens: np.ndarray) -> pd.DataFrame:
+    """The lists that ``save_topk`` collected: columns user_id, item_id, rank (from 1), score."""
+    items, scores = struct.get("rec.list_items").numpy(), struct.get("rec.list_scores").numpy()
+    users = np.repeat(struct.get("rec.users").numpy(), items.shape[1])
+    ranks = np.tile(np.arange(1, items.shape[1] + 1), len(items))
+    table = pd.DataFrame(
+        {
+            "user_id": user_tokens[users],
+            "item_id": item_tokens[items.ravel()],
+            "rank": ranks,
+            "score": scores.ravel(),
+        }
+    )
+    return table[np.isfinite(table["score"])]
+
+
+def improvement(metric: str, before: float, after: float) -> float:
+    """Relative change in percent, positive where ``after`` is better; NaN where ``before`` is 0."""
+    if before == 0:
+        return float("nan")
+    change = 100 * (after - before) / abs(before)
+    return -change if metric.partition("@")[0] in smaller_metrics else change
+
+
+def table_of(
+    results: dict[str, dict[str, float]],
+    by_drift: dict[float, dict[str, Any]],
+    labels: dict[str, str],
+    compared: tuple[str, str] | None,
+) -> str:
+    """The result table, and the same by user group.
+
+    Args:
+        results: recommender -> metric -> value.
+        by_drift: see :func:`results_by_drift`.
+        labels: recommender -> how the table calls it.
+        compared: the recommenders before and after, for the line of the relative improvement.
+    """
+    metrics = list(next(iter(results.values())))
+    rows = _rows(results, metrics, labels, compared)
+    text = tabulate(rows, headers=["", *map(_title, metrics)], tablefmt="github", disable_numparse=True)
+    if not by_drift:
+        return text
+    rows = []
+    for threshold, group in by_drift.items():
+        lines = _rows({name: group[name] for name in results}, metrics, labels, compared) if group["users"] else [[""]]
+        for number, line in enumerate(lines):
+            rows.append([f"> {threshold:g}", str(group["users"]), *line] if number == 0 else ["", "", *line])
+    headers = ["drift eta_u", "users", "", *map(_title, metrics)]
+    return text + "\n\n" + tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def _rows(
+    results: dict[str, dict[str, float]], metrics: list[str], labels: dict[str, str], compared: tuple[str, str] | None
+) -> list[list[str]]:
+    rows = [[labels[name], *(f"{result[metric]:.4f}" for metric in metrics)] for name, result in results.items()]
+    if compared:
+        before, after = (results[name] for name in compared)
+        changes = (improvement(metric, before[metric], after[metric]) for metric in metrics)
+        rows.append(["improvement", *("-" if np.isnan(change) else f"{change:+.2f}%" for change in changes)])
+    return rows
+
+
+def _title(metric: str) -> str:
+    """``recall@10`` -> ``Recall@10``; names of up to four letters are abbreviations."""
+    name, at, k = metric.partition("@")
+    return (name.upper() if len(name) <= 4 and name != "hit" else name.capitalize()) + at + k

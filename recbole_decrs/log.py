@@ -1,0 +1,83 @@
+"""RecBole's logger, started late: nothing is written until the input is known to be good."""
+
+from __future__ import annotations
+
+import logging
+
+import colorlog
+from recbole.utils import init_logger
+from recbole.utils.logger import log_colors_config
+
+
+class HeldLog(logging.Handler):
+    """Shows records on the console as RecBole does, and holds them for the log file that is opened later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self.console = logging.StreamHandler()
+        self.console.setFormatter(
+            colorlog.ColoredFormatter(
+                "%(log_color)s%(asctime)-15s %(levelname)s  %(message)s", "%d %b %H:%M", log_colors=log_colors_config
+            )
+        )
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Show the record, and keep it."""
+        self.records.append(record)
+        self.console.handle(record)
+
+
+class RunLog:
+    """The log of one run: console at once, ``log/<model>/...`` from :meth:`start` on.
+
+    RecBole's ``init_logger`` does nothing where the root logger has a handler already, so that a second run in one
+    process would log into the file of the first; handlers of others are put aside for it and back again.
+    """
+
+    def __init__(self) -> None:
+        self.root = logging.getLogger()
+        self.handlers: list[logging.Handler] = []
+        self.level = self.root.level
+
+    def __enter__(self) -> RunLog:
+        self.held = HeldLog()
+        self.handlers = [self.held]
+        self.root.addHandler(self.held)
+        if self.root.level > logging.INFO or self.root.level == logging.NOTSET:
+            self.root.setLevel(logging.INFO)
+        return self
+
+    def set_level(self, state: str | None) -> None:
+        """Show what RecBole's key ``state`` asks for: debug, info, warning, error or critical."""
+        level = logging.getLevelName((state or "info").upper())
+        self.root.setLevel(level if isinstance(level, int) else logging.INFO)
+
+    def start(self, config) -> None:
+        """Open the log file, as RecBole names it, and write what was held."""
+        self.root.removeHandler(self.held)
+        others = self.root.handlers[:]
+        self.root.handlers.clear()
+        init_logger(config)
+        self.handlers = self.root.handlers[:]
+        for handler in others:
+            self.root.addHandler(handler)
+        for record in self.held.records:
+            self._to_file(record)
+
+    def to_file(self, text: str) -> None:
+        """Write a text into the log file alone."""
+        self._to_file(logging.LogRecord("root", logging.INFO, __file__, 0, text, None, None))
+
+    def _to_file(self, record: logging.LogRecord) -> None:
+        for handler in self.handlers:
+            if isinstance(handler, logging.FileHandler) and record.levelno >= handler.level:
+                handler.handle(record)
+
+    def __exit__(self, *exception: object) -> None:
+        for handler in self.handlers:
+            self.root.removeHandler(handler)
+            handler.close()
+        self.root.setLevel(self.level)
+
+

@@ -1,0 +1,10 @@
+"""The recommenders: backbones with the paper's options, their deconfounded twins, and the two fused."""
+
+from recbole_decrs.model.backdoor import BackdoorRecommender
+from recbole_decrs.model.decfm import DecFM
+from recbole_decrs.model.decnfm import DecNFM
+from recbole_decrs.model.fm import FM
+from recbole_decrs.model.fused import FusedRecommender
+from recbole_decrs.model.nfm import NFM
+
+__all__ = ["FM", "NFM", "BackdoorRecommender", "DecFM", "DecNFM", "FusedRecommender"]

@@ -1,0 +1,143 @@
+"""What the plugin's own configuration keys may hold, and which keys anyone knows."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import recbole
+import yaml
+from recbole.utils.argument_list import (
+    dataset_arguments,
+    evaluation_arguments,
+    general_arguments,
+    training_arguments,
+)
+
+from recbole_decrs.causal import OPERATORS, PRIORS
+from recbole_decrs.errors import DecRSError
+
+Check = Callable[[Any], bool]
+
+
+def properties_dir() -> Path:
+    """The folder of the YAML defaults: inside the installed package, or beside it in a checkout.
+
+    Raises:
+        DecRSError: neither is there.
+    """
+    package = Path(__file__).parent
+    for folder in (package / "properties", package.parent / "properties"):
+        if (folder / "overall.yaml").is_file():
+            return folder
+    raise DecRSError(f"no properties/overall.yaml in {package} or beside it; reinstall recbole_decrs")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _number(low: float, high: float = math.inf, above: bool = False) -> Check:
+    return lambda value: _is_number(value) and (low < value if above else low <= value) and value <= high
+
+
+def _one_of(*choices: Any) -> Check:
+    return lambda value: isinstance(value, str) and value in choices
+
+
+def _integer(low: int) -> Check:
+    return lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= low
+
+
+def _list_of(check: Check) -> Check:
+    return lambda value: isinstance(value, list | tuple) and len(value) > 0 and all(map(check, value))
+
+
+def _or_none(check: Check) -> Check:
+    return lambda value: value is None or check(value)
+
+
+def _boolean(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _string(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
+
+
+def _choices(names: Iterable[str]) -> tuple[Check, str]:
+    return _one_of(*names), f"one of {', '.join(names)}"
+
+
+CHECKS: dict[str, tuple[Check, str]] = {
+    # the plugin's keys
+    "group_field": (_or_none(_string), "the name of a column of the .item file"),
+    "confounder_prior": _choices(PRIORS),
+    "backdoor_operator": _choices(OPERATORS),
+    "group_init_std": (_number(0), "a number >= 0"),
+    "drift_history": _choices(("train", "train+valid")),
+    "drift_smoothing": (_number(0, 1, above=True), "a number above 0 and at most 1"),
+    "drift_alpha": (lambda value: value == "auto" or _number(0)(value), "a number >= 0 or auto"),
+    "drift_alpha_grid": (_list_of(_number(0)), "a list of numbers >= 0"),
+    "drift_thresholds": (_list_of(_number(0)), "a list of numbers >= 0"),
+    "fusion_weight": (_or_none(_number(0, 1)), "a number in [0, 1] or none"),
+    "fusion_on": _choices(("probability", "logit")),
+    "inference": _choices(("fused", "deconfounded", "conventional")),
+    "backbone_checkpoint": (_or_none(_string), "the path of a checkpoint or none"),
+    "test_candidates": _choices(("unseen", "untrained")),
+    "bi_batch_norm": (_boolean, "True or False"),
+    "mlp_activation": _choices(("relu", "sigmoid", "tanh", "leakyrelu", "none")),
+    "embedding_init_std": (_or_none(_number(0)), "a number >= 0 or none"),
+    "adagrad_initial_accumulator": (_number(0), "a number >= 0"),
+    "loss_reduction": _choices(("mean", "sum")),
+    "embedding_norm_weight": (_number(0), "a number >= 0"),
+    "save_user_metrics": (_boolean, "True or False"),
+    "save_topk": (_or_none(_integer(1)), "a whole number >= 1 or none"),
+    # RecBole's keys whose bad values would end in a traceback, or in a default used without a word
+    "dropout_prob": (_number(0, 1), "a number in [0, 1]"),
+    "embedding_size": (_integer(1), "a whole number >= 1"),
+    "epochs": (_integer(0), "a whole number >= 0"),
+    "eval_step": (_integer(0), "a whole number >= 0"),
+    "stopping_step": (_integer(0), "a whole number >= 0"),
+    "train_batch_size": (_integer(1), "a whole number >= 1"),
+    "eval_batch_size": (_integer(1), "a whole number >= 1"),
+    "learning_rate": (_number(0, above=True), "a number above 0"),
+    "learner": (
+        lambda value: isinstance(value, str)
+        and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam"),
+        "one of adam, adamw, sgd, adagrad, rmsprop, sparse_adam",
+    ),
+    "metric_decimal_place": (_integer(0), "a whole number >= 0"),
+    "seed": (_integer(0), "a whole number >= 0"),
+}
+
+
+def check_options(settings: dict[str, Any]) -> None:
+    """Hold the value of each key that has a check against it.
+
+    Raises:
+        DecRSError: a value is outside what its key takes; the message names both.
+    """
+    for key, (check, takes) in CHECKS.items():
+        if key in settings and not check(settings[key]):
+            raise DecRSError(f"{key} must be {takes}, not {settings[key]!r}")
+
+
+@cache
+def known_keys() -> frozenset[str]:
+    """Every configuration key that RecBole or the plugin reads."""
+    keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments, *CHECKS}
+    keys |= {"model", "dataset", "config_files"}
+    recbole_dir = Path(recbole.__file__).parent
+    for folder in (recbole_dir / "properties", properties_dir()):
+        for file in folder.rglob("*.yaml"):
+            if not file.name.endswith("url.yaml"):
+                keys |= set(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+    for file in recbole_dir.rglob("*.py"):
+        keys |= set(re.findall(r"""config\[["'](\w+)["']\]""", file.read_text(encoding="utf-8")))
+    return frozenset(keys)

@@ -1,0 +1,197 @@
+"""What RecBole's quick_start offers, for any RecBole model and for DecRS: run, tune, load."""
+
+from __future__ import annotations
+
+import os
+from logging import getLogger
+from typing import Any
+
+from recbole.data.transform import construct_transform
+from recbole.utils import EvaluatorType, get_environment, get_flops, init_seed, set_color
+
+from recbole_decrs.checkpoint import read_checkpoint
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.evaluator.report import results_by_drift, results_by_user, table_of, top_lists
+from recbole_decrs.log import RunLog
+from recbole_decrs.model import FusedRecommender
+from recbole_decrs.trainer import (
+    DecRSTrainer,
+    check_data,
+    load_backbone,
+    load_fused,
+    load_state,
+    start_anew,
+    trainer_for,
+)
+
+
+def run_recbole_decrs(
+    model: str | None = None,
+    dataset: str | None = None,
+    config_file_list: list[str] | None = None,
+    config_dict: dict[str, Any] | None = None,
+    saved: bool = True,
+    command_line: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """Train and test a model; the counterpart of RecBole's ``run_recbole``.
+
+    For a deconfounded model (``DecFM``, ``DecNFM``) both the conventional and the deconfounded recommender are
+    trained and fused. Any other RecBole model is trained as RecBole does, with the same metrics and user groups.
+
+    Args:
+        model: name of the model; if none, the key ``model``, else DecFM.
+        dataset: name of the dataset; if none, the key ``dataset``, else ml-100k.
+        config_file_list: paths of YAML files.
+        config_dict: settings by key, over the files.
+        saved: whether to save the model; without it the last epoch is tested, as in RecBole.
+        command_line: settings by key as typed text, over all others. ``sys.argv`` is never read here.
+
+    Returns:
+        ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result`` and ``test_result`` as RecBole;
+        ``by_drift``: threshold -> users and metrics by recommender; ``saved_model_file``; ``table``: the printed
+        text; for deconfounded models also ``conventional_test_result``, ``deconfounded_test_result``, ``drift_alpha``.
+
+    Raises:
+        DecRSError: the input cannot be used; nothing has been written then.
+    """
+    with RunLog() as log:
+        config = DecRSConfig(model, dataset, config_file_list, config_dict, command_line)
+        log.set_level(config["state"])
+        result = _run(config, saved, log)
+        print(f"\n{result['table']}\n")
+        log.to_file(f"\n{result['table']}")
+    return result
+
+
+def _run(config: DecRSConfig, saved: bool, log: RunLog | None = None) -> dict[str, Any]:
+    logger = getLogger()
+    init_seed(config["seed"], config["reproducibility"])
+    logger.info(config)
+    dataset = create_dataset(config)
+    logger.info(dataset)
+    train_data, valid_data, test_data = data_preparation(config, dataset)
+    part = train_data._dataset
+    init_seed(config["seed"], config["reproducibility"])
+    deconfounded = hasattr(config.model_class, "backbone")
+    model = (FusedRecommender if deconfounded else config.model_class)(config, part).to(config["device"])
+    path = config["backbone_checkpoint"]
+    backbone_state = load_backbone(model, path, part) if deconfounded and path else None
+    if log is not None:
+        log.start(config)
+    logger.info(model)
+    for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
+        flops = get_flops(half, dataset, config["device"], logger, construct_transform(config))
+        logger.info(set_color(f"FLOPs of {type(half).__name__}", "blue") + f": {flops}")
+
+    if deconfounded:
+        trainer = DecRSTrainer(config, model, backbone_state)
+    else:
+        trainer = trainer_for(config)(config, model)
+        start_anew(config, train_data)
+    best_valid_score, best_valid_result = trainer.fit(
+        train_data, valid_data, saved=saved, show_progress=config["show_progress"]
+    )
+    test_result = trainer.evaluate(test_data, load_best_model=saved, show_progress=config["show_progress"])
+    logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
+    logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
+    logger.info(set_color("test result", "yellow") + f": {test_result}")
+    result = {
+        "best_valid_score": best_valid_score,
+        "valid_score_bigger": config["valid_metric_bigger"],
+        "best_valid_result": best_valid_result,
+        "test_result": test_result,
+        "saved_model_file": trainer.saved_model_file if saved else None,
+    }
+    name = config["model"]
+    if deconfounded:
+        results, collected, ranked = trainer.evaluations, trainer.collected, config["inference"]
+        result["conventional_test_result"] = results["conventional"]
+        result["deconfounded_test_result"] = results["deconfounded"]
+        result["drift_alpha"] = trainer.drift_alpha
+        weight = f"alpha {trainer.drift_alpha:g}" if trainer.drift_alpha is not None else config["fusion_weight"]
+        labels = {
+            "conventional": f"{config.model_class.backbone.__name__} (conventional)",
+            "deconfounded": f"{name} (w/o inference strategy)",
+            "fused": f"{name} (fused, {weight})",
+        }
+        after = ranked if ranked != "conventional" else list(results)[-1]
+        compared = ("conventional", after)
+    else:
+        results, collected, ranked = {name: test_result}, {name: trainer.evaluator.collected}, name
+        labels, compared = {name: name}, None
+    result["by_drift"] = {}
+    if config["eval_type"] == EvaluatorType.RANKING:
+        result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
+        _write_lists(config, trainer, collected, ranked, part)
+    result["table"] = table_of(results, result["by_drift"], labels, compared)
+    return result
+
+
+def _write_lists(config: DecRSConfig, trainer, collected: dict[str, Any], ranked: str, part) -> None:
+    users, items = part.field2id_token[part.uid_field], part.field2id_token[part.iid_field]
+    stem = os.path.splitext(trainer.saved_model_file)[0]
+    if config["save_user_metrics"]:
+        path = f"{stem}-user-metrics.csv"
+        results_by_user(trainer.evaluator, collected, users).to_csv(path, index=False)
+        getLogger().info(f"Every metric per user: {path}")
+    if config["save_topk"]:
+        path = f"{stem}-top{config['save_topk']}.csv"
+        top_lists(collected[ranked], users, items).to_csv(path, index=False)
+        getLogger().info(f"Each user's list: {path}")
+
+
+def objective_function(
+    config_dict: dict[str, Any] | None = None, config_file_list: list[str] | None = None, saved: bool = True
+) -> dict[str, Any]:
+    """One trial of RecBole's ``HyperTuning``, or of Ray Tune, to which it reports.
+
+    Args:
+        config_dict: the trial's settings, over the files.
+        config_file_list: paths of YAML files.
+        saved: whether to save the model.
+
+    Returns:
+        ``model``, ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result``, ``test_result``.
+    """
+    with RunLog() as log:
+        config = DecRSConfig(None, None, config_file_list, config_dict)
+        log.set_level("error")
+        result = _run(config, saved)
+    from ray.air import session
+
+    if session.get_trial_id() is not None:
+        session.report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
+    wanted = ("best_valid_score", "valid_score_bigger", "best_valid_result", "test_result")
+    return {"model": config["model"], **{key: result[key] for key in wanted}}
+
+
+def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
+    """Make the data and the model of a checkpoint again; the counterpart of RecBole's function of this name.
+
+    Args:
+        model_file: a checkpoint written by this plugin.
+        config_dict: settings over the saved ones, such as a new ``data_path``.
+
+    Returns:
+        ``config, model, dataset, train_data, valid_data, test_data``. The model of a deconfounded recommender is a
+        :class:`~recbole_decrs.model.fused.FusedRecommender`, which ranks as the test result was made.
+
+    Raises:
+        DecRSError: the checkpoint cannot be read, or was made for other data.
+    """
+    content = read_checkpoint(str(model_file))
+    config = DecRSConfig(config_dict={**content["config"], **(config_dict or {})})
+    init_seed(config["seed"], config["reproducibility"])
+    dataset = create_dataset(config)
+    train_data, valid_data, test_data = data_preparation(config, dataset)
+    part = train_data._dataset
+    check_data(content, part, str(model_file))
+    init_seed(config["seed"], config["reproducibility"])
+    if hasattr(config.model_class, "backbone"):
+        model = FusedRecommender(config, part).to(config["device"])
+        load_fused(config, model, str(model_file), part)
+    else:
+        model = config.model_class(config, part).to(config["device"])
+        load_state(model, read_checkpoint(str(model_file), config["device"]), str(model_file))
+    return config, model, dataset, train_data, valid_data, test_data
