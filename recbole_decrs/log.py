@@ -79,5 +79,3 @@ class RunLog:
             self.root.removeHandler(handler)
             handler.close()
         self.root.setLevel(self.level)
-
-

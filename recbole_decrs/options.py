@@ -108,8 +108,9 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "eval_batch_size": (_integer(1), "a whole number >= 1"),
     "learning_rate": (_number(0, above=True), "a number above 0"),
     "learner": (
-        lambda value: isinstance(value, str)
-        and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam"),
+        lambda value: (
+            isinstance(value, str) and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
+        ),
         "one of adam, adamw, sgd, adagrad, rmsprop, sparse_adam",
     ),
     "metric_decimal_place": (_integer(0), "a whole number >= 0"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 from logging import getLogger
 from typing import Any
 
@@ -155,13 +157,15 @@ def objective_function(
         ``model``, ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result``, ``test_result``.
     """
     with RunLog() as log:
-        config = DecRSConfig(None, None, config_file_list, config_dict)
-        log.set_level("error")
-        result = _run(config, saved)
-    from ray.air import session
+        config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), "show_progress": False})
+        log.set_level(config["state"])
+        result = _run(config, saved, log)
+    if "ray" in sys.modules:
+        from ray.air import session
 
-    if session.get_trial_id() is not None:
-        session.report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*executed by a Tuner")  # no trial, so nothing to report to
+            session.report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
     wanted = ("best_valid_score", "valid_score_bigger", "best_valid_result", "test_result")
     return {"model": config["model"], **{key: result[key] for key in wanted}}
 

@@ -327,7 +327,9 @@ class DecRSTrainer:
                 content[half] = self.backbone_state
                 continue
             trainer = self._trainer(half, content)
-            self.logger.info(set_color(f"Training the {half} recommender", "green") + f": {type(trainer.model).__name__}")
+            self.logger.info(
+                set_color(f"Training the {half} recommender", "green") + f": {type(trainer.model).__name__}"
+            )
             if half in resumed:
                 trainer.resume_checkpoint(self._resume_file)
             start_anew(self.config, train_data)
@@ -416,7 +418,9 @@ class DecRSTrainer:
         if not eval_data:
             return None
         if load_best_model:
-            self.drift_alpha = load_fused(self.config, self.model, model_file or self.saved_model_file, eval_data._dataset)
+            self.drift_alpha = load_fused(
+                self.config, self.model, model_file or self.saved_model_file, eval_data._dataset
+            )
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
         rankings = {kind: self._ranking(kind, self.model.weight) for kind in kinds}
         self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress)
@@ -429,9 +433,11 @@ def candidate_alphas(config, confounder) -> list[float | None]:
     """The exponents of Eq. 12 to choose from; None alone where nothing is raised to it."""
     if config["fusion_weight"] is not None or confounder.drift is None:
         return [None]
-    return [float(alpha) for alpha in config["drift_alpha_grid"]] if config["drift_alpha"] == "auto" else [
-        float(config["drift_alpha"])
-    ]
+    return (
+        [float(alpha) for alpha in config["drift_alpha_grid"]]
+        if config["drift_alpha"] == "auto"
+        else [float(config["drift_alpha"])]
+    )
 
 
 def fusion_weights(config, confounder, alpha: float | None) -> torch.Tensor | None:
@@ -457,4 +463,3 @@ def load_fused(config, model: FusedRecommender, path: str, dataset) -> float | N
     alpha = content["drift_alpha"]
     model.set_weight(fusion_weights(config, confounder, alpha))
     return alpha
-

@@ -54,9 +54,7 @@ def interest_drift(
     early = place < (counts // 2)[users]
 
     def distribution(part: np.ndarray) -> np.ndarray:
-        clicks = sparse.csr_matrix(
-            (np.ones(part.sum()), (users[part], items[part])), shape=(n_users, n_items)
-        )
+        clicks = sparse.csr_matrix((np.ones(part.sum()), (users[part], items[part])), shape=(n_users, n_items))
         return user_history_distribution(clicks, membership)
 
     drifting = counts >= 2

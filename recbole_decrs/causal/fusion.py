@@ -5,9 +5,7 @@ from __future__ import annotations
 import torch
 
 
-def fuse_scores(
-    conventional: torch.Tensor, deconfounded: torch.Tensor, weight: torch.Tensor
-) -> torch.Tensor:
+def fuse_scores(conventional: torch.Tensor, deconfounded: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     """Y_{u,i} = (1 - eta-hat_u) Y^RS_{u,i} + eta-hat_u Y^DE_{u,i} (Eq. 11).
 
     Args:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def membership_from_labels(
-    items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int
-) -> np.ndarray:
+def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int) -> np.ndarray:
     """q^i of items that name their groups: the same probability for each group an item names.
 
     Args:

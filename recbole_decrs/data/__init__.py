@@ -1,0 +1,1 @@
+"""The dataset hook: reads the group field, hands out a Confounder; and RecBole's loaders around it."""

@@ -24,10 +24,7 @@ class BackdoorRecommender(ContextRecommender):
         self.num_feature_field += 1
         self.USER_ID = config["USER_ID_FIELD"]
         in_order = (
-            self.token_seq_field_names
-            + self.token_field_names
-            + self.float_seq_field_names
-            + self.float_field_names
+            self.token_seq_field_names + self.token_field_names + self.float_seq_field_names + self.float_field_names
         )
         of_the_user = {*dataset.fields(source=[FeatureSource.USER, FeatureSource.USER_ID])}
         self.user_fields = [place for place, name in enumerate(in_order) if name in of_the_user]

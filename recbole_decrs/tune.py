@@ -1,0 +1,178 @@
+"""Hyper-parameter search by RecBole's own means: its HyperTuning on Hyperopt, or Ray Tune."""
+
+from __future__ import annotations
+
+import ast
+import math
+import os
+from typing import Any
+
+from recbole.trainer import HyperTuning
+from recbole.utils import dict2str
+
+from recbole_decrs.config import DecRSConfig, read_literal
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.quick_start import objective_function
+
+DEFAULTS = {
+    "params_file": None,
+    "tool": "Hyperopt",
+    "algo": "exhaustive",
+    "max_evals": "100",
+    "early_stop": "10",
+    "output_file": "hyper.result",
+    "display_file": None,
+}
+KINDS = ("choice", "uniform", "quniform", "loguniform")
+
+Space = dict[str, tuple[str, list[Any]]]
+
+
+def tune(settings: dict[str, str]) -> dict[str, Any]:
+    """Search, print the best setting and its results, and write those of all trials to ``output_file``.
+
+    Args:
+        settings: the command line by key: those of ``DEFAULTS``, and the configuration of every trial.
+
+    Returns:
+        the best setting.
+
+    Raises:
+        DecRSError: the parameter file, an option or the configuration cannot be used.
+    """
+    options = {key: settings.pop(key, default) for key, default in DEFAULTS.items()}
+    files = [os.path.abspath(file) for file in settings.pop("config_files", "").split()]
+    if options["params_file"] is None:
+        raise DecRSError("tune needs --params_file=FILE, with lines such as 'learning_rate choice [0.01,0.05]'")
+    numbers = {}
+    for key in ("max_evals", "early_stop"):
+        if not str(options[key]).isdigit() or int(options[key]) < 1:
+            raise DecRSError(f"--{key} must be a whole number >= 1, not {options[key]}")
+        numbers[key] = int(options[key])
+    space = read_params_file(options["params_file"])
+    fixed = {key: read_literal(value) for key, value in settings.items()}
+    for key in space:
+        if key in fixed:
+            raise DecRSError(f"--{key} fixes what {options['params_file']} searches; leave one out")
+    config = DecRSConfig(config_file_list=files, config_dict=fixed)
+    tool = str(options["tool"]).lower()
+    if tool == "ray":
+        return _tune_with_ray(space, files, fixed, config, numbers["max_evals"])
+    if tool != "hyperopt":
+        raise DecRSError(f"--tool must be Hyperopt or Ray, not {options['tool']}")
+    if options["algo"] not in ("exhaustive", "random", "bayes"):
+        raise DecRSError(f"--algo must be exhaustive, random or bayes, not {options['algo']}")
+    ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
+    if options["algo"] == "exhaustive" and ranges:
+        raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
+
+    search = _SavingHyperTuning(
+        lambda trial, file_list: objective_function({**fixed, **trial}, file_list),
+        params_dict={
+            kind: {key: values for key, (its_kind, values) in space.items() if its_kind == kind} for kind in KINDS
+        },
+        fixed_config_file_list=files,
+        display_file=options["display_file"],
+        algo=options["algo"],
+        **numbers,
+    )
+    search.output_file = options["output_file"]
+    search.run()
+    print("best params: ", search.best_params)
+    print("best result: ")
+    print(search.params2result[search.params2str(search.best_params)])
+    return search.best_params
+
+
+class _SavingHyperTuning(HyperTuning):
+    """RecBole's, with the results written after each trial, so that a crash loses none."""
+
+    output_file: str
+
+    def trial(self, params: dict[str, Any]) -> dict[str, Any]:
+        outcome = super().trial(params)
+        self.export_result(self.output_file)
+        return outcome
+
+
+def read_params_file(path: str) -> Space:
+    """The search space of a RecBole parameter file: lines ``name kind values``, read without ``eval``.
+
+    Returns:
+        name -> (kind, values): the choices, or the bounds (and step) of a range. As in RecBole's HyperTuning, the
+        bounds of ``loguniform`` are logarithms.
+
+    Raises:
+        DecRSError: the file cannot be read, or a line of it.
+    """
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except OSError as error:
+        raise DecRSError(f"params_file: {path} cannot be read ({error.strerror}); check its path") from error
+    space: Space = {}
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, _, rest = line.strip().partition(" ")
+        kind, _, text = rest.strip().partition(" ")
+        where = f"params_file: line {number} of {path}"
+        if kind not in KINDS:
+            raise DecRSError(f"{where} must be 'name kind values' with kind one of {', '.join(KINDS)}")
+        try:
+            values = list(ast.literal_eval(text.strip()))
+        except (ValueError, SyntaxError, TypeError) as error:
+            raise DecRSError(f"{where}: cannot read the values {text!r}; write [a,b,...] or low,high") from error
+        if kind != "choice":
+            count = 3 if kind == "quniform" else 2
+            if len(values) != count or not all(isinstance(value, int | float) for value in values):
+                raise DecRSError(f"{where}: {kind} takes {count} numbers, not {text!r}")
+        if not values:
+            raise DecRSError(f"{where} gives no value to choose from")
+        space[name] = (kind, values)
+    if not space:
+        raise DecRSError(f"params_file: {path} holds no line 'name kind values'")
+    return space
+
+
+def _tune_with_ray(
+    space: Space, files: list[str], fixed: dict[str, Any], config: DecRSConfig, n_trials: int
+) -> dict[str, Any]:
+    import ray
+    import torch
+    from ray import tune as ray_tune
+
+    makers = {
+        "choice": ray_tune.grid_search,
+        "uniform": lambda values: ray_tune.uniform(*values),
+        "quniform": lambda values: ray_tune.quniform(*values),
+        "loguniform": lambda values: ray_tune.loguniform(*map(math.exp, values)),
+    }
+    # A trial runs in a folder of its own.
+    here = {
+        "data_path": os.path.abspath(config.settings["data_path"]),
+        "checkpoint_dir": os.path.abspath(config["checkpoint_dir"]),
+    }
+    fixed = {**fixed, **here, "show_progress": False}
+
+    def trial(parameters: dict[str, Any]) -> None:
+        objective_function({**fixed, **parameters}, files)
+
+    only_choices = all(kind == "choice" for kind, _ in space.values())
+    ray.init(include_dashboard=False, ignore_reinit_error=True)
+    try:
+        analysis = ray_tune.run(
+            trial,
+            config={key: makers[kind](values) for key, (kind, values) in space.items()},
+            num_samples=1 if only_choices else n_trials,
+            metric="best_valid_score",
+            mode="max" if config["valid_metric_bigger"] else "min",
+            resources_per_trial={"cpu": 1, "gpu": 1 if torch.cuda.is_available() else 0},
+            local_dir=os.path.abspath("ray_log"),
+            verbose=1,
+        )
+        print("best params: ", analysis.best_config)
+        print("best result: ", dict2str(analysis.best_result))
+        return analysis.best_config
+    finally:
+        ray.shutdown()
