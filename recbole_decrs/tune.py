@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import math
 import os
 from typing import Any
@@ -138,6 +139,8 @@ def read_params_file(path: str) -> Space:
 def _tune_with_ray(
     space: Space, files: list[str], fixed: dict[str, Any], config: DecRSConfig, n_trials: int
 ) -> dict[str, Any]:
+    if importlib.util.find_spec("pyarrow") is None:
+        raise DecRSError("Ray Tune needs pyarrow; install it by: pip install -c constraints.txt '.[ray]'")
     import ray
     import torch
     from ray import tune as ray_tune
@@ -159,6 +162,7 @@ def _tune_with_ray(
         objective_function({**fixed, **parameters}, files)
 
     only_choices = all(kind == "choice" for kind, _ in space.values())
+    os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning,ignore::DeprecationWarning")  # RecBole's, in workers
     ray.init(include_dashboard=False, ignore_reinit_error=True)
     try:
         analysis = ray_tune.run(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from pathlib import Path
+
+import recbole
 
 from recbole_decrs.errors import DecRSError, did_you_mean
 
@@ -12,26 +14,25 @@ FAMILIES = (
     "context_aware_recommender",
     "sequential_recommender",
     "knowledge_aware_recommender",
-    "exlib_recommender",
 )
+TREES = "exlib_recommender"
 
 
 def find_model(name: str) -> type:
     """The model class of that name: the plugin's own, else RecBole's.
 
     Raises:
-        DecRSError: there is none, with near matches; or its library is not installed.
+        DecRSError: there is none, with near matches; it is a decision tree; or its library is not installed.
     """
     own = _own_models()
     if name in own:
         return own[name]
+    if name.lower() in _modules(TREES):
+        raise DecRSError(f"{name} is a decision-tree model, which this command does not run; take another kind")
     for family in FAMILIES:
-        package = importlib.import_module(f"recbole.model.{family}")
-        if name.lower() in _modules(package):
-            if family == "exlib_recommender":
-                raise DecRSError(f"{name} is a decision-tree model, which this command does not run; take another kind")
+        if name.lower() in _modules(family):
             try:
-                module = importlib.import_module(f"{package.__name__}.{name.lower()}")
+                module = importlib.import_module(f"recbole.model.{family}.{name.lower()}")
             except ImportError as error:
                 raise DecRSError(f"{name} needs {error.name}, which is not installed; install it") from error
             if hasattr(module, name):
@@ -45,18 +46,19 @@ def _own_models() -> dict[str, type]:
     return {model.__name__: model for model in (DecFM, DecNFM, FM, NFM)}
 
 
-def _modules(package: object) -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(package.__path__)]
+def _modules(family: str) -> list[str]:
+    """Module names, by their files: importing the package of decision trees needs their libraries."""
+    folder = Path(recbole.__file__).parent / "model" / family
+    return [file.stem for file in folder.glob("*.py") if file.stem != "__init__"]
 
 
 def _all_names() -> list[str]:
     """Names of all models, found by importing them all: for error messages only."""
     names = list(_own_models())
-    for family in FAMILIES[:-1]:
-        package = importlib.import_module(f"recbole.model.{family}")
-        for module_name in _modules(package):
+    for family in FAMILIES:
+        for module_name in _modules(family):
             try:
-                module = importlib.import_module(f"{package.__name__}.{module_name}")
+                module = importlib.import_module(f"recbole.model.{family}.{module_name}")
             except ImportError:
                 continue
             names += [name for name in vars(module) if name.lower() == module_name]

@@ -1,0 +1,43 @@
+import logging
+import warnings
+
+import pytest
+import torch
+
+from tiny_data import tiny_settings, tiny_tables, write_tables
+
+torch.set_num_threads(2)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path, monkeypatch):
+    """Runs write saved/, log/ and log_tensorboard/ where they are started."""
+    monkeypatch.chdir(tmp_path)
+    logging.getLogger().setLevel(logging.WARNING)
+
+
+@pytest.fixture
+def data_folder(tmp_path):
+    """A folder with the dataset ``tiny``."""
+    return write_tables(tmp_path / "data", tiny_tables())
+
+
+@pytest.fixture
+def settings(data_folder):
+    """Settings of a fast run on ``tiny``."""
+    return tiny_settings(data_folder)
+
+
+@pytest.fixture
+def prepared(settings):
+    """Makes the configuration and the loaders of ``tiny``: ``prepared(model, **settings)``."""
+    from recbole_decrs.config import DecRSConfig
+    from recbole_decrs.data.preparation import create_dataset, data_preparation
+
+    def prepare(model="DecFM", **others):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            config = DecRSConfig(model, "tiny", config_dict=settings | others)
+            return config, *data_preparation(config, create_dataset(config))
+
+    return prepare

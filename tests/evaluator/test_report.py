@@ -1,0 +1,71 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_decrs import run_recbole_decrs
+from recbole_decrs.evaluator.report import improvement, table_of
+
+METRICS = ["Recall", "NDCG", "CKL", "Hit", "MAP", "Hellinger", "ItemCoverage", "AveragePopularity", "GAUC", "GiniIndex"]
+
+
+@pytest.fixture
+def result(settings):
+    return run_recbole_decrs(
+        "BPR", "tiny", config_dict=settings | {"metrics": METRICS, "save_user_metrics": True, "save_topk": 10}
+    )
+
+
+def test_every_metric_of_recbole_is_evaluated_and_saved_per_user(result):
+    stem = result["saved_model_file"].removesuffix(".pth")
+    table = pd.read_csv(f"{stem}-user-metrics.csv")
+    assert set(table["user_id"]) == {f"u{number}" for number in range(24)}
+    for metric, value in result["test_result"].items():
+        if metric.partition("@")[0] in ("itemcoverage", "gauc", "giniindex"):  # of the lists together
+            assert metric not in table
+        else:
+            assert table[metric].mean() == pytest.approx(value, abs=1e-5)
+
+
+def test_groups_are_means_over_their_users(result):
+    stem = result["saved_model_file"].removesuffix(".pth")
+    table = pd.read_csv(f"{stem}-user-metrics.csv")
+    assert list(result["by_drift"]) == [0, 0.5, 1, 2, 3, 4]
+    for threshold, row in result["by_drift"].items():
+        of_group = table[table["drift"] > threshold]
+        assert row["users"] == len(of_group)
+        for metric in ("recall@5", "ckl@10"):
+            if row["users"]:
+                assert row["BPR"][metric] == pytest.approx(of_group[metric].mean(), abs=1e-5)
+            else:
+                assert row["BPR"] == {}
+
+
+def test_saved_lists_give_the_metrics(result, data_folder):
+    stem = result["saved_model_file"].removesuffix(".pth")
+    lists = pd.read_csv(f"{stem}-top10.csv")
+    assert list(lists.columns) == ["user_id", "item_id", "rank", "score"]
+    assert (lists.groupby("user_id")["score"].diff().dropna() <= 0).all()
+    clicks = pd.read_csv(data_folder / "tiny" / "tiny.inter", sep="\t").sort_values("timestamp:float")
+    recalls = []
+    for user, history in clicks.groupby("user_id:token")["item_id:token"]:
+        shown = set(lists[lists["user_id"] == user]["item_id"])
+        assert not shown & set(history.iloc[:-1])  # 12 clicks: the last is the test
+        recalls.append(history.iloc[-1] in shown)
+    assert np.mean(recalls) == pytest.approx(result["test_result"]["recall@10"], abs=1e-6)
+
+
+def test_improvement_is_positive_where_better():
+    assert improvement("recall@10", 0.5, 0.6) == pytest.approx(20)
+    assert improvement("ckl@10", 0.5, 0.6) == pytest.approx(-20)
+    assert np.isnan(improvement("recall@10", 0.0, 0.6))
+
+
+def test_table():
+    results = {"a": {"recall@10": 0.1, "ckl@10": 1.0}, "b": {"recall@10": 0.2, "ckl@10": 0.5}}
+    by_drift = {0.5: {"users": 2, **results}, 4.0: {"users": 0, "a": {}, "b": {}}}
+    lines = table_of(results, by_drift, {"a": "A", "b": "B"}, ("a", "b")).splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    assert cells[0] == ["", "Recall@10", "CKL@10"]
+    assert cells[4] == ["improvement", "+100.00%", "+50.00%"]
+    assert cells[8][:3] == ["> 0.5", "2", "A"]
+    assert cells[11][:2] == ["> 4", "0"]

@@ -1,0 +1,154 @@
+import logging
+
+import pytest
+
+from recbole_decrs import DecRSConfig, DecRSError
+from recbole_decrs.config import as_plain, read_literal
+
+
+def test_precedence(tmp_path):
+    (tmp_path / "a.yaml").write_text("learning_rate: 0.1\nepochs: 1\nseed: 1\nstopping_step: 1\n")
+    (tmp_path / "b.yaml").write_text("epochs: 2\nseed: 2\nstopping_step: 2\n")
+    config = DecRSConfig(
+        config_file_list=["a.yaml", "b.yaml"],
+        config_dict={"seed": 3, "stopping_step": 3},
+        command_line={"stopping_step": "4"},
+    )
+    assert [config[key] for key in ("learning_rate", "epochs", "seed", "stopping_step")] == [0.1, 2, 3, 4]
+
+
+def test_the_papers_defaults_lie_over_recboles():
+    config = DecRSConfig()
+    assert (config["model"], config["dataset"]) == ("DecFM", "ml-100k")
+    assert config["eval_args"] == {
+        "split": {"RS": [0.8, 0.1, 0.1]},
+        "order": "TO",
+        "group_by": "user",
+        "mode": {"valid": "full", "test": "full"},
+    }
+    assert config["metrics"] == ["Recall", "NDCG", "CKL"]
+    assert config["threshold"] is None
+    assert config["train_neg_sample_args"]["distribution"] == "uniform"
+    assert (config["embedding_size"], config["learner"], config["bi_batch_norm"]) == (64, "adagrad", True)
+
+
+def test_sys_argv_is_not_read(monkeypatch):
+    monkeypatch.setattr("sys.argv", ["x", "--learning_rate=7", "--model=BPR"])
+    config = DecRSConfig()
+    assert config["learning_rate"] != 7
+    assert config["model"] == "DecFM"
+
+
+@pytest.mark.parametrize("where", ["command_line", "config_dict"])
+def test_values_are_never_evaluated(tmp_path, where):
+    config = DecRSConfig(**{where: {"wandb_project": "__import__('pathlib').Path('owned').touch()"}})
+    assert config["wandb_project"].startswith("__import__")
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("0.1", 0.1), ("1e-3", 1e-3), ("[10,20]", [10, 20]), ("{'a': 1}", {"a": 1}), ("true", True), ("None", None)],
+)
+def test_literals(text, value):
+    assert read_literal(text) == value
+
+
+def test_text_stays_text():
+    assert read_literal("ml-100k") == "ml-100k"
+    assert read_literal("a b") == "a b"
+
+
+@pytest.mark.parametrize("model", ["DecFM", "BPR", "EASE", "DeepFM", "LightGCN", "CFKG"])
+def test_settings_make_the_same_config_again(model):
+    config = DecRSConfig(model, config_dict={"epochs": 3, "data_path": "elsewhere", "train_neg_sample_args": None})
+    again = DecRSConfig(config_dict=config.settings)
+    assert again.final_config_dict == config.final_config_dict
+
+
+def test_plain_data():
+    import numpy as np
+    import torch
+
+    assert as_plain({"a": (np.float64(1.5), [np.int64(2)]), "b": torch.device("cpu")}) == {"a": (1.5, [2]), "b": "cpu"}
+
+
+def test_an_unknown_key_is_warned_of(caplog):
+    with caplog.at_level(logging.WARNING):
+        DecRSConfig(config_dict={"drift_alhpa": 0.3})
+    assert "nobody knows the configuration key drift_alhpa, it changes nothing; did you mean drift_alpha" in caplog.text
+
+
+def test_known_keys_are_not_warned_of(caplog):
+    with caplog.at_level(logging.WARNING):
+        DecRSConfig("CFKG", config_dict={"margin": 1.0, "warm_up_step": 3, "drift_alpha": 0.3, "transform": None})
+    assert caplog.text == ""
+
+
+def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    config = DecRSConfig(
+        dataset="mine", config_dict={"data_path": "data", "group_field": "kind", "ITEM_ID_FIELD": "isbn"}
+    )
+    assert config["load_col"] == {"inter": ["user_id", "isbn", "rating", "timestamp"], "item": ["isbn", "kind"]}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "DecFMM"}, "there is no model named DecFMM; did you mean DecFM"),
+        ({"model": "fm"}, "there is no model named fm; did you mean FM"),
+        ({"model": "lightgcn"}, "did you mean LightGCN"),
+        ({"model": "SASRec"}, "SASRec is a sequential model, which this command does not run"),
+        ({"model": "XGBoost"}, "XGBoost is a decision-tree model"),
+        ({"dataset": "ml-100"}, "there is no folder dataset/ml-100 .*; did you mean ml-100k"),
+        ({"dataset": "qqqqqq"}, "set data_path to the folder that holds it"),
+        ({"confounder_prior": "items"}, "confounder_prior must be one of interaction, item, .*, not 'items'"),
+        ({"backdoor_operator": "sum"}, "backdoor_operator must be one of fm, fm_all_pairs, product, not 'sum'"),
+        ({"drift_alpha": -1}, "drift_alpha must be a number >= 0 or auto, not -1"),
+        ({"drift_alpha": "automatic"}, "drift_alpha must be a number >= 0 or auto, not 'automatic'"),
+        ({"drift_alpha": float("nan")}, "drift_alpha must be a number >= 0 or auto, not nan"),
+        ({"drift_alpha": True}, "drift_alpha must be a number >= 0 or auto, not True"),
+        ({"drift_alpha": "auto", "drift_history": "train+valid"}, "drift_alpha: auto chooses alpha on the validation"),
+        ({"drift_alpha_grid": []}, "drift_alpha_grid must be a list of numbers >= 0"),
+        ({"fusion_weight": 1.5}, "fusion_weight must be a number in .0, 1. or none, not 1.5"),
+        ({"inference": "both"}, "inference must be one of fused, deconfounded, conventional, not 'both'"),
+        ({"drift_smoothing": 0}, "drift_smoothing must be a number above 0 and at most 1"),
+        ({"bi_batch_norm": "yes"}, "bi_batch_norm must be True or False, not 'yes'"),
+        ({"learner": "adagard"}, "learner must be one of adam, .*, not 'adagard'"),
+        ({"epochs": "many"}, "epochs must be a whole number >= 0, not 'many'"),
+        ({"save_topk": 0}, "save_topk must be a whole number >= 1 or none, not 0"),
+        ({"metrics": ["Recal"]}, "RecBole does not accept this configuration: There is no metric named 'Recal'"),
+        ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
+        ({"valid_metric": "MRR@10"}, "valid_metric MRR@10 is not evaluated: metrics has Recall, NDCG, CKL"),
+        ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
+        ({"nproc": 2}, "trains in a single process"),
+    ],
+)
+def test_errors_are_one_sentence(settings, message):
+    with pytest.raises(DecRSError, match=message) as caught:
+        DecRSConfig(config_dict=settings)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a: [1", r"the config file c.yaml is not valid YAML \(line 1\)|the config file c.yaml is not valid YAML"),
+        ("- a\n- b\n", "c.yaml must hold 'key: value' lines"),
+    ],
+)
+def test_bad_config_files(tmp_path, text, message):
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(DecRSError, match=message):
+        DecRSConfig(config_file_list=["c.yaml"])
+
+
+def test_a_missing_config_file():
+    with pytest.raises(DecRSError, match=r"the config file none\.yaml cannot be read \(No such file or directory\)"):
+        DecRSConfig(config_file_list=["none.yaml"])
+
+
+def test_an_empty_config_file(tmp_path):
+    (tmp_path / "c.yaml").write_text("")
+    assert DecRSConfig(config_file_list=["c.yaml"])["model"] == "DecFM"

@@ -1,0 +1,207 @@
+import glob
+import os
+
+import numpy as np
+import pytest
+import torch
+from recbole.utils import get_model, init_seed
+
+from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender
+from recbole_decrs.checkpoint import decode_confounder, read_checkpoint
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.trainer import DecRSTrainer, load_backbone, start_anew, trainer_for
+
+
+def fused(prepared, model="DecFM", **settings):
+    config, train_data, valid_data, test_data = prepared(model, **settings)
+    return config, FusedRecommender(config, train_data.dataset), train_data, valid_data, test_data
+
+
+def plain(prepared, model="FM", **settings):
+    config, train_data, valid_data, test_data = prepared(model, **settings)
+    init_seed(config["seed"], True)
+    trainer = trainer_for(config)(config, find_model(model)(config, train_data.dataset))
+    start_anew(config, train_data)
+    return trainer, train_data, valid_data, test_data
+
+
+def assert_same(state, other):
+    assert state.keys() == other.keys()
+    for name in state:
+        torch.testing.assert_close(state[name], other[name], rtol=0, atol=0, msg=name)
+
+
+def test_one_checkpoint_holds_everything_as_plain_data(prepared):
+    config, model, train_data, valid_data, _ = fused(prepared)
+    trainer = DecRSTrainer(config, model)
+    trainer.fit(train_data, valid_data)
+    assert glob.glob("saved/*") == [trainer.saved_model_file]
+    content = torch.load(trainer.saved_model_file, weights_only=True)
+    for half in ("conventional", "deconfounded"):
+        assert {"epoch", "optimizer", "random_state", "state_dict", "cur_step", "best_valid_score"} <= set(
+            content[half]
+        )
+    assert content["config"] == config.settings
+    assert content["drift_alpha"] == 0.2
+    confounder = decode_confounder(content["confounder"])
+    np.testing.assert_array_equal(confounder.drift, train_data.dataset.confounder.drift)
+    assert confounder.group_names == train_data.dataset.confounder.group_names
+
+
+@pytest.mark.parametrize("model", ["DecFM", "DecNFM"])
+def test_the_deconfounded_half_is_the_same_whether_the_other_was_trained_or_loaded(prepared, model):
+    config, both, train_data, valid_data, _ = fused(prepared, model)
+    trainer = DecRSTrainer(config, both)
+    trainer.fit(train_data, valid_data)
+    from_file = trainer.saved_model_file
+
+    alone, *data = plain(prepared, model.removeprefix("Dec"))
+    alone.fit(*data[:2])
+    alone.load_best()
+    assert_same(both.conventional.state_dict(), alone.model.state_dict())
+
+    for path in (from_file, alone.saved_model_file):
+        config, again, train_data, valid_data, _ = fused(prepared, model)
+        state = load_backbone(again, path, train_data.dataset)
+        DecRSTrainer(config, again, state).fit(train_data, valid_data)
+        assert_same(again.conventional.state_dict(), both.conventional.state_dict())
+        assert_same(again.deconfounded.state_dict(), both.deconfounded.state_dict())
+
+
+def test_backbones_that_do_not_fit(prepared):
+    trainer, train_data, valid_data, _ = plain(prepared, "NFM", epochs=1)
+    trainer.fit(train_data, valid_data)
+    _, model, train_data, *_ = fused(prepared)
+    with pytest.raises(DecRSError, match="backbone_checkpoint: .* holds a NFM, not a FM"):
+        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+
+    trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, embedding_size=4)
+    trainer.fit(train_data, valid_data)
+    with pytest.raises(DecRSError, match="does not fit this FM .*; take the settings it was trained with"):
+        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+
+    trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, group_field="first_genre")
+    trainer.fit(train_data, valid_data)
+    _, model, train_data, *_ = fused(prepared)
+    with pytest.raises(DecRSError, match="was made for other data"):
+        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+
+
+def last_state(trainer):
+    return {name: value.clone() for name, value in trainer.model.state_dict().items()}
+
+
+def test_a_resumed_training_goes_on_as_an_undisturbed_one(prepared):
+    whole, train_data, valid_data, _ = plain(prepared, epochs=4, eval_step=1, stopping_step=10, learning_rate=0.5)
+    states = {}
+    whole.fit(train_data, valid_data, callback_fn=lambda epoch, score: states.update({epoch: last_state(whole)}))
+    first, train_data, valid_data, _ = plain(prepared, epochs=2, eval_step=1, learning_rate=0.5)
+    first.fit(train_data, valid_data)
+    saved_epoch = read_checkpoint(first.saved_model_file)["epoch"]
+    second, train_data, valid_data, _ = plain(prepared, epochs=4, eval_step=1, stopping_step=10, learning_rate=0.5)
+    torch.rand(7)
+    second.resume_checkpoint(first.saved_model_file)
+    again = {}
+    second.fit(train_data, valid_data, callback_fn=lambda epoch, score: again.update({epoch: last_state(second)}))
+    assert list(again) == list(range(saved_epoch + 1, 4))
+    for epoch, state in again.items():
+        assert_same(state, states[epoch])
+
+
+def test_a_resumed_decrs_training_keeps_the_finished_half(prepared):
+    config, model, train_data, valid_data, test_data = fused(prepared, epochs=3)
+    trainer = DecRSTrainer(config, model)
+    trainer.fit(train_data, valid_data)
+    expected = trainer.evaluate(test_data)
+    content = read_checkpoint(trainer.saved_model_file)
+    del content["drift_alpha"]  # killed before the end
+    from recbole_decrs.checkpoint import write_checkpoint
+
+    write_checkpoint(trainer.saved_model_file, content)
+    with pytest.raises(DecRSError, match="is of an unfinished training; resume it, or train again"):
+        trainer.evaluate(test_data)
+    config, again, train_data, valid_data, test_data = fused(prepared, epochs=3)
+    resumed = DecRSTrainer(config, again)
+    resumed.resume_checkpoint(trainer.saved_model_file)
+    resumed.fit(train_data, valid_data)
+    assert resumed.evaluate(test_data) == expected
+
+
+def test_a_checkpoint_of_another_model_is_not_resumed(prepared):
+    trainer, train_data, valid_data, _ = plain(prepared, "NFM", epochs=1)
+    trainer.fit(train_data, valid_data)
+    other, *_ = plain(prepared, "FM", epochs=1)
+    with pytest.raises(DecRSError, match="holds a NFM, not a FM"):
+        other.resume_checkpoint(trainer.saved_model_file)
+
+
+def test_adagrad_starts_from_the_configured_accumulator(prepared):
+    trainer, *_ = plain(prepared, adagrad_initial_accumulator=0.25)
+    for state in trainer.optimizer.state.values():
+        assert torch.all(state["sum"] == 0.25)
+
+
+def test_alpha_is_chosen_on_validation(prepared):
+    grid = [0.0, 0.3, 3.0]
+    config, model, train_data, valid_data, _ = fused(
+        prepared, drift_alpha="auto", drift_alpha_grid=grid, learning_rate=0.5
+    )
+    trainer = DecRSTrainer(config, model)
+    score, _ = trainer.fit(train_data, valid_data)
+    scores = {}
+    for alpha in grid:
+        model.set_weight(torch.as_tensor(train_data.dataset.confounder.normalized_drift(alpha)))
+        scores[alpha] = trainer.evaluate(valid_data, load_best_model=False)["recall@10"]
+    assert trainer.drift_alpha == max(scores, key=scores.get)
+    assert score == max(scores.values())
+
+
+@pytest.mark.parametrize("scale", ["probability", "logit"])
+def test_fused_scores_are_eq_11_by_hand(prepared, scale):
+    config, model, train_data, valid_data, test_data = fused(prepared, fusion_on=scale, learning_rate=0.5)
+    trainer = DecRSTrainer(config, model)
+    trainer.fit(train_data, valid_data)
+    batch = train_data.collate_fn([0, 1, 2])
+    a, b = (half.eval().forward(batch) for half in (model.conventional, model.deconfounded))
+    if scale == "probability":
+        a, b = 1 / (1 + (-a).exp()), 1 / (1 + (-b).exp())
+    eta = torch.as_tensor(train_data.dataset.confounder.normalized_drift(0.2))[batch["user_id"]]
+    torch.testing.assert_close(model.eval().predict(batch).double(), (1 - eta) * a + eta * b, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("weight", "half"), [(0.0, "conventional"), (1.0, "deconfounded")])
+def test_the_ends_of_the_weight_are_the_halves(prepared, weight, half):
+    config, model, train_data, valid_data, test_data = fused(prepared, fusion_weight=weight, learning_rate=0.5)
+    trainer = DecRSTrainer(config, model)
+    trainer.fit(train_data, valid_data)
+    result = trainer.evaluate(test_data)
+    assert result == trainer.evaluations[half]
+    assert trainer.evaluations["conventional"] != trainer.evaluations["deconfounded"]
+
+
+def test_each_half_has_its_own_tensorboard_folder(prepared):
+    config, model, train_data, valid_data, _ = fused(prepared)
+    DecRSTrainer(config, model).fit(train_data, valid_data)
+    runs = sorted(
+        os.path.relpath(os.path.dirname(path), "log_tensorboard")
+        for path in glob.glob("log_tensorboard/**/events*", recursive=True)
+    )
+    assert [os.path.basename(run) for run in runs if "conventional" in run or "deconfounded" in run]
+    assert all(
+        os.path.basename(run) in ("conventional", "deconfounded") or len(os.path.normpath(run).split(os.sep)) > 2
+        for run in runs
+    )
+
+
+def test_sampled_candidates(prepared):
+    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "user", "mode": "uni10"}
+    config, model, train_data, valid_data, test_data = fused(prepared, eval_args=eval_args)
+    trainer = DecRSTrainer(config, model)
+    trainer.fit(train_data, valid_data)
+    assert 0 < trainer.evaluate(test_data)["recall@10"] <= 1
+
+
+def test_recboles_pickles_are_of_no_use_but_its_classes_are(prepared):
+    assert get_model("FM") is not find_model("FM")
+    assert issubclass(find_model("FM"), get_model("FM"))
+    assert DecRSConfig("BPR").model_class is get_model("BPR")
