@@ -28,8 +28,9 @@ class Half:
         return self.model.forward(interaction) if self.scale == "logit" else self.model.predict(interaction)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
-        """RecBole's sign that the scores of all items come from :meth:`predict`."""
-        raise NotImplementedError
+        """Scores of every item for the users of the interaction, shape [B, n_items]."""
+        name = "full_sort_logits" if self.scale == "logit" else "full_sort_predict"
+        return getattr(self.model, name)(interaction)
 
 
 class FusedRecommender(AbstractRecommender):
@@ -88,3 +89,8 @@ class FusedRecommender(AbstractRecommender):
         """Scores of the rows, shape [B]."""
         conventional, deconfounded = (half.predict(interaction).unsqueeze(-1) for half in self.halves)
         return self.fuse(conventional, deconfounded, interaction[self.USER_ID]).squeeze(-1)
+
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
+        """Scores of every item for the users of the interaction, shape [B, n_items]."""
+        conventional, deconfounded = (half.full_sort_predict(interaction) for half in self.halves)
+        return self.fuse(conventional, deconfounded, interaction[self.USER_ID])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import torch
 from recbole.model.context_aware_recommender.nfm import NFM as RecBoleNFM
 from recbole.model.layers import MLPLayers
 
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.full_sort import FullSort, Side
+
+PAIRS_AT_ONCE = 1 << 14
+"""Pairs whose vectors are held at once in full sort; more of them leave the processor's cache."""
 
 
-class NFM(BackboneOptions, RecBoleNFM):
+class NFM(BackboneOptions, FullSort, RecBoleNFM):
     """Neural factorization machine (He and Chua 2017).
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
@@ -23,3 +28,15 @@ class NFM(BackboneOptions, RecBoleNFM):
             self.mlp_layers = MLPLayers(sizes, self.dropout_prob, activation=activation, bn=True)
             self.mlp_layers.apply(self._init_weights)
         self._apply_options(config)
+        self._keep_features(dataset)
+
+    def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
+        """The layers over the bi-interaction vectors of all pairs, a few users at a time; [n users, n items]."""
+        logits = users.first_order.unsqueeze(1) + items.first_order
+        step = max(1, PAIRS_AT_ONCE // len(items.total))
+        for start in range(0, len(logits), step):
+            chunk = slice(start, start + step)
+            pairs = torch.addcmul(items.within, users.total[chunk, None], items.total).add_(users.within[chunk, None])
+            hidden = self.mlp_layers(self.bn(pairs.flatten(0, 1)))
+            logits[chunk] += self.predict_layer(hidden).view(-1, len(items.total))
+        return logits
