@@ -50,6 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
             # Of RecBole 1.2.1 and its Ray on today's packages; a user can do nothing about them.
             warnings.filterwarnings("ignore", category=FutureWarning)
             warnings.filterwarnings("ignore", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", module=r"recbole\.")
             warnings.filterwarnings("ignore", message=".*pkg_resources")
             if tuning:
                 from recbole_decrs.tune import tune

@@ -55,6 +55,8 @@ class CheckpointMixin:
 
     def __init__(self, config, model, half: str | None = None, content: dict[str, Any] | None = None) -> None:
         super().__init__(config, model)
+        # RecBole's TraditionalTrainer shortens the epochs to one after this, and would never evaluate, nor save.
+        self.eval_step = min(self.eval_step, self.epochs)
         self.half = half
         self.content = content
         self.saved_model_file = unused_path(self.saved_model_file)
@@ -92,12 +94,12 @@ class CheckpointMixin:
         self._train_data = train_data
         if self.content is None:
             self.content = checkpoint_header(self.config, dataset)
-        self.eval_collector.collect_from_training_part(dataset)
         if self._resumed is not None:
             check_data(self._resumed, dataset, self.saved_model_file)
             state = self._state_in(self._resumed)
             restore_random_state(state["random_state"])
-            train_data.generator.set_state(state["loader_state"].cpu())
+            for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
+                generator.set_state(its_state.cpu())
         return super().fit(train_data, valid_data, **kwargs)
 
     def _valid_epoch(self, valid_data, show_progress: bool = False):
@@ -115,7 +117,7 @@ class CheckpointMixin:
             "other_parameter": encode(self.model.other_parameter()),
             "optimizer": self.optimizer.state_dict(),
             "random_state": random_state(),
-            "loader_state": self._train_data.generator.get_state(),
+            "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],
         }
         write_checkpoint(path, self.content | ({self.half: state} if self.half else state))
         if verbose:
@@ -236,10 +238,17 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     model.load_other_parameter(decode(state["other_parameter"]))
 
 
+def shuffle_generators(train_data) -> list[torch.Generator]:
+    """The generators by which a training loader shuffles; RecBole's knowledge-based loader is made of two loaders."""
+    loaders = [train_data, *(getattr(train_data, name, None) for name in ("general_dataloader", "kg_dataloader"))]
+    return [loader.generator for loader in loaders if hasattr(loader, "generator")]
+
+
 def start_anew(config, train_data) -> None:
     """Put every random generator at the seed, so that a fit does not depend on what ran before it."""
     init_seed(config["seed"], config["reproducibility"])
-    train_data.generator.manual_seed(config["seed"])
+    for generator in shuffle_generators(train_data):
+        generator.manual_seed(config["seed"])
 
 
 def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]:

@@ -26,12 +26,16 @@ class DecRSCollector(Collector):
         self.list_length = config["save_topk"]
         self.collected_from = None
 
+    def data_collect(self, train_data) -> None:
+        """Collect the static data, as RecBole's trainers ask for before training."""
+        self.collect_from_training_part(train_data._dataset)
+
     def collect_from_training_part(self, dataset) -> None:
         """Collect the static data of the dataset that ``dataset`` is a part of, once."""
         part = dataset.training_part
         if self.collected_from is part:
             return
-        self.data_collect(_Loader(part))
+        super().data_collect(_Loader(part))
         self.data_struct.set("data.user_drift", None)
         if part.confounder is not None:
             self.data_struct.set("data.membership", part.confounder.membership)

@@ -1,0 +1,151 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recbole_decrs.cli import main, parse
+from tiny_data import tiny_tables, write_tables
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def config_file(settings):
+    Path("tiny.yaml").write_text(yaml.safe_dump({**settings, "dataset": "tiny"}))
+    return "tiny.yaml"
+
+
+def test_config_files_and_settings(tmp_path, config_file, capsys):
+    Path("more.yaml").write_text("learning_rate: 0.7\nepochs: 1\n")
+    arguments = ["--model=BPR", f"--config_files={config_file} more.yaml", "--learning_rate=0.02"]
+    assert main(arguments) == 0
+    assert "| BPR" in capsys.readouterr().out
+    log = next(tmp_path.glob("log/BPR/*.log")).read_text()
+    assert "learning_rate = 0.02" in log
+    assert "epochs = 1" in log
+
+
+def test_model_and_dataset_as_recbole_takes_them():
+    assert parse(["--model", "FM", "--dataset", "ml-100k", "--seed=1"]) == {
+        "model": "FM",
+        "dataset": "ml-100k",
+        "seed": "1",
+    }
+    assert parse(["--eval_args={'order': 'TO'}", "--a=b=c"]) == {"eval_args": "{'order': 'TO'}", "a": "b=c"}
+
+
+ERRORS = {
+    "unknown model": (["--model=DecFMM"], "there is no model named DecFMM; did you mean DecFM"),
+    "sequential model": (["--model=SASRec"], "SASRec is a sequential model"),
+    "unknown dataset": (["--dataset=tinny"], "did you mean tiny"),
+    "group field": (
+        ["--group_field=gender"],
+        "has no column gender; its columns are genre, first_genre, price, weights",
+    ),
+    "no group field": (
+        ["--group_field=None"],
+        "group_field is not set, and DecFM needs item groups; set it to a column of",
+    ),
+    "no group field for a metric": (["--model=BPR", "--group_field=None"], "the metric ckl needs item groups"),
+    "choice": (["--inference=both"], "inference must be one of fused, deconfounded, conventional, not 'both'"),
+    "alpha": (["--drift_alpha=-0.5"], "drift_alpha must be a number >= 0 or auto, not -0.5"),
+    "no timestamps": (
+        ["--TIME_FIELD=clock", "--eval_args={'order': 'RO'}"],
+        "fused inference needs the drift of each user",
+    ),
+    "order of time": (
+        ["--model=BPR", "--TIME_FIELD=clock", "--eval_args={'order': 'TO'}"],
+        "eval_args asks for the order of time",
+    ),
+    "interaction features": (
+        ["--numerical_features=['rating','height','price']"],
+        "the .inter columns rating are features of an interaction",
+    ),
+    "config file": (["--config_files=none.yaml"], "the config file none.yaml cannot be read"),
+    "backbone": (["--backbone_checkpoint=bad.pth"], "the checkpoint bad.pth is truncated or no checkpoint at all"),
+    "argument": (["DecFM"], "cannot read the argument DecFM; write settings as --key=value"),
+    "no value": (["--epochs", "3"], "the argument --epochs has no value; write --epochs=VALUE"),
+    "twice": (["--epochs=1", "--epochs=2"], "--epochs is given twice"),
+    "missing file": (["--benchmark_filename=['a','b','c']"], "tiny.a.inter not exist"),
+    "filtered away": (
+        ["--val_interval={'rating': '[9,inf)'}"],
+        "RecBole cannot read the dataset tiny: Some feat is empty",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ERRORS)
+def test_errors_are_one_sentence_with_status_2_and_nothing_is_written(tmp_path, config_file, capsys, case):
+    arguments, message = ERRORS[case]
+    Path("bad.pth").write_bytes(b"bad")
+    before = sorted(tmp_path.iterdir())
+    files = (
+        []
+        if any(argument.startswith("--config_files") for argument in arguments)
+        else [f"--config_files={config_file}"]
+    )
+    assert main([*arguments, *files]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("recbole-decrs: error: ")
+    assert message in error
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_groups_for_no_item(tmp_path, config_file, capsys):
+    tables = tiny_tables()
+    tables["item"]["genre:token_seq"] = ""
+    write_tables(tmp_path / "data", tables)
+    assert main([f"--config_files={config_file}"]) == 2
+    assert "no item of" in capsys.readouterr().err
+
+
+def test_help_and_version(capsys):
+    assert main(["--help"]) == 0
+    assert "usage: recbole-decrs" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+
+
+def test_the_script_of_the_checkout(tmp_path, config_file):
+    command = [sys.executable, ROOT / "run_recbole_decrs.py", f"--config_files={config_file}", "--epochs=1"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "| DecFM (fused, alpha 0.2)" in done.stdout
+    assert "Warning" not in done.stderr
+    bad = subprocess.run([*command, "--inference=both"], capture_output=True, text=True, check=False)
+    assert bad.returncode == 2
+    assert "Traceback" not in bad.stderr
+
+
+def test_tune(tmp_path, config_file, capsys):
+    Path("space.hyper").write_text("learning_rate choice [0.01,0.05]\ndrift_alpha choice [0.2]\n")
+    assert (
+        main(["tune", "--params_file=space.hyper", f"--config_files={config_file}", "--epochs=1", "--model=DecFM"]) == 0
+    )
+    assert "best params:  {'drift_alpha': 0.2, 'learning_rate':" in capsys.readouterr().out
+    results = Path("hyper.result").read_text()
+    assert results.count("Test result") == 2
+
+
+TUNE_ERRORS = {
+    "no file": ([], "", "tune needs --params_file=FILE"),
+    "missing file": (["--params_file=none"], "", "none cannot be read"),
+    "kind": (["--params_file=s"], "seed pick [1]", "line 1 of s must be 'name kind values'"),
+    "values": (["--params_file=s"], "seed choice [1,", "cannot read the values '[1,'"),
+    "code": (["--params_file=s"], "seed choice [__import__('os').getpid()]", "cannot read the values"),
+    "range": (["--params_file=s"], "seed uniform 1", "cannot read the values '1'"),
+    "exhaustive": (["--params_file=s"], "learning_rate uniform 0.1,0.2", "a range, which exhaustive search cannot try"),
+    "fixed": (["--params_file=s", "--seed=1"], "seed choice [1,2]", "--seed fixes what s searches"),
+    "tool": (["--params_file=s", "--tool=Optuna"], "seed choice [1,2]", "--tool must be Hyperopt or Ray"),
+    "algo": (["--params_file=s", "--algo=best"], "seed choice [1,2]", "--algo must be exhaustive, random or bayes"),
+    "evals": (["--params_file=s", "--max_evals=few"], "seed choice [1,2]", "--max_evals must be a whole number >= 1"),
+    "empty": (["--params_file=s"], "# nothing", "holds no line"),
+}
+
+
+@pytest.mark.parametrize("case", TUNE_ERRORS)
+def test_tune_errors(capsys, case):
+    arguments, text, message = TUNE_ERRORS[case]
+    Path("s").write_text(text)
+    assert main(["tune", *arguments]) == 2
+    assert message in capsys.readouterr().err
