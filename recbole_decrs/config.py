@@ -56,7 +56,7 @@ class DecRSConfig(Config):
         except (KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
             if isinstance(error, DecRSError):
                 raise
-            raise DecRSError(f"RecBole does not accept this configuration: {error.args[0]}") from error
+            raise DecRSError(f"RecBole does not accept this configuration: {error}") from error
         self._check()
 
     def _load_cmd_line(self) -> dict[str, Any]:
@@ -83,8 +83,8 @@ class DecRSConfig(Config):
         return settings
 
     def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
-        model = model or self.external_config_dict.get("model") or DEFAULT_MODEL
-        dataset = dataset or self.external_config_dict.get("dataset") or DEFAULT_DATASET
+        model = self.external_config_dict.get("model", DEFAULT_MODEL) if model is None else model
+        dataset = self.external_config_dict.get("dataset", DEFAULT_DATASET) if dataset is None else dataset
         model_class = find_model(model) if isinstance(model, str) else model
         if model_class.type in (ModelType.SEQUENTIAL, ModelType.DECISIONTREE):
             kind = "sequential" if model_class.type == ModelType.SEQUENTIAL else "decision-tree"
@@ -148,6 +148,12 @@ class DecRSConfig(Config):
             )
         if not self["single_spec"] or int(self["nproc"] or 1) > 1:
             raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
+        missing = [source for source in ("kg", "link") if source not in (self["load_col"] or ("kg", "link"))]
+        if self["MODEL_TYPE"] == ModelType.KNOWLEDGE and missing:
+            raise DecRSError(
+                f"{self.model} is knowledge-based, and load_col names no columns of the .{missing[0]} file; add them, "
+                "such as kg: [head_id, relation_id, tail_id] and link: [item_id, entity_id]"
+            )
         self._check_valid_metric()
         check_dataset_is_known(self.dataset, self["data_path"])
         if self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):

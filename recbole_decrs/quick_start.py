@@ -14,9 +14,11 @@ from recbole.utils import EvaluatorType, get_environment, get_flops, init_seed, 
 from recbole_decrs.checkpoint import read_checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.report import results_by_drift, results_by_user, table_of, top_lists
 from recbole_decrs.log import RunLog
 from recbole_decrs.model import FusedRecommender
+from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.trainer import (
     DecRSTrainer,
     check_data,
@@ -66,7 +68,14 @@ def run_recbole_decrs(
     return result
 
 
-def _run(config: DecRSConfig, saved: bool, log: RunLog | None = None) -> dict[str, Any]:
+def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
+    try:
+        return _train_and_test(config, saved, log)
+    except ModuleNotFoundError as error:  # some of RecBole's models import their libraries when they are made
+        raise DecRSError(f"{config['model']} needs {error.name}, which is not installed; install it") from error
+
+
+def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
     logger = getLogger()
     init_seed(config["seed"], config["reproducibility"])
     logger.info(config)
@@ -79,8 +88,7 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog | None = None) -> dict[st
     model = (FusedRecommender if deconfounded else config.model_class)(config, part).to(config["device"])
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(model, path, part) if deconfounded and path else None
-    if log is not None:
-        log.start(config)
+    log.start(config)
     logger.info(model)
     for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
         flops = get_flops(half, dataset, config["device"], logger, construct_transform(config))
@@ -90,7 +98,8 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog | None = None) -> dict[st
         trainer = DecRSTrainer(config, model, backbone_state)
     else:
         trainer = trainer_for(config)(config, model)
-        start_anew(config, train_data)
+        if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
+            start_anew(config, train_data)
     best_valid_score, best_valid_result = trainer.fit(
         train_data, valid_data, saved=saved, show_progress=config["show_progress"]
     )

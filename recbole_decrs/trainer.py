@@ -235,6 +235,9 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
             f"the checkpoint {path} does not fit this {type(model).__name__} ({reason}); "
             "take the settings it was trained with"
         ) from error
+    # Embeddings that RecBole's graph models keep for prediction, of the parameters before these.
+    for name in [name for name in vars(model) if name.startswith("restore_")]:
+        setattr(model, name, None)
     model.load_other_parameter(decode(state["other_parameter"]))
 
 

@@ -122,6 +122,8 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
         ({"valid_metric": "MRR@10"}, "valid_metric MRR@10 is not evaluated: metrics has Recall, NDCG, CKL"),
         ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
+        ({"model": ""}, "there is no model named"),
+        ({"model": "CKE", "load_col": {"inter": ["user_id"]}}, "load_col names no columns of the .kg file"),
         ({"nproc": 2}, "trains in a single process"),
     ],
 )

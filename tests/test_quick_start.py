@@ -171,3 +171,43 @@ def test_objective_function_gives_what_hypertuning_reads(settings):
     result = objective_function({**settings, "model": "DecFM", "dataset": "tiny"}, None)
     assert set(result) == {"model", "best_valid_score", "valid_score_bigger", "best_valid_result", "test_result"}
     assert result["model"] == "DecFM"
+
+
+@pytest.mark.parametrize("model", ["BPR", "LightGCN", "DeepFM", "EASE"])
+def test_the_numbers_of_recboles_models_are_recboles(settings, model, monkeypatch):
+    from recbole.quick_start import run_recbole
+
+    monkeypatch.setattr("sys.argv", ["test"])
+    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "RO", "group_by": "user", "mode": "full"}
+    same = settings | {"eval_args": eval_args, "metrics": ["Recall", "NDCG"]}
+    theirs = run_recbole(
+        model,
+        "tiny",
+        config_dict={key: value for key, value in same.items() if key != "group_field"}
+        | {
+            "threshold": None,
+            "train_neg_sample_args": {"distribution": "uniform", "sample_num": 1},
+            "metric_decimal_place": 6,
+        },
+        saved=False,
+    )
+    ours = run_recbole_decrs(model, "tiny", config_dict=same, saved=False)
+    assert ours["test_result"] == theirs["test_result"]
+    assert ours["best_valid_result"] == theirs["best_valid_result"]
+
+
+def test_kept_embeddings_are_forgotten_when_parameters_are_loaded(settings):
+    """A graph model that does not name what it keeps would be tested on its last epoch, not its best."""
+    from recbole.model.general_recommender.lightgcn import LightGCN
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LightGCN, "other_parameter", lambda self: {})
+        changed = {"epochs": 6, "stopping_step": 5, "learning_rate": 0.5, "valid_metric": "NDCG@10"}
+        result = run_recbole_decrs("LightGCN", "tiny", config_dict=settings | changed)
+        assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+def test_a_missing_library_is_one_sentence(settings, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "faiss", None)
+    with pytest.raises(DecRSError, match="NCL needs faiss, which is not installed; install it"):
+        run_recbole_decrs("NCL", "tiny", config_dict=settings | {"num_clusters": 3})
