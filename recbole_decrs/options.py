@@ -96,6 +96,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "adagrad_initial_accumulator": (_number(0), "a number >= 0"),
     "loss_reduction": _choices(("mean", "sum")),
     "embedding_norm_weight": (_number(0), "a number >= 0"),
+    "torch_compile": (_boolean, "True or False"),
     "save_user_metrics": (_boolean, "True or False"),
     "save_topk": (_or_none(_integer(1)), "a whole number >= 1 or none"),
     # RecBole's keys whose bad values would end in a traceback, or in a default used without a word

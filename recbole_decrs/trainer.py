@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Callable
+from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -34,9 +35,11 @@ from recbole_decrs.checkpoint import (
     write_checkpoint,
 )
 from recbole_decrs.config import as_plain
+from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.collector import DecRSCollector, users_of
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.fused import FusedRecommender, Half
 
 HALVES = ("conventional", "deconfounded")
@@ -78,10 +81,19 @@ class CheckpointMixin:
 
     def _build_optimizer(self, **kwargs) -> torch.optim.Optimizer:
         optimizer = super()._build_optimizer(**kwargs)
-        start = self.config["adagrad_initial_accumulator"]
-        if start and isinstance(optimizer, torch.optim.Adagrad):
-            for state in optimizer.state.values():
-                state["sum"].fill_(start)
+        ours = isinstance(self.model, BackboneOptions)
+        if isinstance(optimizer, torch.optim.Adagrad):
+            group = optimizer.param_groups[0]
+            on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
+            optimizer = torch.optim.Adagrad(
+                group["params"],
+                lr=group["lr"],
+                weight_decay=group["weight_decay"],
+                initial_accumulator_value=self.config["adagrad_initial_accumulator"] or 0,
+                fused=ours and on_cpu,  # the same update in one pass
+            )
+        if ours:  # gradients are added in place, see model/sides.py
+            optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
         return optimizer
 
     def fit(self, train_data, valid_data=None, **kwargs) -> tuple[float, dict[str, float]]:
@@ -91,6 +103,11 @@ class CheckpointMixin:
             DecRSError: the resumed checkpoint was made for other data.
         """
         dataset = train_data._dataset
+        slow = why_not_by_ids(self.model, train_data, self.config)
+        if slow is None:
+            train_data = IdLoader(train_data)
+        elif isinstance(self.model, BackboneOptions):
+            self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self._train_data = train_data
         if self.content is None:
             self.content = checkpoint_header(self.config, dataset)

@@ -55,13 +55,26 @@ class BackdoorOperator(nn.Module):
         Returns:
             [B, H].
         """
+        total = user_embeddings.sum(dim=1)
+        within = 0.5 * (total**2 - (user_embeddings**2).sum(dim=1))
+        return self.of_sums(total, within, users)
+
+    def of_sums(self, total: torch.Tensor, within: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
+        """M(d-bar, u) from what it depends on of the user features x_b u_b.
+
+        Args:
+            total: their sum, shape [B, H].
+            within: the sum over pairs b < b' of their products, shape [B, H].
+            users: as in :meth:`forward`.
+
+        Returns:
+            [B, H].
+        """
         prior = self.prior if self.prior.dim() == 1 else self.prior[users]
         groups = prior @ self.group_embeddings  # [H], or [B, H] with one distribution a user
-        features = user_embeddings.sum(dim=1)
         if self.operator == "product":
-            return groups * features
-        square_of_sum = (groups + features) ** 2
+            return groups * total
         if self.operator == "fm_all_pairs":
-            return square_of_sum
-        sum_of_squares = prior**2 @ self.group_embeddings**2 + (user_embeddings**2).sum(dim=1)
-        return 0.5 * (square_of_sum - sum_of_squares)
+            return (groups + total) ** 2
+        within_groups = 0.5 * (groups**2 - prior**2 @ self.group_embeddings**2)
+        return within_groups + torch.addcmul(within, groups, total)

@@ -16,5 +16,4 @@ def fuse_scores(conventional: torch.Tensor, deconfounded: torch.Tensor, weight: 
     Returns:
         [B, n_items].
     """
-    weight = weight.unsqueeze(-1)
-    return (1 - weight) * conventional + weight * deconfounded
+    return torch.lerp(conventional, deconfounded, weight.unsqueeze(-1).to(conventional.dtype))

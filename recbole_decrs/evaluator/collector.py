@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 import torch
 from recbole.data.interaction import Interaction
 from recbole.evaluator import Collector
@@ -16,14 +18,18 @@ def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
 class DecRSCollector(Collector):
     """Collects what RecBole's metrics and the plugin's need.
 
-    RecBole's own knows neither user ids nor groups, fails on the plain numbers that it collects itself, and copies
-    the static data at each evaluation.
+    RecBole's own knows neither user ids nor groups, fails on the plain numbers that it collects itself, sorts out the
+    top items once for each kind of metric, and copies everything at each batch and each evaluation.
     """
 
     def __init__(self, config) -> None:
         super().__init__(config)
         self.user_field = config["USER_ID_FIELD"]
-        self.list_length = config["save_topk"]
+        self.list_length = config["save_topk"] or 0
+        self.ranks = self.register.need("rec.items") or self.register.need("rec.topk")
+        for key in ("rec.items", "rec.topk"):  # collected here, the others by RecBole
+            setattr(self.register, key, False)
+        self.batches: dict[str, list[torch.Tensor]] = defaultdict(list)
         self.collected_from = None
 
     def data_collect(self, train_data) -> None:
@@ -52,15 +58,31 @@ class DecRSCollector(Collector):
     ) -> None:
         """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved."""
         super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
-        self.data_struct.update_tensor("rec.users", users_of(interaction[self.user_field], scores_tensor).cpu())
+        self._keep("rec.users", users_of(interaction[self.user_field], scores_tensor))
+        if not self.ranks and not self.list_length:
+            return
+        n_items, k = scores_tensor.shape[1], max(self.topk) if self.ranks else 0
+        scores, items = torch.topk(scores_tensor, min(n_items, max(k, self.list_length)), dim=-1)
+        if self.ranks:
+            rows = torch.arange(len(items), device=items.device).unsqueeze(1)
+            positive_u, positive_i = positive_u.to(items.device), positive_i.to(items.device)
+            hits = torch.isin(rows * n_items + items[:, :k], positive_u * n_items + positive_i)
+            n_positive = torch.bincount(positive_u, minlength=len(items)).unsqueeze(1)
+            self._keep("rec.items", items[:, :k])
+            self._keep("rec.topk", torch.cat((hits, n_positive), dim=1).int())
         if self.list_length:
-            scores, items = torch.topk(scores_tensor, min(self.list_length, scores_tensor.shape[1]), dim=-1)
-            self.data_struct.update_tensor("rec.list_scores", scores.cpu())
-            self.data_struct.update_tensor("rec.list_items", items.cpu())
+            self._keep("rec.list_items", items[:, : self.list_length])
+            self._keep("rec.list_scores", scores[:, : self.list_length])
+
+    def _keep(self, key: str, tensor: torch.Tensor) -> None:
+        self.batches[key].append(tensor.cpu())
 
     def get_data_struct(self) -> DataStruct:
         """What has been collected; what belongs to one evaluation is forgotten here, static data are kept."""
         collected = DataStruct()
+        for key, tensors in self.batches.items():
+            collected.set(key, torch.cat(tensors))
+        self.batches.clear()
         for key, value in list(self.data_struct._data_dict.items()):
             collected.set(key, value.cpu() if isinstance(value, torch.Tensor) else value)
             if not key.startswith("data.") or key == "data.label":

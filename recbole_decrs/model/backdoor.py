@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import ContextRecommender
+from recbole.utils import FeatureSource
 
 from recbole_decrs.causal import BackdoorOperator
-from recbole_decrs.model.fields import user_and_item_fields
 
 
 class BackdoorRecommender(ContextRecommender):
@@ -23,7 +23,11 @@ class BackdoorRecommender(ContextRecommender):
         super().__init__(config, dataset)
         self.num_feature_field += 1
         self.USER_ID = config["USER_ID_FIELD"]
-        self.user_fields, _ = user_and_item_fields(self, dataset)
+        in_order = (
+            self.token_seq_field_names + self.token_field_names + self.float_seq_field_names + self.float_field_names
+        )
+        of_user = set(dataset.fields(source=[FeatureSource.USER, FeatureSource.USER_ID]))
+        self.user_fields = [place for place, name in enumerate(in_order) if name in of_user]
         self.backdoor = BackdoorOperator(
             torch.as_tensor(dataset.confounder.prior_for(config["confounder_prior"])),
             self.embedding_size,

@@ -9,10 +9,10 @@ from recbole.model.layers import BaseFactorizationMachine
 from torch import nn
 
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.model.full_sort import FullSort, Side
+from recbole_decrs.model.sides import Side
 
 
-class FM(BackboneOptions, FullSort, RecBoleFM):
+class FM(BackboneOptions, RecBoleFM):
     """Factorization machine (Rendle 2010).
 
     Keys beyond RecBole's: ``bi_batch_norm`` and ``dropout_prob``, on the bi-interaction vector before it is summed,
@@ -25,19 +25,22 @@ class FM(BackboneOptions, FullSort, RecBoleFM):
         self.bn = nn.BatchNorm1d(self.embedding_size) if config["bi_batch_norm"] else nn.Identity()
         self.dropout = nn.Dropout(config["dropout_prob"] or 0.0)
         self._apply_options(config)
-        self._keep_features(dataset)
+        self._keep_features(config, dataset)
 
     def forward(self, interaction: Interaction) -> torch.Tensor:
         """Logits of the rows, shape [B]."""
-        bi_interaction = self.dropout(self.bn(self.fm(self.concat_embed_input_fields(interaction))))
-        return self.first_order_linear(interaction).squeeze(-1) + bi_interaction.sum(dim=-1)
+        bi_interaction = self.fm(self.concat_embed_input_fields(interaction))
+        return self.first_order_linear(interaction).squeeze(-1) + self.logits_of(bi_interaction)
+
+    def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
+        """The sum of the vector after BatchNorm and dropout: [B, H] -> [B]."""
+        return self.dropout(self.bn(bi_interaction)).sum(dim=-1)
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """Matrix product of the two sides, with BatchNorm's scale and shift folded in; shape [n users, n items]."""
+        """Matrix product of the two sides, with BatchNorm's scale and shift folded in: [n users, n items]."""
         scale, shift = torch.ones_like(users.total[0]), torch.zeros_like(users.total[0])
         if isinstance(self.bn, nn.BatchNorm1d):
             scale = self.bn.weight / torch.sqrt(self.bn.running_var + self.bn.eps)
             shift = self.bn.bias - scale * self.bn.running_mean
-        of_user = users.first_order + users.within @ scale + shift.sum()
-        of_item = items.first_order + items.within @ scale
-        return torch.addmm(of_item, users.total * scale, items.total.T).add_(of_user.unsqueeze(1))
+        of_user = (users.within @ scale + shift.sum()).unsqueeze(1)
+        return torch.addmm(items.within @ scale, users.total * scale, items.total.T).add_(of_user)

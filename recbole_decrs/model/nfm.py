@@ -7,13 +7,13 @@ from recbole.model.context_aware_recommender.nfm import NFM as RecBoleNFM
 from recbole.model.layers import MLPLayers
 
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.model.full_sort import FullSort, Side
+from recbole_decrs.model.sides import Side
 
 PAIRS_AT_ONCE = 1 << 14
 """Pairs whose vectors are held at once in full sort; more of them leave the processor's cache."""
 
 
-class NFM(BackboneOptions, FullSort, RecBoleNFM):
+class NFM(BackboneOptions, RecBoleNFM):
     """Neural factorization machine (He and Chua 2017).
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
@@ -28,15 +28,18 @@ class NFM(BackboneOptions, FullSort, RecBoleNFM):
             self.mlp_layers = MLPLayers(sizes, self.dropout_prob, activation=activation, bn=True)
             self.mlp_layers.apply(self._init_weights)
         self._apply_options(config)
-        self._keep_features(dataset)
+        self._keep_features(config, dataset)
+
+    def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
+        """The layers over the vector: [B, H] -> [B]."""
+        return self.predict_layer(self.mlp_layers(self.bn(bi_interaction))).squeeze(-1)
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """The layers over the bi-interaction vectors of all pairs, a few users at a time; [n users, n items]."""
-        logits = users.first_order.unsqueeze(1) + items.first_order
+        """The layers over the vectors of all pairs, a few users at a time: [n users, n items]."""
+        logits = users.total.new_empty(len(users.total), len(items.total))
         step = max(1, PAIRS_AT_ONCE // len(items.total))
         for start in range(0, len(logits), step):
             chunk = slice(start, start + step)
             pairs = torch.addcmul(items.within, users.total[chunk, None], items.total).add_(users.within[chunk, None])
-            hidden = self.mlp_layers(self.bn(pairs.flatten(0, 1)))
-            logits[chunk] += self.predict_layer(hidden).view(-1, len(items.total))
+            logits[chunk] = self.logits_of(pairs.flatten(0, 1)).view(-1, len(items.total))
         return logits

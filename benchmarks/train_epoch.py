@@ -1,0 +1,34 @@
+"""One training epoch: RecBole's FM against the plugin's FM, DecFM, NFM, DecNFM, the same settings."""
+
+from common import PLAIN, arguments, interleave, prepare, quiet, report
+
+
+def main() -> None:
+    """Print the table."""
+    chosen = arguments(__doc__, rounds=3, compiled=0, paper=0)
+    quiet()
+    from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
+    from recbole.trainer import Trainer
+
+    from recbole_decrs.data.id_loader import IdLoader
+    from recbole_decrs.model.catalogue import find_model
+    from recbole_decrs.trainer import trainer_for
+
+    sides = {}
+    config, train_data, *_ = prepare("FM", chosen.data_path, **PLAIN)
+    recbole = Trainer(config, RecBoleFM(config, train_data.dataset))
+    sides["RecBole FM"] = lambda trainer=recbole, data=train_data: trainer._train_epoch(data, 0)
+    variants = [("", PLAIN)]
+    variants += [(", the paper's options", {})] if chosen.paper else []
+    variants += [(", torch_compile", PLAIN | {"torch_compile": True})] if chosen.compiled else []
+    for suffix, options in variants:
+        for name in ("FM", "DecFM", "NFM", "DecNFM"):
+            config, train_data, *_ = prepare(name, chosen.data_path, **options)
+            trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset))
+            loader = IdLoader(train_data)
+            sides[name + suffix] = lambda trainer=trainer, data=loader: trainer._train_epoch(data, 0)
+    report(interleave(sides, chosen.rounds), "RecBole FM")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""A training loader that hands out ids: no per-sample Python, no joining of features."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from recbole.data.dataloader import TrainDataLoader
+from recbole.data.interaction import Interaction
+
+from recbole_decrs.data.negatives import UnclickedItems
+
+
+class IdLoader:
+    """Batches of positives, each with its negatives: ids alone, from shuffled index tensors.
+
+    The same samples as RecBole's TrainDataLoader draws, from the same distribution: every positive once an epoch, with
+    ``sample_num`` items drawn uniformly from those the user has not clicked in training. A batch holds the ids of P
+    users, of T * P items (T = 1 + ``sample_num``; first the positives), and as many labels.
+
+    Args:
+        loader: RecBole's, with uniform negatives; see :func:`why_not_by_ids`.
+    """
+
+    def __init__(self, loader: TrainDataLoader) -> None:
+        self._dataset = part = loader._dataset
+        self.generator = loader.generator
+        self.shuffle = loader.shuffle
+        self.step = loader.step
+        self.n_negatives = loader.neg_sample_num
+        self.fields = part.uid_field, part.iid_field, loader.label_field
+        self.users, self.items = part.inter_feat[part.uid_field], part.inter_feat[part.iid_field]
+        self.unclicked = UnclickedItems(self.users, self.items, part.user_num, part.item_num)
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.users) / self.step)
+
+    def __iter__(self) -> Iterator[Interaction]:
+        n = len(self.users)
+        order = torch.randperm(n, generator=self.generator) if self.shuffle else torch.arange(n)
+        users = self.users[order]
+        drawn = [self.unclicked.draw(users, self.generator) for _ in range(self.n_negatives)]
+        items = torch.stack([self.items[order], *drawn])
+        user_field, item_field, label_field = self.fields
+        for start in range(0, n, self.step):
+            batch = items[:, start : start + self.step]
+            labels = torch.zeros(batch.shape)
+            labels[0] = 1.0
+            yield Interaction(
+                {
+                    user_field: users[start : start + self.step],
+                    item_field: batch.flatten(),
+                    label_field: labels.flatten(),
+                }
+            )
+
+
+def why_not_by_ids(model, train_data, config) -> str | None:
+    """The reason why a training must take RecBole's own loader; None if it can take an :class:`IdLoader`."""
+    arguments = config["train_neg_sample_args"]
+    if not getattr(model, "trains_by_ids", False):
+        return f"{type(model).__name__} takes the features of a batch"
+    if type(train_data) is not TrainDataLoader:
+        return f"its loader is a {type(train_data).__name__}"
+    if arguments["distribution"] != "uniform" or arguments["dynamic"]:
+        return "train_neg_sample_args is not static and uniform"
+    if config["repeatable"]:
+        return "repeatable is set"
+    if config["transform"] is not None:
+        return "transform is set"
+    return None

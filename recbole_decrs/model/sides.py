@@ -1,0 +1,187 @@
+"""One side of the (user, item) pairs: static features looked up by id, and what a side adds to the bi-interaction.
+
+With x_1 ... x_K the embeddings of one side's fields, the sum over pairs of fields of their product is
+``within = (S * S - sum of x_k * x_k) / 2`` with ``S = total = sum of x_k``. The bi-interaction vector of a user and an
+item is then ``within_u + within_i + total_u * total_i``: each side is embedded once, not once per pair.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import ContextRecommender
+from torch import nn
+
+
+class Side(NamedTuple):
+    """What one side adds to the pairs, for n users or n items."""
+
+    total: torch.Tensor
+    """Sum of the field embeddings, [n, H]."""
+    within: torch.Tensor
+    """Bi-interaction within the side, [n, H]."""
+    first_order: torch.Tensor
+    """First-order score, [n]."""
+
+
+class SideFeatures(nn.Module):
+    """The features of all users, or of all items, as buffers: of every type that RecBole embeds.
+
+    They belong to the data, so no checkpoint holds them.
+
+    Args:
+        model: the context-aware model whose embedding tables are looked up.
+        features: of all users or items, row by id.
+    """
+
+    def __init__(self, model: ContextRecommender, features: Interaction) -> None:
+        super().__init__()
+        columns = [name for name in model.token_field_names if name in features]
+        offsets = dict(zip(model.token_field_names, getattr(model, "token_field_offsets", ()), strict=True))
+        rows = [features[name] + int(offsets[name]) for name in columns]
+        n_rows = len(next(iter(features.interaction.values())))
+        self._keep("tokens", torch.stack(rows, dim=1) if rows else torch.empty(n_rows, 0, dtype=torch.long))
+        self.pooled: list[tuple[str, int]] = []
+        for place, name in enumerate(model.token_seq_field_names):
+            if name in features:
+                used = (features[name] != 0).float()
+                self._keep_pool("token_seq", place, features[name], _share(used), used)
+        offsets = dict(zip(model.float_field_names, getattr(model, "float_field_offsets", ()), strict=True))
+        for place, name in enumerate(model.float_field_names):
+            if name in features:
+                value, index = features[name].split(1, dim=-1)
+                self._keep_pool("float", place, index.long() + int(offsets[name]), value, value)
+        for place, name in enumerate(model.float_seq_field_names):
+            if name in features:
+                value, index = features[name].unbind(-1)
+                weight = value * _share((index != 0).float())
+                self._keep_pool("float_seq", place, index.long(), weight, weight)
+
+    def _keep(self, name: str, tensor: torch.Tensor) -> None:
+        self.register_buffer(name, tensor, persistent=False)
+
+    def _keep_pool(
+        self, kind: str, place: int, rows: torch.Tensor, weights: torch.Tensor, first_order: torch.Tensor
+    ) -> None:
+        """A field whose embedding is the weighted sum of table rows: shape [n, L] each, padded with weight 0."""
+        self.pooled.append((kind, place))
+        for name, tensor in (("rows", rows), ("weights", weights), ("first_order", first_order)):
+            self._keep(f"{kind}_{place}_{name}", tensor.contiguous())
+
+    def forward(self, model: ContextRecommender, ids: torch.Tensor) -> Side:
+        """What the users or items of these ids add to pairs, shape [n]."""
+        pooled = []
+        first_order = torch.zeros(len(ids), device=ids.device)
+        for kind, place in self.pooled:
+            rows, weights, first_weights = (
+                getattr(self, f"{kind}_{place}_{name}").index_select(0, ids)
+                for name in ("rows", "weights", "first_order")
+            )
+            pooled.append(_WeightedRows.apply(_table(model, kind, place), rows, weights))
+            first = _table(model.first_order_linear, kind, place)
+            first_order = first_order + _WeightedRows.apply(first, rows, first_weights).squeeze(-1)
+        tokens = self.tokens.index_select(0, ids)
+        if tokens.shape[1]:
+            table = _table(model.first_order_linear, "token", 0)
+            first_order = first_order + _WeightedRows.apply(table, tokens, None).squeeze(-1)
+            total, within = _TotalAndWithin.apply(_table(model, "token", 0), tokens, *pooled)
+        else:
+            fields = torch.stack(pooled, dim=1)
+            total = fields.sum(dim=1)
+            within = 0.5 * (total**2 - (fields**2).sum(dim=1))
+        return Side(total, within, first_order)
+
+
+def _share(used: torch.Tensor) -> torch.Tensor:
+    """The weight of each used place in RecBole's mean pooling."""
+    return used / (used.sum(dim=1, keepdim=True) + 1e-8)
+
+
+def _table(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
+    if kind == "token":
+        return tables.token_embedding_table.embedding.weight
+    if kind == "float":
+        return tables.float_embedding_table.embedding.weight
+    return getattr(tables, f"{kind}_embedding_table")[place].weight
+
+
+def _add_to_gradient(table: nn.Parameter, rows: torch.Tensor, gradient: torch.Tensor) -> None:
+    """Add to the rows of ``table.grad`` in place.
+
+    Returned to autograd, the gradient would be a new dense tensor of the table's size for each look-up in it, most of
+    it zeros: allocating those took half of a training step.
+    """
+    if table.grad is None:
+        table.grad = torch.zeros_like(table)
+    table.grad.index_add_(0, rows.flatten(), gradient.reshape(-1, gradient.shape[-1]))
+
+
+class _WeightedRows(torch.autograd.Function):
+    """Sum over l of weights[:, l] * table[rows[:, l]]: [n, L], [n, L] or None for ones -> [n, H]."""
+
+    @staticmethod
+    def forward(ctx, table, rows, weights):
+        ctx.save_for_backward(rows, weights)
+        ctx.table = table
+        return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+
+    @staticmethod
+    def backward(ctx, gradient):
+        rows, weights = ctx.saved_tensors
+        if weights is None:
+            _add_to_gradient(ctx.table, rows, gradient.unsqueeze(1).expand(-1, rows.shape[1], -1))
+        else:
+            used = weights.flatten().nonzero().squeeze(1)  # most places are padding
+            of_used = gradient.index_select(0, used // rows.shape[1]).mul_(weights.flatten()[used].unsqueeze(1))
+            _add_to_gradient(ctx.table, rows.flatten()[used], of_used)
+        return None, None, None
+
+
+class _TotalAndWithin(torch.autograd.Function):
+    """total and within of fields of which some are rows of one table and the others are given.
+
+    d total / d x_k = 1 and d within / d x_k = total - x_k, so the gradient of every field is one pass.
+    """
+
+    @staticmethod
+    def forward(ctx, table, rows, *others):
+        fields = nn.functional.embedding(rows, table)
+        single = rows.shape[1] == 1
+        total = fields.squeeze(1) if single else fields.sum(dim=1)
+        squares = total * total if single else (fields * fields).sum(dim=1)
+        for other in others:
+            total, squares = total + other, torch.addcmul(squares, other, other)
+        ctx.save_for_backward(rows, fields, total, *others)
+        ctx.table = table
+        return total, torch.addcmul(squares, total, total, value=-1).mul_(-0.5)
+
+    @staticmethod
+    def backward(ctx, of_total, of_within):
+        rows, fields, total, *others = ctx.saved_tensors
+        shared = torch.addcmul(of_total, of_within, total)
+        of_fields = torch.addcmul(shared.unsqueeze(1), of_within.unsqueeze(1), fields, value=-1)
+        _add_to_gradient(ctx.table, rows, of_fields)
+        return None, None, *(torch.addcmul(shared, of_within, other, value=-1) for other in others)
+
+
+class FrobeniusNorm(torch.autograd.Function):
+    """Norm of several tables together, sqrt(sum of squares), the gradient again added in place."""
+
+    @staticmethod
+    def forward(ctx, *tables):
+        """The norm, shape []."""
+        ctx.tables = tables
+        ctx.norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(table) for table in tables]))
+        return ctx.norm
+
+    @staticmethod
+    def backward(ctx, gradient):
+        """Adds table / norm to each table's gradient; 0 where the norm is 0."""
+        scale = (gradient / ctx.norm).item() if ctx.norm > 0 else 0.0
+        for table in ctx.tables:
+            if table.grad is None:
+                table.grad = torch.zeros_like(table)
+            table.grad.add_(table, alpha=scale)
+        return (None,) * len(ctx.tables)

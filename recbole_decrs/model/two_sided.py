@@ -1,0 +1,87 @@
+"""FM-like models as two sides: training by ids and full sort in closed form, both equal to the model's ``forward``."""
+
+from __future__ import annotations
+
+import torch
+from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import ContextRecommender
+from recbole.utils import FeatureSource
+
+from recbole_decrs.model.sides import Side, SideFeatures
+
+
+class TwoSided(ContextRecommender):
+    """Over a context-aware model that sees its fields by their bi-interaction vector and first order alone.
+
+    The model implements :meth:`logits_of` and calls :meth:`_keep_features` at the end of its constructor.
+
+    Attributes:
+        trains_by_ids: whether ids tell all features; not if there are features of the interaction.
+    """
+
+    def _keep_features(self, config, dataset) -> None:
+        self.USER_ID, self.ITEM_ID = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
+        self.users = SideFeatures(self, dataset.get_user_feature())
+        self.items = SideFeatures(self, dataset.get_item_feature())
+        self._item_side_of: tuple | None = None
+        embedded = {*self.token_field_names, *self.token_seq_field_names, *self.float_field_names}
+        embedded |= set(self.float_seq_field_names)
+        self.trains_by_ids = not embedded & set(dataset.fields(source=[FeatureSource.INTERACTION]))
+
+    def user_side(self, users: torch.Tensor) -> Side:
+        """What users of these ids add to pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""
+        side = self.users(self, users)
+        if not hasattr(self, "backdoor"):
+            return side
+        group_level = self.backdoor.of_sums(side.total, side.within, users)
+        return Side(side.total + group_level, side.within + side.total * group_level, side.first_order)
+
+    def item_side(self) -> Side:
+        """What all items add to pairs; computed once as long as no parameter changes. Not for training."""
+        state = tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
+        if self._item_side_of is None or self._item_side_of[0] != state:
+            everything = torch.arange(len(self.items.tokens), device=self.items.tokens.device)
+            self._item_side_of = (state, self.items(self, everything))
+        return self._item_side_of[1]
+
+    def train(self, mode: bool = True) -> TwoSided:
+        """As torch's; forgets the item side."""
+        self._item_side_of = None
+        return super().train(mode)
+
+    def forward_ids(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+        """Logits by ids, as ``forward`` has them by features.
+
+        Args:
+            users: ids, shape [P].
+            items: ids, shape [T, P]: of T pairs with each user.
+
+        Returns:
+            [T, P].
+        """
+        of_user, of_item = self.user_side(users), self.items(self, items.flatten())
+        shape = (*items.shape, -1)
+        bi_interaction = torch.addcmul(
+            of_user.within + of_item.within.view(shape), of_user.total, of_item.total.view(shape)
+        )
+        first_order = of_user.first_order + of_item.first_order.view_as(items) + self.first_order_linear.bias
+        return first_order + self.logits_of(bi_interaction.flatten(0, 1)).view_as(items)
+
+    def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
+        """What the model makes of bi-interaction vectors, without the first order: [B, H] -> [B]."""
+        raise NotImplementedError
+
+    def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
+        """:meth:`logits_of` of all pairs: [n users, n items]."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def full_sort_logits(self, interaction: Interaction) -> torch.Tensor:
+        """Logits of every item for the users of the interaction, shape [B, n_items]."""
+        users, items = self.user_side(interaction[self.USER_ID]), self.item_side()
+        of_user = (users.first_order + self.first_order_linear.bias).unsqueeze(1)
+        return self.pair_logits(users, items).add_(items.first_order).add_(of_user)
+
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
+        """Probabilities of every item for the users of the interaction, shape [B, n_items]."""
+        return self.full_sort_logits(interaction).sigmoid_()

@@ -1,0 +1,85 @@
+import copy
+
+import pytest
+import torch
+from test_full_sort import shake
+
+from recbole_decrs import FM, NFM, DecFM, DecNFM
+from recbole_decrs.causal import OPERATORS
+from recbole_decrs.data.id_loader import IdLoader
+from recbole_decrs.trainer import trainer_for
+
+MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}
+
+
+def gradients(model, logits, labels):
+    model.zero_grad()
+    model.loss(logits.flatten(), labels).backward()
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("operator", OPERATORS)
+@pytest.mark.parametrize("prior", ["interaction", "user"])
+def test_loss_and_gradient_by_ids_are_those_of_the_forward_pass(prepared, name, operator, prior):
+    settings = {"backdoor_operator": operator, "confounder_prior": prior, "dropout_prob": 0.0, "loss_reduction": "sum"}
+    config, train_data, *_ = prepared(name, **settings)
+    model = shake(MODELS[name](config, train_data.dataset)).train()
+    batch = next(iter(IdLoader(train_data)))
+    users, items, labels = batch["user_id"], batch["item_id"], batch["label"]
+    pairs = train_data.dataset.join(copy.deepcopy(batch))
+    pairs["user_id"] = users.repeat(2)
+    pairs.update(train_data.dataset.get_user_feature()[pairs["user_id"]])
+    by_features, by_ids = model.forward(pairs), model.forward_ids(users, items.view(2, -1))
+    torch.testing.assert_close(by_ids.flatten(), by_features, atol=1e-5, rtol=1e-5)
+    expected, found = (
+        gradients(model, by_features, labels),
+        gradients(model, model.forward_ids(users, items.view(2, -1)), labels),
+    )
+    assert expected.keys() == found.keys()
+    for parameter in expected:
+        torch.testing.assert_close(found[parameter], expected[parameter], atol=2e-4, rtol=1e-4, msg=parameter)
+
+
+def test_gradients_add_up_as_torchs_do(prepared):
+    config, train_data, *_ = prepared("DecFM", dropout_prob=0.0, embedding_norm_weight=0.3, bi_batch_norm=False)
+    model = DecFM(config, train_data.dataset)
+    batch = next(iter(IdLoader(train_data)))
+    model.calculate_loss(batch).backward()
+    once = model.token_embedding_table.embedding.weight.grad.clone()
+    model.calculate_loss(batch).backward()
+    torch.testing.assert_close(model.token_embedding_table.embedding.weight.grad, 2 * once)
+
+
+def test_gradient_of_the_norm(prepared):
+    config, train_data, *_ = prepared("FM", embedding_norm_weight=0.3)
+    model = shake(FM(config, train_data.dataset))
+    tables = model.feature_embeddings()
+    from recbole_decrs.model.sides import FrobeniusNorm
+
+    norm = FrobeniusNorm.apply(*tables)
+    literal = torch.sqrt(sum((table**2).sum() for table in tables))
+    torch.testing.assert_close(norm, literal)
+    (0.3 * norm).backward()
+    for table in tables:
+        torch.testing.assert_close(table.grad, (0.3 * table / literal).detach())
+
+
+def test_fused_adagrad_is_adagrad(prepared):
+    config, train_data, *_ = prepared("FM", adagrad_initial_accumulator=0.1, weight_decay=0.01)
+    model = FM(config, train_data.dataset)
+    twin = copy.deepcopy(model)
+    fused = trainer_for(config)(config, model).optimizer
+    assert fused.defaults["fused"]
+    plain = torch.optim.Adagrad(
+        twin.parameters(), lr=config["learning_rate"], weight_decay=0.01, initial_accumulator_value=0.1
+    )
+    for seed in range(3):
+        for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+            torch.manual_seed(seed)
+            one.grad = torch.randn_like(one)
+            other.grad = one.grad.clone()
+        fused.step()
+        plain.step()
+    for one, other in zip(model.parameters(), twin.parameters(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
