@@ -7,6 +7,7 @@ item is then ``within_u + within_i + total_u * total_i``: each side is embedded 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import torch
@@ -72,6 +73,10 @@ class SideFeatures(nn.Module):
 
     def forward(self, model: ContextRecommender, ids: torch.Tensor) -> Side:
         """What the users or items of these ids add to pairs, shape [n]."""
+        # A compiler makes its own gradients; it cannot follow ours, which are added in place.
+        compiling = torch.compiler.is_compiling()
+        look_up = _weighted_rows if compiling else _WeightedRows.apply
+        combine = _total_and_within if compiling else _TotalAndWithin.apply
         pooled = []
         first_order = torch.zeros(len(ids), device=ids.device)
         for kind, place in self.pooled:
@@ -79,18 +84,16 @@ class SideFeatures(nn.Module):
                 getattr(self, f"{kind}_{place}_{name}").index_select(0, ids)
                 for name in ("rows", "weights", "first_order")
             )
-            pooled.append(_WeightedRows.apply(_table(model, kind, place), rows, weights))
+            pooled.append(look_up(_table(model, kind, place), rows, weights))
             first = _table(model.first_order_linear, kind, place)
-            first_order = first_order + _WeightedRows.apply(first, rows, first_weights).squeeze(-1)
+            first_order = first_order + look_up(first, rows, first_weights).squeeze(-1)
         tokens = self.tokens.index_select(0, ids)
         if tokens.shape[1]:
             table = _table(model.first_order_linear, "token", 0)
-            first_order = first_order + _WeightedRows.apply(table, tokens, None).squeeze(-1)
-            total, within = _TotalAndWithin.apply(_table(model, "token", 0), tokens, *pooled)
+            first_order = first_order + look_up(table, tokens, None).squeeze(-1)
+            total, within = combine(_table(model, "token", 0), tokens, *pooled)
         else:
-            fields = torch.stack(pooled, dim=1)
-            total = fields.sum(dim=1)
-            within = 0.5 * (total**2 - (fields**2).sum(dim=1))
+            total, within = _total_and_within_of(torch.stack(pooled, dim=1), ())
         return Side(total, within, first_order)
 
 
@@ -107,6 +110,26 @@ def _table(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
     return getattr(tables, f"{kind}_embedding_table")[place].weight
 
 
+def _weighted_rows(table: torch.Tensor, rows: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Sum over l of weights[:, l] * table[rows[:, l]]: [n, L], [n, L] or None for ones -> [n, H]."""
+    return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+
+
+def _total_and_within(table: torch.Tensor, rows: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """total and within of fields of which some are rows of one table and the others are given: [n, H] each."""
+    fields = nn.functional.embedding(rows, table)
+    return _total_and_within_of(fields, others)
+
+
+def _total_and_within_of(fields: torch.Tensor, others: Iterable[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    single = fields.shape[1] == 1
+    total = fields.squeeze(1) if single else fields.sum(dim=1)
+    squares = total * total if single else (fields * fields).sum(dim=1)
+    for other in others:
+        total, squares = total + other, torch.addcmul(squares, other, other)
+    return total, 0.5 * torch.addcmul(-squares, total, total)
+
+
 def _add_to_gradient(table: nn.Parameter, rows: torch.Tensor, gradient: torch.Tensor) -> None:
     """Add to the rows of ``table.grad`` in place.
 
@@ -119,13 +142,13 @@ def _add_to_gradient(table: nn.Parameter, rows: torch.Tensor, gradient: torch.Te
 
 
 class _WeightedRows(torch.autograd.Function):
-    """Sum over l of weights[:, l] * table[rows[:, l]]: [n, L], [n, L] or None for ones -> [n, H]."""
+    """:func:`_weighted_rows`, with its gradient added in place."""
 
     @staticmethod
     def forward(ctx, table, rows, weights):
         ctx.save_for_backward(rows, weights)
         ctx.table = table
-        return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+        return _weighted_rows(table, rows, weights)
 
     @staticmethod
     def backward(ctx, gradient):
@@ -140,7 +163,7 @@ class _WeightedRows(torch.autograd.Function):
 
 
 class _TotalAndWithin(torch.autograd.Function):
-    """total and within of fields of which some are rows of one table and the others are given.
+    """:func:`_total_and_within`, with its gradient added in place.
 
     d total / d x_k = 1 and d within / d x_k = total - x_k, so the gradient of every field is one pass.
     """
@@ -148,14 +171,10 @@ class _TotalAndWithin(torch.autograd.Function):
     @staticmethod
     def forward(ctx, table, rows, *others):
         fields = nn.functional.embedding(rows, table)
-        single = rows.shape[1] == 1
-        total = fields.squeeze(1) if single else fields.sum(dim=1)
-        squares = total * total if single else (fields * fields).sum(dim=1)
-        for other in others:
-            total, squares = total + other, torch.addcmul(squares, other, other)
+        total, within = _total_and_within_of(fields, others)
         ctx.save_for_backward(rows, fields, total, *others)
         ctx.table = table
-        return total, torch.addcmul(squares, total, total, value=-1).mul_(-0.5)
+        return total, within
 
     @staticmethod
     def backward(ctx, of_total, of_within):

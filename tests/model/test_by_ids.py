@@ -1,4 +1,5 @@
 import copy
+import shutil
 
 import pytest
 import torch
@@ -83,3 +84,19 @@ def test_fused_adagrad_is_adagrad(prepared):
         plain.step()
     for one, other in zip(model.parameters(), twin.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.skipif(shutil.which("c++") is None and shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_compiled_training_gives_the_same_loss_and_gradient(prepared):
+    settings = {"dropout_prob": 0.0, "bi_batch_norm": True, "embedding_norm_weight": 0.1}
+    config, train_data, *_ = prepared("DecFM", **settings)
+    compiled_config, *_ = prepared("DecFM", torch_compile=True, **settings)
+    model = shake(DecFM(config, train_data.dataset)).train()
+    compiled = shake(DecFM(compiled_config, train_data.dataset)).train()
+    batch = next(iter(IdLoader(train_data)))
+    loss, other = model.calculate_loss(batch), compiled.calculate_loss(batch)
+    assert other.item() == pytest.approx(loss.item(), rel=1e-5)
+    loss.backward()
+    other.backward()
+    for one, two in zip(model.parameters(), compiled.parameters(), strict=True):
+        torch.testing.assert_close(two.grad, one.grad, atol=1e-4, rtol=1e-4)
