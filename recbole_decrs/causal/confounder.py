@@ -108,13 +108,14 @@ def estimate_confounder(
         ValueError: no click is on an item with a group.
     """
     clicks = sparse.csr_matrix((np.ones(len(users)), (users, items)), shape=(n_users, membership.shape[0]))
-    n_clicks = grouped_clicks(clicks, membership)
+    sparse_membership = sparse.csr_matrix(membership)
+    n_clicks = grouped_clicks(clicks, sparse_membership)
     if not n_clicks.any():
         raise ValueError("no training click is on an item with a group")
-    user_distribution = user_history_distribution(clicks, membership)
+    user_distribution = user_history_distribution(clicks, sparse_membership)
     drift = drifting = None
     if history is not None:
-        drift, drifting = interest_drift(*history, membership, n_users, smoothing)
+        drift, drifting = interest_drift(*history, sparse_membership, n_users, smoothing)
     return Confounder(
         group_names=tuple(group_names),
         membership=membership,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from recbole_decrs.causal.divergence import kl_divergence
-from recbole_decrs.causal.history import user_history_distribution
+from recbole_decrs.causal.history import group_totals, has_group, normalized
 
 
 def symmetric_kl(p: np.ndarray, q: np.ndarray, smoothing: float = 0.01) -> np.ndarray:
@@ -32,34 +32,55 @@ def interest_drift(
 
     Args:
         users, items: one click per place, in the order of time, shape [n_clicks] each.
-        membership: q^i, shape [n_items, N].
+        membership: q^i, shape [n_items, N], dense or sparse.
         n_users: number of rows of the results, the padding row 0 included.
         smoothing: of the divergence.
 
     Returns:
         eta_u, shape [n_users], 0 for users with fewer than two grouped clicks; and which users have two or more.
     """
-    users, items = np.asarray(users), np.asarray(items)
-    n_items = membership.shape[0]
-    grouped = membership.sum(axis=1) > 0
-    first_click = np.unique(users.astype(np.int64) * n_items + items, return_index=True)[1]
-    kept = np.sort(first_click)
-    kept = kept[grouped[items[kept]]]
-    users, items = users[kept], items[kept]
+    membership = sparse.csr_matrix(membership)
+    users, items = _grouped_first_clicks(np.asarray(users), np.asarray(items), membership)
+    by_user = _grouped_by_user(users, items, (n_users, membership.shape[0]))
+    counts = np.diff(by_user.indptr)
+    place = np.arange(len(users)) - np.repeat(by_user.indptr[:-1], counts)
+    early = place < np.repeat(counts // 2, counts)
 
-    by_user = np.argsort(users, kind="stable")
-    users, items = users[by_user], items[by_user]
-    counts = np.bincount(users, minlength=n_users)
-    place = np.arange(len(users)) - (np.cumsum(counts) - counts)[users]
-    early = place < (counts // 2)[users]
+    def half(of_half: np.ndarray) -> sparse.csr_matrix:
+        return sparse.csr_matrix((of_half.astype(np.float64), by_user.indices, by_user.indptr), shape=by_user.shape)
 
-    def distribution(part: np.ndarray) -> np.ndarray:
-        clicks = sparse.csr_matrix((np.ones(part.sum()), (users[part], items[part])), shape=(n_users, n_items))
-        return user_history_distribution(clicks, membership)
-
+    drift = np.empty(n_users)
+    halves = zip(group_totals(half(early), membership), group_totals(half(~early), membership), strict=True)
+    for (rows, first), (_, second) in halves:
+        n_first = counts[rows] // 2
+        p, q = normalized(first, n_first), normalized(second, counts[rows] - n_first)
+        drift[rows] = symmetric_kl(p, q, smoothing)
     drifting = counts >= 2
-    drift = symmetric_kl(distribution(early), distribution(~early), smoothing)
     return np.where(drifting, drift, 0.0), drifting
+
+
+def _grouped_first_clicks(
+    users: np.ndarray, items: np.ndarray, membership: sparse.csr_matrix
+) -> tuple[np.ndarray, np.ndarray]:
+    """Without clicks on items of no group, and without repeated clicks but the first."""
+    grouped = has_group(membership)
+    if not grouped[items].all():
+        kept = grouped[items]
+        users, items = users[kept], items[kept]
+    size = (users.max(initial=0) + 1, membership.shape[0])
+    once = sparse.csr_matrix((np.ones(len(users), dtype=np.int8), (users, items)), shape=size)
+    if once.nnz < len(users):  # rare, and the only step that sorts all clicks
+        codes = users.astype(np.int64) * membership.shape[0] + items
+        kept = np.sort(np.unique(codes, return_index=True)[1])
+        users, items = users[kept], items[kept]
+    return users, items
+
+
+def _grouped_by_user(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """The items of each user in the order given: a CSR matrix whose column indices are not sorted."""
+    clicks = sparse.coo_matrix((np.ones(len(users), dtype=np.int8), (users, items)), shape=shape)
+    clicks.has_canonical_format = True  # there are no duplicates, so nothing is sorted or summed
+    return clicks.tocsr()
 
 
 def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None = None) -> np.ndarray:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from scipy import sparse
+
+USERS_AT_ONCE = 1 << 14
+"""Rows that are held densely at a time where a result of all users is not asked for."""
 
 
 def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray) -> np.ndarray:
@@ -13,17 +18,43 @@ def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray)
 
     Args:
         clicks: any non-zero value is a click, shape [n_users, n_items].
-        membership: q^i, shape [n_items, N].
+        membership: q^i, shape [n_items, N]; dense, or sparse where there are many groups.
 
     Returns:
         [n_users, N]; a row sums to 1, or to 0 where the user has no click on a grouped item.
     """
-    n_clicks = grouped_clicks(clicks, membership)[:, None]
-    totals = (clicks != 0).astype(np.float64) @ np.asarray(membership, dtype=np.float64)
+    clicks, membership = _once(clicks), sparse.csr_matrix(membership)
+    n_clicks = grouped_clicks(clicks, membership)
+    distribution = np.empty((clicks.shape[0], membership.shape[1]))
+    for rows, totals in group_totals(clicks, membership):
+        distribution[rows] = normalized(totals, n_clicks[rows])
+    return distribution
+
+
+def grouped_clicks(clicks: sparse.csr_matrix, membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """|H_u| of Eq. 3: how many items with a group each user has clicked, shape [n_users]."""
+    return _once(clicks) @ has_group(membership).astype(np.float64)
+
+
+def has_group(membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
+    """Which items have a group, shape [n_items]."""
+    return np.asarray(membership.sum(axis=1)).ravel() > 0
+
+
+def group_totals(weights: sparse.csr_matrix, membership: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+    """The sum of weight * q^i over the items of each user, some users at a time: (rows, [n rows, N])."""
+    membership = sparse.csr_matrix(membership)
+    for start in range(0, weights.shape[0], USERS_AT_ONCE):
+        rows = slice(start, min(start + USERS_AT_ONCE, weights.shape[0]))
+        yield rows, (weights[rows] @ membership).toarray()
+
+
+def normalized(totals: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
+    """Rows of totals [n, N] divided by the number of clicks [n]; 0 where there are none."""
+    n_clicks = n_clicks[:, None]
     return np.divide(totals, n_clicks, out=np.zeros_like(totals), where=n_clicks > 0)
 
 
-def grouped_clicks(clicks: sparse.csr_matrix, membership: np.ndarray) -> np.ndarray:
-    """|H_u| of Eq. 3: how many items with a group each user has clicked, shape [n_users]."""
-    grouped = (np.asarray(membership).sum(axis=1) > 0).astype(np.float64)
-    return (clicks != 0).astype(np.float64) @ grouped
+def _once(clicks: sparse.csr_matrix) -> sparse.csr_matrix:
+    clicks = sparse.csr_matrix(clicks)
+    return sparse.csr_matrix(((clicks.data != 0).astype(np.float64), clicks.indices, clicks.indptr), shape=clicks.shape)

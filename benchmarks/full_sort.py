@@ -1,0 +1,57 @@
+"""Full-sort evaluation of the test part: RecBole's FM and BPR against the plugin's models."""
+
+from common import PLAIN, arguments, interleave, prepare, quiet, report
+
+
+def main() -> None:
+    """Print the table, with times relative to RecBole's FM and to RecBole's BPR."""
+    chosen = arguments(__doc__, rounds=5, fm_rounds=1, fm_batch=4096, bpr_batch=1048576)
+    quiet()
+    from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
+    from recbole.model.general_recommender.bpr import BPR
+    from recbole.trainer import Trainer
+
+    from recbole_decrs.model import DecFM, DecNFM, FusedRecommender
+    from recbole_decrs.model.catalogue import find_model
+    from recbole_decrs.trainer import DecRSTrainer, trainer_for
+
+    accuracy = {"metrics": ["Recall", "NDCG"], "valid_metric": "Recall@10"}
+
+    def recbole(model_class, batch):
+        settings = PLAIN | accuracy | {"eval_batch_size": batch}
+        config, train_data, _, test_data = prepare(model_class.__name__, chosen.data_path, **settings)
+        trainer = Trainer(config, model_class(config, train_data.dataset))
+        return lambda: trainer.evaluate(test_data, load_best_model=False)
+
+    def ours(name):
+        config, train_data, _, test_data = prepare(name, chosen.data_path, **accuracy)
+        trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset))
+        return lambda: trainer.evaluate(test_data, load_best_model=False)
+
+    def fused(model_class, three_rankings):
+        config, train_data, _, test_data = prepare(model_class.__name__, chosen.data_path, **accuracy)
+        model = FusedRecommender(config, train_data.dataset)
+        model.set_weight(train_data.dataset.confounder.normalized_drift(0.2))
+        trainer = (DecRSTrainer if three_rankings else trainer_for(config))(config, model)
+        return lambda: trainer.evaluate(test_data, load_best_model=False)
+
+    fm = {f"RecBole FM, eval_batch_size {chosen.fm_batch}": recbole(RecBoleFM, chosen.fm_batch)}
+    sides = {
+        "RecBole BPR": recbole(BPR, chosen.bpr_batch),
+        "FM": ours("FM"),
+        "DecFM": ours("DecFM"),
+        "DecFM fused (two models)": fused(DecFM, three_rankings=False),
+        "DecFM, all three rankings": fused(DecFM, three_rankings=True),
+        "DecNFM": ours("DecNFM"),
+        "DecNFM fused (two models)": fused(DecNFM, three_rankings=False),
+    }
+    seconds = interleave(sides, chosen.rounds)
+    slow = interleave(fm, chosen.fm_rounds)
+    name, values = next(iter(slow.items()))
+    seconds[name] = [values[number % len(values)] for number in range(chosen.rounds)]
+    report(seconds, "RecBole BPR")
+    report(seconds, name)
+
+
+if __name__ == "__main__":
+    main()
