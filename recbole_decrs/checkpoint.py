@@ -57,6 +57,11 @@ def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, 
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DecRSError(f"the checkpoint {path} was not written by this version of recbole_decrs; train again")
+    parts = [content.get(half) for half in ("conventional", "deconfounded") if half in content] or [content]
+    if not all(isinstance(part, dict) and {"state_dict", "optimizer"} <= set(part) for part in parts) or not (
+        {"config", "fingerprint", "confounder"} <= set(content)
+    ):
+        raise DecRSError(f"the checkpoint {path} lacks a part; train again")
     return content
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 
 USAGE = """\
 usage: recbole-decrs [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]
@@ -41,26 +40,23 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"recbole-decrs {__version__}")
         return 0
+    import warnings
+
     from recbole_decrs.errors import DecRSError
 
+    warnings.filterwarnings("ignore", message=".*pkg_resources")  # of RecBole's Ray, when it is imported
     try:
         tuning = arguments[:1] == ["tune"]
         settings = parse(arguments[1:] if tuning else arguments)
-        with warnings.catch_warnings():
-            # Of RecBole 1.2.1 and its Ray on today's packages; a user can do nothing about them.
-            warnings.filterwarnings("ignore", category=FutureWarning)
-            warnings.filterwarnings("ignore", category=DeprecationWarning)
-            warnings.filterwarnings("ignore", module=r"recbole\.")
-            warnings.filterwarnings("ignore", message=".*pkg_resources")
-            if tuning:
-                from recbole_decrs.tune import tune
+        if tuning:
+            from recbole_decrs.tune import tune
 
-                tune(settings)
-            else:
-                from recbole_decrs.quick_start import run_recbole_decrs
+            tune(settings)
+        else:
+            from recbole_decrs.quick_start import run_recbole_decrs
 
-                files = settings.pop("config_files", "").split()
-                run_recbole_decrs(config_file_list=files, command_line=settings)
+            files = settings.pop("config_files", "").split()
+            run_recbole_decrs(config_file_list=files, command_line=settings)
     except DecRSError as error:
         print(f"recbole-decrs: error: {error}", file=sys.stderr)
         return 2

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import yaml
 from recbole.config import Config
+from recbole.evaluator import metrics_dict
+from recbole.evaluator.base_metric import TopkMetric
 from recbole.utils import EvaluatorType, ModelType
 
 from recbole_decrs.data.catalogue import check_dataset_is_known
@@ -53,7 +55,15 @@ class DecRSConfig(Config):
         self._command_line = dict(command_line or {})
         try:
             super().__init__(model, dataset, config_file_list, copy.deepcopy(config_dict))
-        except (KeyError, NotImplementedError, RuntimeError, TypeError, ValueError) as error:
+        except (
+            AssertionError,
+            AttributeError,
+            LookupError,
+            NotImplementedError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             if isinstance(error, DecRSError):
                 raise
             raise DecRSError(f"RecBole does not accept this configuration: {error}") from error
@@ -77,7 +87,7 @@ class DecRSConfig(Config):
                 mark = getattr(error, "problem_mark", None)
                 line = f" (line {mark.line + 1})" if mark else ""
                 raise DecRSError(f"the config file {file} is not valid YAML{line}; mend it") from error
-            if content is not None and not isinstance(content, dict):
+            if content is not None and not (isinstance(content, dict) and all(isinstance(key, str) for key in content)):
                 raise DecRSError(f"the config file {file} must hold 'key: value' lines")
             settings.update(content or {})
         return settings
@@ -85,6 +95,8 @@ class DecRSConfig(Config):
     def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
         model = self.external_config_dict.get("model", DEFAULT_MODEL) if model is None else model
         dataset = self.external_config_dict.get("dataset", DEFAULT_DATASET) if dataset is None else dataset
+        if not isinstance(model, str | type):
+            raise DecRSError(f"model must be the name of a model, not {model!r}")
         model_class = find_model(model) if isinstance(model, str) else model
         if model_class.type in (ModelType.SEQUENTIAL, ModelType.DECISIONTREE):
             kind = "sequential" if model_class.type == ModelType.SEQUENTIAL else "decision-tree"
@@ -121,8 +133,23 @@ class DecRSConfig(Config):
 
     def _get_final_config_dict(self) -> dict[str, Any]:
         final = super()._get_final_config_dict()
+        if "local_rank" in final or int(final.get("nproc") or 1) > 1:
+            raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
+        final["eval_args"] = self._full_eval_args()
+        check_options(final)
         self._settings = copy.deepcopy({key: value for key, value in final.items() if key != "MODEL_TYPE"})
         return final
+
+    def _full_eval_args(self) -> dict[str, Any]:
+        """What the user leaves out of ``eval_args`` is the plugin's, not RecBole's random order."""
+        given = self.external_config_dict.get("eval_args", {})
+        known = self.internal_config_dict["eval_args"]
+        if not isinstance(given, dict):
+            raise DecRSError(f"eval_args must be settings such as {{'order': 'TO'}}, not {given!r}")
+        for key in given:
+            if key not in known:
+                raise DecRSError(f"eval_args has no setting {key}; it takes {', '.join(known)}")
+        return {**known, **given}
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -135,7 +162,6 @@ class DecRSConfig(Config):
         self._settings[key] = copy.deepcopy(value)
 
     def _check(self) -> None:
-        check_options(self.final_config_dict)
         logger = getLogger()
         for key in self.external_config_dict:
             if key not in known_keys():
@@ -146,8 +172,6 @@ class DecRSConfig(Config):
                 "drift_alpha: auto chooses alpha on the validation clicks, which drift_history: train+valid has "
                 "already seen; set drift_history: train or give drift_alpha a number"
             )
-        if not self["single_spec"] or int(self["nproc"] or 1) > 1:
-            raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
         missing = [source for source in ("kg", "link") if source not in (self["load_col"] or ("kg", "link"))]
         if self["MODEL_TYPE"] == ModelType.KNOWLEDGE and missing:
             raise DecRSError(
@@ -155,18 +179,47 @@ class DecRSConfig(Config):
                 "such as kg: [head_id, relation_id, tail_id] and link: [item_id, entity_id]"
             )
         self._check_valid_metric()
+        self._check_labels()
         check_dataset_is_known(self.dataset, self["data_path"])
-        if self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
+        deconfounded = hasattr(self.model_class, "backbone")
+        if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
 
     def _check_valid_metric(self) -> None:
         name, _, k = str(self["valid_metric"]).partition("@")
         names = [metric.lower() for metric in self["metrics"]]
-        ranked = self["eval_type"] == EvaluatorType.RANKING and k
+        ranked = name.lower() in names and issubclass(metrics_dict[name.lower()], TopkMetric)
         if name.lower() not in names or (ranked and k not in map(str, self["topk"])):
             raise DecRSError(
                 f"valid_metric {self['valid_metric']} is not evaluated: "
                 f"metrics has {', '.join(self['metrics'])} and topk has {', '.join(map(str, self['topk']))}"
+            )
+
+    def _check_labels(self) -> None:
+        """Labels are for value metrics on labelled pairs; ranking takes every interaction for a click."""
+        modes = set(self["eval_args"]["mode"].values())
+        ranking = self["eval_type"] == EvaluatorType.RANKING
+        sampled = self["train_neg_sample_args"]["distribution"] != "none"
+        if self["threshold"] is not None and (sampled or ranking):
+            raise DecRSError(
+                "threshold gives labels, which negative sampling and ranking metrics take no notice of; keep the "
+                "positives alone by val_interval, such as {'rating': '[4,inf)'}"
+            )
+        if ranking and "labeled" in modes:
+            raise DecRSError("eval_args mode: labeled goes with metrics such as AUC, not with metrics of ranked lists")
+        if not ranking and (self["save_topk"] or self["save_user_metrics"]):
+            raise DecRSError("save_topk and save_user_metrics go with metrics of ranked lists, such as Recall")
+        needs_labels = (not sampled and self["MODEL_TYPE"] == ModelType.CONTEXT) or "labeled" in modes
+        loaded = (self["load_col"] or {}).get("inter")
+        if (
+            needs_labels
+            and self["threshold"] is None
+            and isinstance(loaded, list)
+            and self["LABEL_FIELD"] not in loaded
+        ):
+            raise DecRSError(
+                f"without negative samples {self.model} needs labels: set threshold, or load the column "
+                f"{self['LABEL_FIELD']} of the .inter file"
             )
 
 

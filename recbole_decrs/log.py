@@ -3,10 +3,41 @@
 from __future__ import annotations
 
 import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import colorlog
 from recbole.utils import init_logger
 from recbole.utils.logger import log_colors_config
+
+from recbole_decrs.errors import DecRSError
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Without the warnings of RecBole 1.2.1 and its Ray on today's packages, about which a user can do nothing."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=FutureWarning)
+        warnings.filterwarnings("ignore", category=DeprecationWarning)
+        warnings.filterwarnings("ignore", module=r"recbole\.")
+        warnings.filterwarnings("ignore", message=".*pkg_resources")
+        yield
+
+
+def check_writable(*folders: str) -> None:
+    """See that files can be made in folders that may not exist yet, without making them.
+
+    Raises:
+        DecRSError: they cannot.
+    """
+    for folder in folders:
+        existing = os.path.abspath(folder)
+        while not os.path.exists(existing):
+            existing = os.path.dirname(existing)
+        if not os.path.isdir(existing) or not os.access(existing, os.W_OK):
+            raise DecRSError(f"the folder {folder} cannot be written to ({existing}); start the run elsewhere")
 
 
 class HeldLog(logging.Handler):

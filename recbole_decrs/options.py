@@ -70,6 +70,21 @@ def _string(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _mapping(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(key, str) for key in value)
+
+
+def _columns(value: Any) -> bool:
+    return _mapping(value) and all(columns in ("*", None) or isinstance(columns, list) for columns in value.values())
+
+
+def _interval(value: Any) -> bool:
+    bounds = r"\s*[\[(]\s*[-+.\w]+\s*,\s*[-+.\w]+\s*[\])]\s*"
+    return isinstance(value, list) or (
+        isinstance(value, str) and re.fullmatch(f"{bounds}(;{bounds})*", value) is not None
+    )
+
+
 def _choices(names: Iterable[str]) -> tuple[Check, str]:
     return _one_of(*names), f"one of {', '.join(names)}"
 
@@ -109,13 +124,25 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "eval_batch_size": (_integer(1), "a whole number >= 1"),
     "learning_rate": (_number(0, above=True), "a number above 0"),
     "learner": (
-        lambda value: (
-            isinstance(value, str) and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop", "sparse_adam")
-        ),
-        "one of adam, adamw, sgd, adagrad, rmsprop, sparse_adam",
+        lambda value: isinstance(value, str) and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop"),
+        "one of adam, adamw, sgd, adagrad, rmsprop",
+    ),
+    "weight_decay": (_number(0), "a number >= 0"),
+    "clip_grad_norm": (_or_none(_mapping), "none or the arguments of clip_grad_norm_, such as {'max_norm': 5}"),
+    "worker": (_integer(0), "a whole number >= 0"),
+    "state": (_or_none(_string), "a level such as info or warning"),
+    "valid_metric": (_string, "a metric such as Recall@10"),
+    "checkpoint_dir": (_string, "the name of a folder"),
+    "data_path": (_string, "the name of a folder"),
+    "encoding": (_or_none(_string), "the name of an encoding"),
+    "mlp_hidden_size": (_list_of(_integer(1)), "a list of whole numbers >= 1"),
+    "load_col": (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}"),
+    "val_interval": (
+        _or_none(lambda value: _mapping(value) and all(map(_interval, value.values()))),
+        "none or fields with intervals, such as {'rating': '[4,inf)'}",
     ),
     "metric_decimal_place": (_integer(0), "a whole number >= 0"),
-    "seed": (_integer(0), "a whole number >= 0"),
+    "seed": (lambda value: _integer(0)(value) and value < 2**32, "a whole number in [0, 2^32)"),
 }
 
 
@@ -134,7 +161,7 @@ def check_options(settings: dict[str, Any]) -> None:
 def known_keys() -> frozenset[str]:
     """Every configuration key that RecBole or the plugin reads."""
     keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments, *CHECKS}
-    keys |= {"model", "dataset", "config_files"}
+    keys |= {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "group_offset", "local_rank"}
     recbole_dir = Path(recbole.__file__).parent
     for folder in (recbole_dir / "properties", properties_dir()):
         for file in folder.rglob("*.yaml"):

@@ -15,19 +15,19 @@ from recbole_decrs.checkpoint import read_checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.evaluator.report import results_by_drift, results_by_user, table_of, top_lists
-from recbole_decrs.log import RunLog
+from recbole_decrs.evaluator.report import (
+    labels_of,
+    results_by_drift,
+    results_by_user,
+    table_of,
+    top_lists,
+    without_history,
+)
+from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.trainer import (
-    DecRSTrainer,
-    check_data,
-    load_backbone,
-    load_fused,
-    load_state,
-    start_anew,
-    trainer_for,
-)
+from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
+from recbole_decrs.trainer import DecRSTrainer, load_backbone, load_fused
 
 
 def run_recbole_decrs(
@@ -59,7 +59,7 @@ def run_recbole_decrs(
     Raises:
         DecRSError: the input cannot be used; nothing has been written then.
     """
-    with RunLog() as log:
+    with quiet_libraries(), RunLog() as log:
         config = DecRSConfig(model, dataset, config_file_list, config_dict, command_line)
         log.set_level(config["state"])
         result = _run(config, saved, log)
@@ -71,8 +71,12 @@ def run_recbole_decrs(
 def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
     try:
         return _train_and_test(config, saved, log)
-    except ModuleNotFoundError as error:  # some of RecBole's models import their libraries when they are made
-        raise DecRSError(f"{config['model']} needs {error.name}, which is not installed; install it") from error
+    except ImportError as error:  # some of RecBole's models import their libraries when they are made
+        raise DecRSError(
+            f"{config['model']} needs {error.name or error}, which is not installed; install it"
+        ) from error
+    except OSError as error:
+        raise DecRSError(f"{error.strerror or error}: {error.filename}; the run cannot go on") from error
 
 
 def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
@@ -88,6 +92,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     model = (FusedRecommender if deconfounded else config.model_class)(config, part).to(config["device"])
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(model, path, part) if deconfounded and path else None
+    check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
     logger.info(model)
     for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
@@ -120,12 +125,9 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         result["conventional_test_result"] = results["conventional"]
         result["deconfounded_test_result"] = results["deconfounded"]
         result["drift_alpha"] = trainer.drift_alpha
-        weight = f"alpha {trainer.drift_alpha:g}" if trainer.drift_alpha is not None else config["fusion_weight"]
-        labels = {
-            "conventional": f"{config.model_class.backbone.__name__} (conventional)",
-            "deconfounded": f"{name} (w/o inference strategy)",
-            "fused": f"{name} (fused, {weight})",
-        }
+        alpha = trainer.drift_alpha
+        weight = f"weight {config['fusion_weight']}" if alpha is None else f"alpha {alpha:g}"
+        labels = labels_of(name, config.model_class.backbone.__name__, weight)
         after = ranked if ranked != "conventional" else list(results)[-1]
         compared = ("conventional", after)
     else:
@@ -134,6 +136,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     result["by_drift"] = {}
     if config["eval_type"] == EvaluatorType.RANKING:
         result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
+        if missing := without_history(collected[ranked]):
+            logger.warning(f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin")
         _write_lists(config, trainer, collected, ranked, part)
     result["table"] = table_of(results, result["by_drift"], labels, compared)
     return result
@@ -165,7 +169,7 @@ def objective_function(
     Returns:
         ``model``, ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result``, ``test_result``.
     """
-    with RunLog() as log:
+    with quiet_libraries(), RunLog() as log:
         config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), "show_progress": False})
         log.set_level(config["state"])
         result = _run(config, saved, log)
@@ -193,18 +197,24 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
     Raises:
         DecRSError: the checkpoint cannot be read, or was made for other data.
     """
-    content = read_checkpoint(str(model_file))
-    config = DecRSConfig(config_dict={**content["config"], **(config_dict or {})})
+    with quiet_libraries():
+        return _load(str(model_file), config_dict or {})
+
+
+def _load(path: str, changed: dict[str, Any]) -> tuple:
+    content = read_checkpoint(path)
+    config = DecRSConfig(config_dict={**content["config"], "backbone_checkpoint": None, **changed})
     init_seed(config["seed"], config["reproducibility"])
     dataset = create_dataset(config)
     train_data, valid_data, test_data = data_preparation(config, dataset)
     part = train_data._dataset
-    check_data(content, part, str(model_file))
+    check_data(content, part, path)
     init_seed(config["seed"], config["reproducibility"])
     if hasattr(config.model_class, "backbone"):
         model = FusedRecommender(config, part).to(config["device"])
-        load_fused(config, model, str(model_file), part)
+        alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
+        load_fused(config, model, path, part, alpha)
     else:
         model = config.model_class(config, part).to(config["device"])
-        load_state(model, read_checkpoint(str(model_file), config["device"]), str(model_file))
+        load_state(model, read_checkpoint(path, config["device"]), path)
     return config, model, dataset, train_data, valid_data, test_data

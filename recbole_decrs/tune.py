@@ -56,6 +56,13 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
         if key in fixed:
             raise DecRSError(f"--{key} fixes what {options['params_file']} searches; leave one out")
     config = DecRSConfig(config_file_list=files, config_dict=fixed)
+    for key, (kind, values) in space.items():  # a bad value must not end a search that is half done
+        for value in values if kind == "choice" else values[:2]:
+            tried = math.exp(value) if kind == "loguniform" else value
+            DecRSConfig(config_file_list=files, config_dict={**fixed, key: _whole(tried)})
+    folder = os.path.dirname(os.path.abspath(options["output_file"]))
+    if not os.path.isdir(folder):
+        raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
     tool = str(options["tool"]).lower()
     if tool == "ray":
         return _tune_with_ray(space, files, fixed, config, numbers["max_evals"])
@@ -68,7 +75,7 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
 
     search = _SavingHyperTuning(
-        lambda trial, file_list: objective_function({**fixed, **trial}, file_list),
+        lambda trial, file_list: objective_function({**fixed, **_whole_numbers(trial)}, file_list),
         params_dict={
             kind: {key: values for key, (its_kind, values) in space.items() if its_kind == kind} for kind in KINDS
         },
@@ -83,6 +90,15 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
     print("best result: ")
     print(search.params2result[search.params2str(search.best_params)])
     return search.best_params
+
+
+def _whole(value: Any) -> Any:
+    """``quniform`` gives whole numbers as floats, which sizes and counts do not take."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _whole_numbers(trial: dict[str, Any]) -> dict[str, Any]:
+    return {key: _whole(value) for key, value in trial.items()}
 
 
 class _SavingHyperTuning(HyperTuning):
@@ -126,8 +142,12 @@ def read_params_file(path: str) -> Space:
             raise DecRSError(f"{where}: cannot read the values {text!r}; write [a,b,...] or low,high") from error
         if kind != "choice":
             count = 3 if kind == "quniform" else 2
-            if len(values) != count or not all(isinstance(value, int | float) for value in values):
-                raise DecRSError(f"{where}: {kind} takes {count} numbers, not {text!r}")
+            if (
+                len(values) != count
+                or not all(isinstance(value, int | float) for value in values)
+                or not values[0] < values[1]
+            ):
+                raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high, not {text!r}")
         if not values:
             raise DecRSError(f"{where} gives no value to choose from")
         space[name] = (kind, values)
@@ -140,7 +160,7 @@ def _tune_with_ray(
     space: Space, files: list[str], fixed: dict[str, Any], config: DecRSConfig, n_trials: int
 ) -> dict[str, Any]:
     if importlib.util.find_spec("pyarrow") is None:
-        raise DecRSError("Ray Tune needs pyarrow; install it by: pip install -c constraints.txt '.[ray]'")
+        raise DecRSError("Ray Tune needs pyarrow; install it by: pip install 'recbole_decrs[ray]'")
     import ray
     import torch
     from ray import tune as ray_tune
@@ -159,7 +179,7 @@ def _tune_with_ray(
     fixed = {**fixed, **here, "show_progress": False}
 
     def trial(parameters: dict[str, Any]) -> None:
-        objective_function({**fixed, **parameters}, files)
+        objective_function({**fixed, **_whole_numbers(parameters)}, files)
 
     only_choices = all(kind == "choice" for kind, _ in space.values())
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning,ignore::DeprecationWarning")  # RecBole's, in workers

@@ -16,6 +16,8 @@ from recbole_decrs.checkpoint import (
     write_checkpoint,
 )
 
+WHOLE = {"config": {}, "fingerprint": "", "confounder": None, "state_dict": {}, "optimizer": {}}
+
 
 def test_arrays_and_sparse_matrices_go_through_plain_data(tmp_path):
     value = {
@@ -57,7 +59,7 @@ def test_random_states_are_restored():
 
 @pytest.mark.parametrize("moment", ["save", "fsync", "replace"])
 def test_a_kill_while_writing_leaves_the_previous_checkpoint_whole(tmp_path, monkeypatch, moment):
-    write_checkpoint("c.pth", {"version": 1})
+    write_checkpoint("c.pth", WHOLE | {"version": 1})
 
     def killed(*arguments, **keywords):
         if moment == "save":
@@ -67,7 +69,7 @@ def test_a_kill_while_writing_leaves_the_previous_checkpoint_whole(tmp_path, mon
     where = {"save": (torch, "save"), "fsync": (os, "fsync"), "replace": (os, "replace")}[moment]
     monkeypatch.setattr(*where, killed)
     with pytest.raises(KeyboardInterrupt):
-        write_checkpoint("c.pth", {"version": 2})
+        write_checkpoint("c.pth", WHOLE | {"version": 2})
     monkeypatch.undo()
     assert read_checkpoint(tmp_path / "c.pth")["version"] == 1
     assert [path.name for path in tmp_path.iterdir()] == ["c.pth"]
@@ -94,6 +96,13 @@ def test_a_damaged_checkpoint_is_one_sentence(tmp_path, how):
     with pytest.raises(DecRSError, match="c.pth (is truncated or no checkpoint|is corrupt|does not hold)") as caught:
         read_checkpoint(str(path))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", WHOLE)
+def test_a_checkpoint_that_lacks_a_part(key):
+    write_checkpoint("c.pth", {name: value for name, value in WHOLE.items() if name != key})
+    with pytest.raises(DecRSError, match=r"c\.pth lacks a part"):
+        read_checkpoint("c.pth")
 
 
 def test_pickled_objects_are_not_run(tmp_path):

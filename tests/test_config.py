@@ -61,7 +61,8 @@ def test_text_stays_text():
 
 @pytest.mark.parametrize("model", ["DecFM", "BPR", "EASE", "DeepFM", "LightGCN", "CFKG"])
 def test_settings_make_the_same_config_again(model):
-    config = DecRSConfig(model, config_dict={"epochs": 3, "data_path": "elsewhere", "train_neg_sample_args": None})
+    no_negatives = {} if model in ("DecFM", "DeepFM") else {"train_neg_sample_args": None}
+    config = DecRSConfig(model, config_dict={"epochs": 3, "data_path": "elsewhere", **no_negatives})
     again = DecRSConfig(config_dict=config.settings)
     assert again.final_config_dict == config.final_config_dict
 
@@ -124,6 +125,21 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
         ({"model": ""}, "there is no model named"),
         ({"model": "CKE", "load_col": {"inter": ["user_id"]}}, "load_col names no columns of the .kg file"),
+        ({"threshold": {"rating": 4}}, "keep the positives alone by val_interval"),
+        ({"eval_args": {"mode": "labeled"}}, "mode: labeled goes with metrics such as AUC"),
+        ({"eval_args": {"splot": 1}}, "eval_args has no setting splot; it takes split, order, group_by, mode"),
+        ({"train_neg_sample_args": None}, "without negative samples DecFM needs labels"),
+        ({"valid_metric": "Recall"}, "valid_metric Recall is not evaluated"),
+        ({"valid_metric": 5}, "valid_metric must be a metric such as Recall@10, not 5"),
+        ({"model": ["DecFM"]}, "model must be the name of a model"),
+        ({"seed": 99999999999}, r"seed must be a whole number in .0, 2.32., not 99999999999"),
+        ({"worker": "x"}, "worker must be a whole number"),
+        ({"clip_grad_norm": 5}, "clip_grad_norm must be none or the arguments"),
+        ({"val_interval": "foo"}, "val_interval must be none or fields with intervals"),
+        ({"val_interval": {"rating": "oops"}}, "val_interval must be none or fields with intervals"),
+        ({"load_col": {"inter": "user_id"}}, "load_col must be none or file endings with lists"),
+        ({"model": "DecNFM", "mlp_hidden_size": 64}, "mlp_hidden_size must be a list of whole numbers"),
+        ({"learner": "sparse_adam"}, "learner must be one of adam, adamw, sgd, adagrad, rmsprop"),
         ({"nproc": 2}, "trains in a single process"),
     ],
 )
@@ -154,3 +170,20 @@ def test_a_missing_config_file():
 def test_an_empty_config_file(tmp_path):
     (tmp_path / "c.yaml").write_text("")
     assert DecRSConfig(config_file_list=["c.yaml"])["model"] == "DecFM"
+
+
+def test_partial_eval_args_keep_the_order_of_time():
+    config = DecRSConfig(config_dict={"eval_args": {"mode": "uni100"}})
+    assert config["eval_args"]["order"] == "TO"
+    assert config["eval_args"]["mode"] == {"valid": "uni100", "test": "uni100"}
+
+
+@pytest.mark.parametrize("backbone", ["FM", "NFM"])
+def test_the_halves_have_the_same_setting(backbone):
+    from recbole_decrs.options import properties_dir
+
+    folder = properties_dir() / "model"
+    twin = (folder / f"Dec{backbone}.yaml").read_text().splitlines()
+    assert [line for line in twin if not line.startswith("drift_alpha")] == (
+        folder / f"{backbone}.yaml"
+    ).read_text().splitlines()

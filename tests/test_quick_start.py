@@ -8,7 +8,8 @@ import torch
 from recbole.utils.case_study import full_sort_scores, full_sort_topk
 
 from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, objective_function, run_recbole_decrs
-from recbole_decrs.trainer import DecRSTrainer, trainer_for
+from recbole_decrs.plain_trainer import trainer_for
+from recbole_decrs.trainer import DecRSTrainer
 from tiny_data import tiny_tables, write_tables
 
 KEYS = {
@@ -211,3 +212,35 @@ def test_a_missing_library_is_one_sentence(settings, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "faiss", None)
     with pytest.raises(DecRSError, match="NCL needs faiss, which is not installed; install it"):
         run_recbole_decrs("NCL", "tiny", config_dict=settings | {"num_clusters": 3})
+
+
+def test_a_run_on_a_reused_backbone_does_not_need_it_again(settings):
+    backbone = run_recbole_decrs("FM", "tiny", config_dict=settings)["saved_model_file"]
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"backbone_checkpoint": backbone})
+    Path(backbone).unlink()
+    assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+def test_another_alpha_for_a_loaded_model(settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    model, train_data = (load_data_and_model(result["saved_model_file"], {"drift_alpha": 3})[place] for place in (1, 3))
+    expected = torch.as_tensor(train_data.dataset.confounder.normalized_drift(3), dtype=torch.float32)
+    torch.testing.assert_close(model.weight, expected)
+
+
+def test_other_groups_than_at_training(settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    with pytest.raises(DecRSError, match="was made for other item groups"):
+        load_data_and_model(result["saved_model_file"], {"group_field": "weights"})
+
+
+def test_users_without_a_history_are_counted(tmp_path, settings, caplog):
+    tables = tiny_tables()
+
+    shown = set(tables["inter"][tables["inter"]["user_id:token"] == "u0"]["item_id:token"])
+    tables["item"].loc[tables["item"]["item_id:token"].isin(shown), "genre:token_seq"] = ""
+    write_tables(tmp_path / "data", tables)
+
+    with caplog.at_level(logging.WARNING):
+        run_recbole_decrs("Pop", "tiny", config_dict=settings)
+    assert "1 users have no click on a grouped item in training: left out of C_KL" in caplog.text

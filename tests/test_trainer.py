@@ -8,7 +8,8 @@ from recbole.utils import get_model, init_seed
 from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender
 from recbole_decrs.checkpoint import decode_confounder, read_checkpoint
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.trainer import DecRSTrainer, load_backbone, start_anew, trainer_for
+from recbole_decrs.plain_trainer import new_checkpoint_path, start_anew, trainer_for
+from recbole_decrs.trainer import DecRSTrainer, load_backbone
 
 
 def fused(prepared, model="DecFM", **settings):
@@ -79,11 +80,10 @@ def test_backbones_that_do_not_fit(prepared):
     with pytest.raises(DecRSError, match="does not fit this FM .*; take the settings it was trained with"):
         load_backbone(model, trainer.saved_model_file, train_data.dataset)
 
-    trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, group_field="first_genre")
+    trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, eval_args={"order": "RO"})
     trainer.fit(train_data, valid_data)
-    _, model, train_data, *_ = fused(prepared)
     with pytest.raises(DecRSError, match="was made for other data"):
-        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+        load_backbone(model, trainer.saved_model_file, prepared()[1].dataset)
 
 
 def last_state(trainer):
@@ -117,7 +117,7 @@ def test_a_resumed_decrs_training_keeps_the_finished_half(prepared):
     from recbole_decrs.checkpoint import write_checkpoint
 
     write_checkpoint(trainer.saved_model_file, content)
-    with pytest.raises(DecRSError, match="is of an unfinished training; resume it, or train again"):
+    with pytest.raises(DecRSError, match="is of an unfinished training; train again, or go on by"):
         trainer.evaluate(test_data)
     config, again, train_data, valid_data, test_data = fused(prepared, epochs=3)
     resumed = DecRSTrainer(config, again)
@@ -153,6 +153,29 @@ def test_alpha_is_chosen_on_validation(prepared):
         scores[alpha] = trainer.evaluate(valid_data, load_best_model=False)["recall@10"]
     assert trainer.drift_alpha == max(scores, key=scores.get)
     assert score == max(scores.values())
+
+
+def test_alpha_is_chosen_for_the_fused_ranking_whatever_counts(prepared):
+    chosen = {}
+    for inference in ("fused", "deconfounded", "conventional"):
+        settings = {"drift_alpha": "auto", "drift_alpha_grid": [0.0, 0.3, 5.0], "learning_rate": 0.5}
+        config, model, train_data, valid_data, _ = fused(prepared, inference=inference, **settings)
+        trainer = DecRSTrainer(config, model)
+        score, _ = trainer.fit(train_data, valid_data)
+        chosen[inference] = trainer.drift_alpha
+        assert score == trainer.evaluate(valid_data)["recall@10"]
+    assert len(set(chosen.values())) == 1
+
+
+def test_checkpoints_of_the_same_second_differ(prepared):
+    config, *_ = prepared("FM")
+    assert len({new_checkpoint_path(config) for _ in range(50)}) == 50
+
+
+def test_a_loss_that_is_not_a_number(prepared):
+    trainer, train_data, valid_data, _ = plain(prepared, learning_rate=1e30)
+    with pytest.raises(DecRSError, match="the training loss is not a number any more; lower learning_rate"):
+        trainer.fit(train_data, valid_data)
 
 
 @pytest.mark.parametrize("scale", ["probability", "logit"])

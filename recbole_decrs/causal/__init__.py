@@ -5,7 +5,7 @@ Amplification", KDD 2021. Row 0 of every user and item axis is RecBole's padding
 """
 
 from recbole_decrs.causal.backdoor import OPERATORS, BackdoorOperator
-from recbole_decrs.causal.calibration import calibration_kl, euclidean, hellinger
+from recbole_decrs.causal.calibration import DISTANCES, calibration_kl, euclidean, hellinger
 from recbole_decrs.causal.confounder import (
     PRIORS,
     Confounder,
@@ -19,6 +19,7 @@ from recbole_decrs.causal.fusion import fuse_scores
 from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
 
 __all__ = [
+    "DISTANCES",
     "OPERATORS",
     "PRIORS",
     "BackdoorOperator",

@@ -9,11 +9,10 @@ import numpy as np
 from recbole.data import dataset as recbole_datasets
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
-from recbole_decrs.causal import Confounder, estimate_confounder
+from recbole_decrs.causal import DISTANCES, Confounder, estimate_confounder
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_field import read_membership
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.evaluator.metrics import GROUP_METRICS
 
 CLICK_ORDER = "decrs_click_order"
 """A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
@@ -30,6 +29,15 @@ class ConfounderMixin:
 
     def _download(self) -> None:
         download(self, super()._download)
+
+    def _fill_nan(self) -> None:
+        """As RecBole's, which would put the mean in the place of a missing time."""
+        if self.time_field in self.inter_feat and (missing := int(self.inter_feat[self.time_field].isna().sum())):
+            raise DecRSError(
+                f"{missing} rows of the .inter file of {self.dataset_name} have no {self.time_field}; fill it in, drop "
+                "them, or leave the column out of load_col"
+            )
+        super()._fill_nan()
 
     def build(self) -> list:
         """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
@@ -50,7 +58,7 @@ class ConfounderMixin:
 
         clicks = [self._clicks(part) for part in parts]
         confounder = self._estimate(clicks, orders if has_time else None)
-        fingerprint = self._hash(clicks[0], confounder)
+        fingerprint = self._hash(clicks)
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
         return parts
@@ -90,12 +98,35 @@ class ConfounderMixin:
         return users, items
 
     def _estimate(self, clicks: list, orders: list[np.ndarray] | None) -> Confounder | None:
+        """The Confounder of the training part; None where no ``group_field`` is set and none is needed."""
         config = self.config
-        needed = sorted(GROUP_METRICS & {metric.lower() for metric in config["metrics"]})
-        deconfounded = hasattr(config.model_class, "backbone")
+        self._check_what_is_needed(has_time=orders is not None)
         if config["group_field"] is None:
-            if not needed and not deconfounded:
-                return None
+            return None
+        names, membership = self._read_membership()
+        users, items = clicks[0]
+        history = None if orders is None else self._history(clicks, orders)
+        try:
+            return estimate_confounder(
+                names,
+                membership,
+                users[users > 0],
+                items[users > 0],
+                self.user_num,
+                history,
+                config["drift_smoothing"],
+            )
+        except ValueError as error:
+            raise DecRSError(
+                f"{error}: the items of the training part of {self.dataset_name} have no value in the group field "
+                f"{config['group_field']}, or the part is empty; take another column or split"
+            ) from error
+
+    def _check_what_is_needed(self, has_time: bool) -> None:
+        config = self.config
+        needed = sorted({metric.lower() for metric in config["metrics"]} & set(DISTANCES))
+        deconfounded = hasattr(config.model_class, "backbone")
+        if config["group_field"] is None and (needed or deconfounded):
             what = config["model"] if deconfounded else f"the metric {needed[0]}"
             path = os.path.join(self.dataset_path, f"{self.dataset_name}.item")
             raise DecRSError(
@@ -103,12 +134,15 @@ class ConfounderMixin:
                 + (f" ({', '.join(self._item_columns(path))})" if os.path.isfile(path) else "")
             )
         fused = config["inference"] == "fused" and config["fusion_weight"] is None
-        if orders is None and deconfounded and fused:
+        if not has_time and deconfounded and fused:
             raise DecRSError(
                 f"fused inference needs the drift of each user, and the .inter file of {self.dataset_name} has no "
                 f"loaded column {self.time_field}; set TIME_FIELD and load_col, or fusion_weight, or "
                 "inference: deconfounded"
             )
+
+    def _read_membership(self) -> tuple[tuple[str, ...], np.ndarray]:
+        config = self.config
         names, membership = read_membership(
             os.path.join(self.dataset_path, f"{self.dataset_name}.item"),
             self.iid_field,
@@ -125,46 +159,31 @@ class ConfounderMixin:
                 f"{groupless} of {self.item_num - 1} items have no value in the group field {config['group_field']}; "
                 "they are left out of the users' distributions"
             )
-        history = None
-        if orders is not None:
-            n_history = 2 if config["drift_history"] == "train+valid" else 1
-            users, items, order = (
-                np.concatenate(arrays[:n_history])
-                for arrays in ([users for users, _ in clicks], [items for _, items in clicks], orders)
-            )
-            by_time = np.argsort(order, kind="stable")
-            by_time = by_time[users[by_time] > 0]
-            history = users[by_time], items[by_time]
-        users, items = clicks[0]
-        try:
-            return estimate_confounder(
-                names,
-                membership,
-                users[users > 0],
-                items[users > 0],
-                self.user_num,
-                history,
-                config["drift_smoothing"],
-            )
-        except ValueError as error:
-            raise DecRSError(
-                f"{error}: the items of the training part of {self.dataset_name} have no value in the group field "
-                f"{config['group_field']}; take another column"
-            ) from error
+        return names, membership
+
+    def _history(self, clicks: list, orders: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The clicks that drift is measured on, in the order of time."""
+        n_parts = 2 if self.config["drift_history"] == "train+valid" else 1
+        users, items = (np.concatenate(arrays[:n_parts]) for arrays in zip(*clicks, strict=True))
+        by_time = np.argsort(np.concatenate(orders[:n_parts]), kind="stable")
+        by_time = by_time[users[by_time] > 0]
+        return users[by_time], items[by_time]
 
     def _item_columns(self, path: str) -> list[str]:
         with open(path, encoding=self.config["encoding"] or "utf-8") as file:
             columns = [column.rpartition(":")[0] for column in file.readline().split(self.config["field_separator"])]
         return [column for column in columns if column != self.iid_field]
 
-    def _hash(self, clicks: tuple[np.ndarray, np.ndarray], confounder: Confounder | None) -> str:
+    def _hash(self, clicks: list[tuple[np.ndarray, np.ndarray]]) -> str:
+        """Of what gives a model's parameters their meaning: ids, features, and the clicks of each part."""
         digest = hashlib.sha256()
-        for field in (self.uid_field, self.iid_field):
-            digest.update("\n".join(map(str, self.field2id_token[field])).encode())
-        users, items = clicks
-        digest.update(np.sort(users.astype(np.int64) * self.item_num + items).tobytes())
-        if confounder is not None:
-            digest.update("\n".join(confounder.group_names).encode() + confounder.membership.tobytes())
+        for field in sorted(self.field2id_token):
+            digest.update(f"{field}:{chr(0).join(map(str, self.field2id_token[field]))}".encode())
+        for features in (self.user_feat, self.item_feat):
+            for field in sorted(features or ()):
+                digest.update(field.encode() + features[field].numpy().tobytes())
+        for users, items in clicks:
+            digest.update(np.sort(users.astype(np.int64) * self.item_num + items).tobytes() + b"|")
         return digest.hexdigest()
 
     def _check_features_for_full_sort(self) -> None:

@@ -40,7 +40,7 @@ def read_membership(
         DecRSError: the file or a column is missing, the column's type cannot define groups, a value cannot be
             read, or no item has a group.
     """
-    types = _column_types(path, field_separator, encoding)
+    types = column_types(path, field_separator, encoding)
     for field in (item_field, group_field):
         if field not in types:
             setting = "group_field" if field == group_field else "ITEM_ID_FIELD"
@@ -87,11 +87,19 @@ def _from_weights(values: pd.DataFrame, n_items: int, where: str) -> tuple[tuple
     return tuple(map(str, range(weights.shape[1]))), membership
 
 
-def _column_types(path: str, field_separator: str, encoding: str) -> dict[str, str]:
+def column_types(path: str, field_separator: str, encoding: str) -> dict[str, str]:
+    """Name -> type of the columns of an atomic file.
+
+    Raises:
+        DecRSError: the file is missing, or its first line does not name them.
+    """
     if not os.path.isfile(path):
         raise DecRSError(f"the item groups are read from {path}, which is not there; add it or leave out CKL and DecRS")
-    with open(path, encoding=encoding) as file:
-        header = file.readline().rstrip("\r\n")
+    try:
+        with open(path, encoding=encoding) as file:
+            header = file.readline().rstrip("\r\n")
+    except (LookupError, UnicodeDecodeError) as error:
+        raise DecRSError(f"{path} cannot be read as {encoding}; set encoding to that of the file") from error
     types = dict(column.rpartition(":")[::2] for column in header.split(field_separator))
     unknown = [kind for kind in types.values() if kind not in {item.value for item in FeatureType}]
     if unknown:

@@ -14,6 +14,7 @@ from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
 
 from recbole_decrs.data.dataset import DecRSDataset, DecRSKnowledgeBasedDataset
+from recbole_decrs.data.group_field import column_types
 from recbole_decrs.errors import DecRSError
 
 
@@ -29,8 +30,11 @@ def create_dataset(config) -> DecRSDataset | DecRSKnowledgeBasedDataset:
     dataset_class = DecRSKnowledgeBasedDataset if made_for_knowledge else DecRSDataset
     saved = config["dataset_save_path"]
     if saved and os.path.exists(saved):
-        with open(saved, "rb") as file:
-            dataset = pickle.load(file)
+        try:
+            with open(saved, "rb") as file:
+                dataset = pickle.load(file)
+        except Exception as error:
+            raise DecRSError(f"dataset_save_path: {saved} is not a dataset saved by this command; delete it") from error
         if type(dataset) is dataset_class and all(
             config[key] == dataset.config[key] for key in [*dataset_arguments, "seed", "repeatable"]
         ):
@@ -42,15 +46,41 @@ def create_dataset(config) -> DecRSDataset | DecRSKnowledgeBasedDataset:
             "with benchmark_filename RecBole takes the files as they are: "
             "val_interval, user_inter_num_interval and item_inter_num_interval do not apply"
         )
+    _check_inter_columns(config)
     try:
         dataset = dataset_class(config)
-    except (AssertionError, KeyError, OSError, TypeError, ValueError) as error:
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
         if isinstance(error, DecRSError):
             raise
-        raise DecRSError(f"RecBole cannot read the dataset {config['dataset']}: {error.args[0]}") from error
+        raise DecRSError(f"RecBole cannot read the dataset {config['dataset']}: {in_words(error)}") from error
+    if max(config["topk"]) >= dataset.item_num:
+        raise DecRSError(
+            f"topk asks for {max(config['topk'])} items, but {config['dataset']} has {dataset.item_num - 1}"
+        )
     if config["save_dataset"]:
         dataset.save()
     return dataset
+
+
+def in_words(error: Exception) -> str:
+    """One line of what an exception of RecBole or pandas says."""
+    text = " ".join(str(error).split())
+    return f"no {text}" if isinstance(error, KeyError) else text or type(error).__name__
+
+
+def _check_inter_columns(config) -> None:
+    names = config["benchmark_filename"] or [None]
+    ending = f".{names[0]}.inter" if names[0] else ".inter"
+    path = os.path.join(config["data_path"], f"{config['dataset']}{ending}")
+    if not os.path.isfile(path):
+        return  # to be downloaded, or RecBole says so
+    types = column_types(path, config["field_separator"], config["encoding"] or "utf-8")
+    for key, kind in (("USER_ID_FIELD", "token"), ("ITEM_ID_FIELD", "token"), ("TIME_FIELD", "float")):
+        field = config[key]
+        if field in types and types[field] != kind:
+            raise DecRSError(f"{key}: column {field} of {path} is {types[field]}, and must be {kind}")
+        if field not in types and kind == "token":
+            raise DecRSError(f"{key}: {path} has no column {field}; its columns are {', '.join(types)}")
 
 
 def _k_core(config) -> bool:
@@ -68,10 +98,21 @@ def data_preparation(config, dataset) -> tuple:
         config["dataloaders_save_path"] = os.path.join(config["checkpoint_dir"], "-")
     try:
         train_data, valid_data, test_data = recbole_data_preparation(config, dataset)
-    except (IndexError, KeyError, NotImplementedError, ValueError) as error:
+    except pickle.UnpicklingError as error:
+        path = config["dataloaders_save_path"]
+        raise DecRSError(f"dataloaders_save_path: {path} does not hold loaders saved by this command") from error
+    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
         if isinstance(error, DecRSError):
             raise
-        raise DecRSError(f"RecBole cannot split the dataset {config['dataset']}: {error.args[0]}") from error
+        raise DecRSError(f"RecBole cannot split the dataset {config['dataset']}: {in_words(error)}") from error
+    if not len(test_data._dataset):
+        raise DecRSError(f"the test part of {config['dataset']} is empty; change the split in eval_args")
+    if not len(valid_data._dataset) and config["drift_alpha"] == "auto":
+        raise DecRSError("drift_alpha: auto needs a validation part; change the split in eval_args, or give a number")
+    for loader in (train_data, valid_data, test_data):
+        if getattr(loader, "generator", loader) is None:  # RecBole takes it away when it saves the loaders
+            loader.generator = loader.sampler.generator = torch.Generator()
+            loader.generator.manual_seed(config["seed"])
     if config["test_candidates"] == "untrained" and isinstance(test_data, FullSortEvalDataLoader):
         _mask_training_items_only(train_data, test_data)
     return train_data, valid_data, test_data

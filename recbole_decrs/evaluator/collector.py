@@ -69,6 +69,7 @@ class DecRSCollector(Collector):
             hits = torch.isin(rows * n_items + items[:, :k], positive_u * n_items + positive_i)
             n_positive = torch.bincount(positive_u, minlength=len(items)).unsqueeze(1)
             self._keep("rec.items", items[:, :k])
+            self._keep("rec.ranked", torch.isfinite(scores[:, :k]))
             self._keep("rec.topk", torch.cat((hits, n_positive), dim=1).int())
         if self.list_length:
             self._keep("rec.list_items", items[:, : self.list_length])

@@ -7,7 +7,7 @@ import torch
 from recbole.evaluator import Evaluator
 from recbole.evaluator.collector import DataStruct
 
-from recbole_decrs.evaluator.metrics import _HistoryDistance
+from recbole_decrs.evaluator.metrics import HistoryDistance
 
 
 class DecRSEvaluator(Evaluator):
@@ -38,7 +38,7 @@ class DecRSEvaluator(Evaluator):
         """Each metric that has a value per user, ``name@k`` -> shape [n_evaluated_users]."""
         columns: dict[str, np.ndarray] = {}
         for metric in self.metric_class.values():
-            if isinstance(metric, _HistoryDistance):
+            if isinstance(metric, HistoryDistance):
                 name = type(metric).__name__.lower()
                 columns |= {f"{name}@{k}": values for k, values in metric.by_user(dataobject).items()}
             else:

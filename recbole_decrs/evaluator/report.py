@@ -80,6 +80,22 @@ def improvement(metric: str, before: float, after: float) -> float:
     return -change if metric.partition("@")[0] in smaller_metrics else change
 
 
+def labels_of(model: str, backbone: str, weight: str) -> dict[str, str]:
+    """What the table calls the recommenders of a deconfounded run."""
+    return {
+        "conventional": f"{backbone} (conventional)",
+        "deconfounded": f"{model} (w/o inference strategy)",
+        "fused": f"{model} (fused, {weight})",
+    }
+
+
+def without_history(struct: DataStruct) -> int:
+    """How many evaluated users have no d_u, and so no value of C_KL and its kin."""
+    if "data.user_distribution" not in struct:
+        return 0
+    return int((~struct.get("data.user_distribution")[struct.get("rec.users").numpy()].any(axis=1)).sum())
+
+
 def table_of(
     results: dict[str, dict[str, float]],
     by_drift: dict[float, dict[str, Any]],

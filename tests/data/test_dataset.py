@@ -169,7 +169,9 @@ def test_labels_below_the_threshold_are_no_clicks(tmp_path, prepared):
     tables = tiny_tables()
     tables["inter"]["rating:float"] = np.arange(len(tables["inter"])) % 2
     write_tables(tmp_path / "data", tables)
-    dataset = prepared("FM", threshold={"rating": 1}, train_neg_sample_args=None)[1].dataset
+    eval_args = {"order": "RO", "mode": "labeled"}
+    labelled = {"threshold": {"rating": 1}, "metrics": ["AUC"], "valid_metric": "AUC", "eval_args": eval_args}
+    dataset = prepared("FM", train_neg_sample_args=None, **labelled)[1].dataset
     assert dataset.confounder.n_clicks.sum() == dataset.inter_feat["label"].sum()
 
 
@@ -188,3 +190,35 @@ def test_saved_dataset_is_used_when_asked(tmp_path, prepared):
     first = prepared()[1].dataset.confounder
     again = prepared(dataset_save_path=str(path))[1].dataset.confounder
     np.testing.assert_array_equal(first.drift, again.drift)
+
+
+def test_rows_without_a_time(tmp_path, prepared):
+    tables = tiny_tables()
+    tables["inter"].loc[3:5, "timestamp:float"] = None
+    write_tables(tmp_path / "data", tables)
+    with pytest.raises(DecRSError, match="3 rows of the .inter file of tiny have no timestamp"):
+        prepared()
+
+
+def test_the_fingerprint_knows_features_and_every_part(tmp_path, prepared):
+    first = prepared()[1].dataset.fingerprint
+    assert prepared()[1].dataset.fingerprint == first
+    tables = tiny_tables()
+    write_tables(tmp_path / "data", tables | {"user": tables["user"].iloc[::-1]})
+    assert prepared()[1].dataset.fingerprint != first
+    last = tables["inter"].groupby("user_id:token")["timestamp:float"].idxmax().iloc[0]
+    write_tables(tmp_path / "data", tables | {"inter": tables["inter"].drop(index=last)})
+    assert prepared()[1].dataset.fingerprint != first
+
+
+def test_saved_loaders_are_whole(tmp_path, prepared):
+    prepared(save_dataloaders=True)
+    saved = tmp_path / "saved" / "tiny-for-DecFM-dataloader.pth"
+    train_data = prepared(dataloaders_save_path=str(saved))[1]
+    assert train_data.dataset.confounder.drift is not None
+    assert prepared(save_dataloaders=True)[1].generator is not None
+    (tmp_path / "bad").write_bytes(b"bad")
+    with pytest.raises(DecRSError, match="dataloaders_save_path: bad does not hold loaders"):
+        prepared(dataloaders_save_path="bad")
+    with pytest.raises(DecRSError, match="dataset_save_path: bad is not a dataset"):
+        prepared(dataset_save_path="bad")

@@ -57,7 +57,6 @@ SLOW = {
         {"train_neg_sample_args": {"distribution": "uniform", "sample_num": 1, "dynamic": True, "candidate_num": 2}},
         "not static and uniform",
     ),
-    "labels": ({"train_neg_sample_args": None, "threshold": {"rating": 5}}, "not static and uniform"),
 }
 
 

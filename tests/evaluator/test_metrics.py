@@ -21,6 +21,7 @@ def collected():
     struct.set("data.membership", membership)
     struct.set("data.user_distribution", history)
     struct.set("rec.users", torch.tensor([2, 3, 4]))
+    struct.set("rec.ranked", torch.ones(3, 3, dtype=torch.bool))
     struct.set("rec.items", torch.tensor([[1, 2, 3], [4, 5, 6], [7, 1, 5]]))
     return struct
 
@@ -44,8 +45,21 @@ def test_users_without_a_history_have_no_value(collected):
     assert np.isnan(values).tolist() == [False, True, False]
 
 
+def test_what_is_no_candidate_is_no_part_of_a_list(collected):
+    """Where the candidates run out, top-k has items of score -inf."""
+    collected.set("rec.ranked", torch.tensor([[True, False, False]] * 3))
+    values = CKL(CONFIG).by_user(collected)
+    np.testing.assert_allclose(values[3], values[1])
+
+
+def test_nobody_with_a_history(collected):
+    collected.get("data.user_distribution")[:] = 0
+    assert np.isnan(CKL(CONFIG).calculate_metric(collected)["ckl@3"])
+
+
 def test_recboles_collector_does_not_do():
     struct = DataStruct()
+    struct.set("rec.ranked", torch.ones(3, 3, dtype=torch.bool))
     struct.set("rec.items", torch.tensor([[1]]))
     with pytest.raises(DecRSError, match="the metric CKL needs the item groups"):
         CKL(CONFIG).calculate_metric(struct)

@@ -1,0 +1,245 @@
+"""Over RecBole's Trainer of any model: the plugin's evaluation, and checkpoints of plain data."""
+
+from __future__ import annotations
+
+import glob
+import os
+import uuid
+from functools import partial
+from typing import Any
+
+import torch
+from recbole.trainer import Trainer
+from recbole.utils import get_local_time, get_trainer, init_seed, set_color
+from torch.utils.tensorboard import SummaryWriter
+
+from recbole_decrs.checkpoint import (
+    decode,
+    encode,
+    encode_confounder,
+    random_state,
+    read_checkpoint,
+    restore_random_state,
+    write_checkpoint,
+)
+from recbole_decrs.config import as_plain
+from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.collector import DecRSCollector
+from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.model.backbone import BackboneOptions
+
+
+class CheckpointMixin:
+    """Over whichever Trainer RecBole has for a model: the plugin's evaluation, and checkpoints of plain data.
+
+    Args:
+        config: the configuration.
+        model: what to train.
+        half: ``conventional`` or ``deconfounded`` where the model is one of two; names its place in the checkpoint
+            and its TensorBoard folder.
+        content: what the checkpoint holds beside the training state of this model.
+    """
+
+    def __init__(self, config, model, half: str | None = None, content: dict[str, Any] | None = None) -> None:
+        os.makedirs(config["checkpoint_dir"], exist_ok=True)
+        super().__init__(config, model)
+        # RecBole's TraditionalTrainer shortens the epochs to one after this, and would never evaluate, nor save.
+        self.eval_step = min(self.eval_step, self.epochs)
+        self.half = half
+        self.content = content
+        self.saved_model_file = new_checkpoint_path(config)
+        self.eval_collector = DecRSCollector(config)
+        self.evaluator = DecRSEvaluator(config)
+        self._train_data = None
+        self._resumed: dict[str, Any] | None = None
+        self._valid_result = None
+        if half is not None:
+            self._move_tensorboard(half)
+
+    def _move_tensorboard(self, half: str) -> None:
+        """RecBole opens one folder for a run, in which the curves of the two halves would mix."""
+        folder = self.tensorboard.log_dir
+        self.tensorboard.close()
+        for empty in glob.glob(os.path.join(glob.escape(folder), "events.out.tfevents.*")):
+            os.remove(empty)
+        self.tensorboard = SummaryWriter(os.path.join(folder, half))
+
+    def _build_optimizer(self, **kwargs) -> torch.optim.Optimizer:
+        optimizer = super()._build_optimizer(**kwargs)
+        ours = isinstance(self.model, BackboneOptions)
+        if isinstance(optimizer, torch.optim.Adagrad):
+            group = optimizer.param_groups[0]
+            on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
+            optimizer = torch.optim.Adagrad(
+                group["params"],
+                lr=group["lr"],
+                weight_decay=group["weight_decay"],
+                initial_accumulator_value=self.config["adagrad_initial_accumulator"] or 0,
+                fused=ours and on_cpu,  # the same update in one pass
+            )
+        if ours:  # gradients are added in place, see model/sides.py
+            optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
+        return optimizer
+
+    def fit(self, train_data, valid_data=None, **kwargs) -> tuple[float, dict[str, float]]:
+        """As RecBole's; goes on where a resumed checkpoint was.
+
+        Raises:
+            DecRSError: the resumed checkpoint was made for other data.
+        """
+        dataset = train_data._dataset
+        slow = why_not_by_ids(self.model, train_data, self.config)
+        if slow is None:
+            train_data = IdLoader(train_data)
+        elif isinstance(self.model, BackboneOptions):
+            self.logger.info(f"Training takes RecBole's own loader: {slow}")
+        self._train_data = train_data
+        if self.content is None:
+            self.content = checkpoint_header(self.config, dataset)
+        if self._resumed is not None:
+            check_data(self._resumed, dataset, self.saved_model_file)
+            state = self._state_in(self._resumed)
+            restore_random_state(state["random_state"])
+            for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
+                generator.set_state(its_state.cpu())
+        return super().fit(train_data, valid_data, **kwargs)
+
+    def _check_nan(self, loss: torch.Tensor) -> None:
+        if torch.isnan(loss):
+            raise DecRSError("the training loss is not a number any more; lower learning_rate, or set clip_grad_norm")
+
+    def _valid_epoch(self, valid_data, show_progress: bool = False):
+        score, self._valid_result = super()._valid_epoch(valid_data, show_progress=show_progress)
+        return score, self._valid_result
+
+    def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs) -> None:
+        path = kwargs.pop("saved_model_file", self.saved_model_file)
+        state = {
+            "epoch": epoch,
+            "cur_step": self.cur_step,
+            "best_valid_score": as_plain(self.best_valid_score),
+            "best_valid_result": as_plain(dict(self._valid_result or {})),
+            "state_dict": self.model.state_dict(),
+            "other_parameter": encode(self.model.other_parameter()),
+            "optimizer": self.optimizer.state_dict(),
+            "random_state": random_state(),
+            "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],
+        }
+        write_checkpoint(path, self.content | ({self.half: state} if self.half else state))
+        if verbose:
+            self.logger.info(set_color("Saving current", "blue") + f": {path}")
+
+    def save_pretrained_model(self, epoch: int, saved_model_file: str) -> None:
+        """As RecBole's trainers that pre-train, in plain data."""
+        self._save_checkpoint(epoch, verbose=False, saved_model_file=saved_model_file)
+        self.saved_model_file = saved_model_file
+
+    def resume_checkpoint(self, resume_file: str) -> None:
+        """Continue with :meth:`fit` from a checkpoint, with the random numbers that would have come.
+
+        Raises:
+            DecRSError: the checkpoint cannot be read, or holds another model.
+        """
+        content = read_checkpoint(str(resume_file), self.device)
+        if content["config"]["model"] != self.config["model"]:
+            raise DecRSError(f"{resume_file} holds a {content['config']['model']}, not a {self.config['model']}")
+        state = self._state_in(content)
+        self.saved_model_file = str(resume_file)
+        self.start_epoch = state["epoch"] + 1
+        self.cur_step = state["cur_step"]
+        self.best_valid_score = state["best_valid_score"]
+        self.best_valid_result = state["best_valid_result"]
+        load_state(self.model, state, str(resume_file))
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._resumed = content
+        self.logger.info(f"Checkpoint loaded. Resume training from epoch {self.start_epoch}")
+
+    def _state_in(self, content: dict[str, Any]) -> dict[str, Any]:
+        return content[self.half] if self.half else content
+
+    def evaluate(
+        self, eval_data, load_best_model: bool = True, model_file: str | None = None, show_progress: bool = False
+    ) -> dict[str, float]:
+        """As RecBole's; a model that was loaded instead of trained can be evaluated too."""
+        if not eval_data:
+            return None
+        self.eval_collector.collect_from_training_part(eval_data._dataset)
+        if load_best_model:
+            self.load_best(model_file)
+        return super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
+
+    def load_best(self, model_file: str | None = None) -> dict[str, Any]:
+        """Load the parameters that were best on validation; returns their training state."""
+        path = model_file or self.saved_model_file
+        state = self._state_in(read_checkpoint(path, self.device))
+        load_state(self.model, state, path)
+        self.logger.info(f"Loading model structure and parameters from {path}")
+        return state
+
+
+def trainer_for(config) -> type[Trainer]:
+    """RecBole's Trainer class for the model of the configuration, with :class:`CheckpointMixin` over it."""
+    recbole_class = get_trainer(config["MODEL_TYPE"], config["model"])
+    return type(recbole_class.__name__, (CheckpointMixin, recbole_class), {})
+
+
+def new_checkpoint_path(config) -> str:
+    """Where RecBole would save, with a few random letters: two runs may start in the same second."""
+    name = f"{config['model']}-{get_local_time()}-{uuid.uuid4().hex[:6]}.pth"
+    return os.path.join(config["checkpoint_dir"], name)
+
+
+def checkpoint_header(config, dataset) -> dict[str, Any]:
+    """What a checkpoint holds beside training states."""
+    return {
+        "config": config.settings,
+        "fingerprint": dataset.fingerprint,
+        "confounder": encode_confounder(dataset.confounder),
+    }
+
+
+def check_data(content: dict[str, Any], dataset, path: str) -> None:
+    """See that a checkpoint was made for these data.
+
+    Raises:
+        DecRSError: its users, items, groups or training clicks are others.
+    """
+    if content["fingerprint"] != dataset.fingerprint:
+        raise DecRSError(
+            f"the checkpoint {path} was made for other data: its users, items, groups or training clicks are not "
+            f"those of {dataset.dataset_name} as configured; take the same data, split and seed, or train again"
+        )
+
+
+def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None:
+    """Load parameters into a model.
+
+    Raises:
+        DecRSError: they are of another shape or another model.
+    """
+    try:
+        model.load_state_dict(state["state_dict"])
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise DecRSError(
+            f"the checkpoint {path} does not fit this {type(model).__name__} ({reason}); "
+            "take the settings it was trained with"
+        ) from error
+    # Embeddings that RecBole's graph models keep for prediction, of the parameters before these.
+    for name in [name for name in vars(model) if name.startswith("restore_")]:
+        setattr(model, name, None)
+    model.load_other_parameter(decode(state["other_parameter"]))
+
+
+def shuffle_generators(train_data) -> list[torch.Generator]:
+    """The generators by which a training loader shuffles; RecBole's knowledge-based loader is made of two loaders."""
+    loaders = [train_data, *(getattr(train_data, name, None) for name in ("general_dataloader", "kg_dataloader"))]
+    return [loader.generator for loader in loaders if hasattr(loader, "generator")]
+
+
+def start_anew(config, train_data) -> None:
+    """Put every random generator at the seed, so that a fit does not depend on what ran before it."""
+    init_seed(config["seed"], config["reproducibility"])
+    for generator in shuffle_generators(train_data):
+        generator.manual_seed(config["seed"])
