@@ -1,7 +1,9 @@
 """Peak memory of a run on ML-1M, each in a process of its own: RecBole's FM against the plugin's DecFM."""
 
+import os
 import subprocess
 import sys
+import tempfile
 
 from common import arguments, environment
 
@@ -37,9 +39,13 @@ def main() -> None:
     chosen = arguments(__doc__, rounds=1)
     peaks = {}
     for name, run in (("RecBole FM", RECBOLE), ("DecFM (both models, fused)", OURS)):
-        code = CODE.format(threads=chosen.threads, data_path=chosen.data_path, run=run)
-        command = [sys.executable, "-c", code]
-        done = subprocess.run(command, cwd=sys.path[0], capture_output=True, text=True, check=True)
+        code = CODE.format(threads=chosen.threads, data_path=os.path.abspath(chosen.data_path), run=run)
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-c", code]
+            environment_of_run = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+            done = subprocess.run(
+                command, cwd=folder, env=environment_of_run, capture_output=True, text=True, check=True
+            )
         peaks[name] = float(done.stderr.splitlines()[-1])
     base = peaks["RecBole FM"]
     print("\n| run | peak memory [MB] | of RecBole FM |\n|---|---|---|")

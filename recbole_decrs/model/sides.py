@@ -77,24 +77,24 @@ class SideFeatures(nn.Module):
         compiling = torch.compiler.is_compiling()
         look_up = _weighted_rows if compiling else _WeightedRows.apply
         combine = _total_and_within if compiling else _TotalAndWithin.apply
-        pooled = []
-        first_order = torch.zeros(len(ids), device=ids.device)
+        pooled, first_orders = [], []
         for kind, place in self.pooled:
             rows, weights, first_weights = (
                 getattr(self, f"{kind}_{place}_{name}").index_select(0, ids)
                 for name in ("rows", "weights", "first_order")
             )
-            pooled.append(look_up(_table(model, kind, place), rows, weights))
-            first = _table(model.first_order_linear, kind, place)
-            first_order = first_order + look_up(first, rows, first_weights).squeeze(-1)
+            tables = _table(model, kind, place), _table(model.first_order_linear, kind, place)
+            field, first_order = look_up(*tables, rows, weights, first_weights)
+            pooled.append(field)
+            first_orders.append(first_order)
         tokens = self.tokens.index_select(0, ids)
         if tokens.shape[1]:
-            table = _table(model.first_order_linear, "token", 0)
-            first_order = first_order + look_up(table, tokens, None).squeeze(-1)
-            total, within = combine(_table(model, "token", 0), tokens, *pooled)
+            tables = _table(model, "token", 0), _table(model.first_order_linear, "token", 0)
+            total, within, first_order = combine(*tables, tokens, *pooled)
+            first_orders.append(first_order)
         else:
             total, within = _total_and_within_of(torch.stack(pooled, dim=1), ())
-        return Side(total, within, first_order)
+        return Side(total, within, sum(first_orders[1:], first_orders[0]).squeeze(-1))
 
 
 def _share(used: torch.Tensor) -> torch.Tensor:
@@ -110,15 +110,24 @@ def _table(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
     return getattr(tables, f"{kind}_embedding_table")[place].weight
 
 
-def _weighted_rows(table: torch.Tensor, rows: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
-    """Sum over l of weights[:, l] * table[rows[:, l]]: [n, L], [n, L] or None for ones -> [n, H]."""
-    return nn.functional.embedding_bag(rows, table, per_sample_weights=weights, mode="sum")
+def _weighted_rows(
+    table: torch.Tensor, first_table: torch.Tensor, rows: torch.Tensor, weights: torch.Tensor, first: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Sums over l of weights[:, l] * table[rows[:, l]] and first[:, l] * first_table[rows[:, l]]: [n, H], [n, 1]."""
+    bag = nn.functional.embedding_bag
+    field = bag(rows, table, per_sample_weights=weights, mode="sum")
+    return field, bag(rows, first_table, per_sample_weights=first, mode="sum")
 
 
-def _total_and_within(table: torch.Tensor, rows: torch.Tensor, *others: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """total and within of fields of which some are rows of one table and the others are given: [n, H] each."""
-    fields = nn.functional.embedding(rows, table)
-    return _total_and_within_of(fields, others)
+def _total_and_within(
+    table: torch.Tensor, first_table: torch.Tensor, rows: torch.Tensor, *others: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """total and within of fields of which some are rows of one table and the others are given, [n, H] each.
+
+    Also the first order of the rows, [n, 1].
+    """
+    total, within = _total_and_within_of(nn.functional.embedding(rows, table), others)
+    return total, within, nn.functional.embedding_bag(rows, first_table, mode="sum")
 
 
 def _total_and_within_of(fields: torch.Tensor, others: Iterable[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -142,47 +151,48 @@ def _add_to_gradient(table: nn.Parameter, rows: torch.Tensor, gradient: torch.Te
 
 
 class _WeightedRows(torch.autograd.Function):
-    """:func:`_weighted_rows`, with its gradient added in place."""
+    """:func:`_weighted_rows`, with its gradients added in place."""
 
     @staticmethod
-    def forward(ctx, table, rows, weights):
-        ctx.save_for_backward(rows, weights)
-        ctx.table = table
-        return _weighted_rows(table, rows, weights)
+    def forward(ctx, table, first_table, rows, weights, first):
+        ctx.save_for_backward(rows, weights, first)
+        ctx.tables = table, first_table
+        return _weighted_rows(table, first_table, rows, weights, first)
 
     @staticmethod
-    def backward(ctx, gradient):
-        rows, weights = ctx.saved_tensors
-        if weights is None:
-            _add_to_gradient(ctx.table, rows, gradient.unsqueeze(1).expand(-1, rows.shape[1], -1))
-        else:
-            used = weights.flatten().nonzero().squeeze(1)  # most places are padding
-            of_used = gradient.index_select(0, used // rows.shape[1]).mul_(weights.flatten()[used].unsqueeze(1))
-            _add_to_gradient(ctx.table, rows.flatten()[used], of_used)
-        return None, None, None
+    def backward(ctx, of_field, of_first_order):
+        rows, weights, first = ctx.saved_tensors
+        used = weights.flatten().nonzero().squeeze(1)  # most places are padding
+        sample, row = used // rows.shape[1], rows.flatten()[used]
+        for table, gradient, scale in zip(ctx.tables, (of_field, of_first_order), (weights, first), strict=True):
+            of_used = gradient.index_select(0, sample).mul_(scale.flatten()[used].unsqueeze(1))
+            _add_to_gradient(table, row, of_used)
+        return None, None, None, None, None
 
 
 class _TotalAndWithin(torch.autograd.Function):
-    """:func:`_total_and_within`, with its gradient added in place.
+    """:func:`_total_and_within`, with its gradients added in place.
 
     d total / d x_k = 1 and d within / d x_k = total - x_k, so the gradient of every field is one pass.
     """
 
     @staticmethod
-    def forward(ctx, table, rows, *others):
+    def forward(ctx, table, first_table, rows, *others):
         fields = nn.functional.embedding(rows, table)
         total, within = _total_and_within_of(fields, others)
         ctx.save_for_backward(rows, fields, total, *others)
-        ctx.table = table
-        return total, within
+        ctx.tables = table, first_table
+        return total, within, nn.functional.embedding_bag(rows, first_table, mode="sum")
 
     @staticmethod
-    def backward(ctx, of_total, of_within):
+    def backward(ctx, of_total, of_within, of_first_order):
         rows, fields, total, *others = ctx.saved_tensors
+        table, first_table = ctx.tables
         shared = torch.addcmul(of_total, of_within, total)
         of_fields = torch.addcmul(shared.unsqueeze(1), of_within.unsqueeze(1), fields, value=-1)
-        _add_to_gradient(ctx.table, rows, of_fields)
-        return None, None, *(torch.addcmul(shared, of_within, other, value=-1) for other in others)
+        _add_to_gradient(table, rows, of_fields)
+        _add_to_gradient(first_table, rows, of_first_order.expand(-1, rows.shape[1]).reshape(-1, 1))
+        return None, None, None, *(torch.addcmul(shared, of_within, other, value=-1) for other in others)
 
 
 class FrobeniusNorm(torch.autograd.Function):
