@@ -25,6 +25,8 @@ from recbole_decrs.options import check_options, known_keys, properties_dir
 
 DEFAULT_MODEL = "DecFM"
 DEFAULT_DATASET = "ml-100k"
+PAIRS_EMBEDDED_AT_ONCE = 4096
+"""RecBole's own ``eval_batch_size``."""
 
 
 class DecRSConfig(Config):
@@ -181,6 +183,10 @@ class DecRSConfig(Config):
         self._check_valid_metric()
         self._check_labels()
         check_dataset_is_known(self.dataset, self["data_path"])
+        sampled = "full" not in self["eval_args"]["mode"].values()
+        if sampled and "eval_batch_size" not in self.external_config_dict:
+            # The plugin's own is for full sort in closed form; here each pair of a batch is embedded, as in RecBole.
+            self.change("eval_batch_size", PAIRS_EMBEDDED_AT_ONCE)
         deconfounded = hasattr(self.model_class, "backbone")
         if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")

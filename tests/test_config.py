@@ -176,6 +176,8 @@ def test_partial_eval_args_keep_the_order_of_time():
     config = DecRSConfig(config_dict={"eval_args": {"mode": "uni100"}})
     assert config["eval_args"]["order"] == "TO"
     assert config["eval_args"]["mode"] == {"valid": "uni100", "test": "uni100"}
+    assert config["eval_batch_size"] == 4096
+    assert DecRSConfig()["eval_batch_size"] > 4096
 
 
 @pytest.mark.parametrize("backbone", ["FM", "NFM"])
