@@ -1,12 +1,17 @@
 import logging
+import os
 import warnings
 
 import pytest
 import torch
+from hypothesis import settings as hypothesis_settings
 
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
-torch.set_num_threads(2)
+# The same examples in every run; `pytest --hypothesis-profile=default` tries others.
+hypothesis_settings.register_profile("repeatable", derandomize=True)
+hypothesis_settings.load_profile("repeatable")
+torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from recbole_decrs.causal.divergence import kl_divergence
 from recbole_decrs.causal.drift import interest_drift, normalized_drift, symmetric_kl
 from recbole_decrs.causal.fusion import fuse_scores
 from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
+from recbole_decrs.causal.jensen_gap import expected_scores, jensen_gap
 
 __all__ = [
     "DISTANCES",
@@ -28,9 +29,11 @@ __all__ = [
     "estimate_confounder",
     "euclidean",
     "expected_distribution",
+    "expected_scores",
     "fuse_scores",
     "hellinger",
     "interest_drift",
+    "jensen_gap",
     "kl_divergence",
     "membership_from_labels",
     "membership_from_weights",

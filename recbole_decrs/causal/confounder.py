@@ -34,7 +34,7 @@ class Confounder:
     drift: np.ndarray | None
     """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
     drifting: np.ndarray | None
-    """Which users have at least two grouped clicks, [n_users]; Eq. 12 runs over these."""
+    """Which users have at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
 
     def normalized_drift(self, alpha: float) -> np.ndarray:
         """eta-hat_u (Eq. 12), [n_users], in [0, 1]; 0 in the padding row."""
@@ -92,6 +92,7 @@ def estimate_confounder(
     n_users: int,
     history: tuple[np.ndarray, np.ndarray] | None = None,
     smoothing: float = 0.01,
+    periods: int = 2,
 ) -> Confounder:
     """Every statistic of DecRS from the training clicks.
 
@@ -103,6 +104,7 @@ def estimate_confounder(
         history: users and items of the clicks that eta_u is measured on, in the order of time; None where the
             time of clicks is unknown, and then there is no drift.
         smoothing: of the divergence in Eq. 10.
+        periods: that eta_u is measured over; the paper's are two.
 
     Raises:
         ValueError: no click is on an item with a group.
@@ -115,7 +117,7 @@ def estimate_confounder(
     user_distribution = user_history_distribution(clicks, sparse_membership)
     drift = drifting = None
     if history is not None:
-        drift, drifting = interest_drift(*history, sparse_membership, n_users, smoothing)
+        drift, drifting = interest_drift(*history, sparse_membership, n_users, smoothing, periods)
     return Confounder(
         group_names=tuple(group_names),
         membership=membership,

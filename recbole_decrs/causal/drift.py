@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from scipy import sparse
 
@@ -23,39 +25,48 @@ def symmetric_kl(p: np.ndarray, q: np.ndarray, smoothing: float = 0.01) -> np.nd
 
 
 def interest_drift(
-    users: np.ndarray, items: np.ndarray, membership: np.ndarray, n_users: int, smoothing: float = 0.01
+    users: np.ndarray,
+    items: np.ndarray,
+    membership: np.ndarray,
+    n_users: int,
+    smoothing: float = 0.01,
+    periods: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
     """eta_u (Eq. 10): the symmetric KL divergence between the two halves of each user's history.
 
     The first half holds the first floor(n / 2) of the user's n grouped clicks. Repeated clicks on an item count
-    once, at their first time; items without a group take no part.
+    once, at their first time; items without a group take no part. With more than the paper's two periods, period k
+    ends after floor(k n / periods) clicks, and eta_u is the mean divergence of neighbouring periods.
 
     Args:
         users, items: one click per place, in the order of time, shape [n_clicks] each.
         membership: q^i, shape [n_items, N], dense or sparse.
         n_users: number of rows of the results, the padding row 0 included.
         smoothing: of the divergence.
+        periods: >= 2.
 
     Returns:
-        eta_u, shape [n_users], 0 for users with fewer than two grouped clicks; and which users have two or more.
+        eta_u, shape [n_users], 0 for users with fewer grouped clicks than periods; and which users have enough.
     """
     membership = sparse.csr_matrix(membership)
     users, items = _grouped_first_clicks(np.asarray(users), np.asarray(items), membership)
     by_user = _grouped_by_user(users, items, (n_users, membership.shape[0]))
-    counts = np.diff(by_user.indptr)
+    counts = np.diff(by_user.indptr).astype(np.int64)
     place = np.arange(len(users)) - np.repeat(by_user.indptr[:-1], counts)
-    early = place < np.repeat(counts // 2, counts)
+    ends = [number * counts // periods for number in range(periods + 1)]
 
-    def half(of_half: np.ndarray) -> sparse.csr_matrix:
-        return sparse.csr_matrix((of_half.astype(np.float64), by_user.indices, by_user.indptr), shape=by_user.shape)
+    def period(number: int) -> sparse.csr_matrix:
+        within = (place >= np.repeat(ends[number], counts)) & (place < np.repeat(ends[number + 1], counts))
+        return sparse.csr_matrix((within.astype(np.float64), by_user.indices, by_user.indptr), shape=by_user.shape)
 
     drift = np.empty(n_users)
-    halves = zip(group_totals(half(early), membership), group_totals(half(~early), membership), strict=True)
-    for (rows, first), (_, second) in halves:
-        n_first = counts[rows] // 2
-        p, q = normalized(first, n_first), normalized(second, counts[rows] - n_first)
-        drift[rows] = symmetric_kl(p, q, smoothing)
-    drifting = counts >= 2
+    for groups in zip(*(group_totals(period(number), membership) for number in range(periods)), strict=True):
+        rows = groups[0][0]
+        shares = [
+            normalized(totals, (ends[number + 1] - ends[number])[rows]) for number, (_, totals) in enumerate(groups)
+        ]
+        drift[rows] = np.mean([symmetric_kl(p, q, smoothing) for p, q in pairwise(shares)], axis=0)
+    drifting = counts >= periods
     return np.where(drifting, drift, 0.0), drifting
 
 

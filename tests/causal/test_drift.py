@@ -30,29 +30,36 @@ def test_divergence_broadcasts():
     assert kl_divergence(p, q).shape == (2, 3)
 
 
-def drift_by_loop(user, clicks, membership, smoothing):
-    """Eq. 10 over the halves of the user's distinct grouped clicks."""
+def drift_by_loop(user, clicks, membership, smoothing, periods=2):
+    """Eq. 10 over the halves of the user's distinct grouped clicks; the mean over neighbours of more periods."""
     history = []
     for who, item in clicks:
         if who == user and item not in history and sum(membership[item]) > 0:
             history.append(item)
-    if len(history) < 2:
+    n = len(history)
+    if n < periods:
         return 0.0
-    half = len(history) // 2
-    first, second = (np.mean([membership[item] for item in part], axis=0) for part in (history[:half], history[half:]))
-    return kl_by_loop(first, second, smoothing) + kl_by_loop(second, first, smoothing)
+    means = []
+    for number in range(periods):
+        part = history[math.floor(number * n / periods) : math.floor((number + 1) * n / periods)]
+        means.append(np.mean([membership[item] for item in part], axis=0))
+    divergences = [
+        kl_by_loop(means[k], means[k + 1], smoothing) + kl_by_loop(means[k + 1], means[k], smoothing)
+        for k in range(periods - 1)
+    ]
+    return sum(divergences) / len(divergences)
 
 
-@given(clicked_data())
-def test_interest_drift_is_eq_10(data):
+@given(clicked_data(), st.integers(2, 5))
+def test_interest_drift_is_eq_10(data, periods):
     membership, clicks = data
     users, items = np.array(clicks).T
-    drift, drifting = interest_drift(users, items, membership, n_users=5)
-    expected = [drift_by_loop(user, clicks, membership, 0.01) for user in range(5)]
+    drift, drifting = interest_drift(users, items, membership, n_users=5, periods=periods)
+    expected = [drift_by_loop(user, clicks, membership, 0.01, periods) for user in range(5)]
     np.testing.assert_allclose(drift, expected, atol=1e-9)
     for user in range(5):
         distinct = {item for who, item in clicks if who == user and sum(membership[item]) > 0}
-        assert drifting[user] == (len(distinct) >= 2)
+        assert drifting[user] == (len(distinct) >= periods)
 
 
 @given(st.lists(st.floats(0, 8), min_size=2, max_size=8), st.sampled_from([0.0, 0.1, 1.0, 3.0]), st.data())

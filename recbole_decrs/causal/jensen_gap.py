@@ -1,0 +1,70 @@
+"""The error of the approximation in Eq. 6, which takes f at the expected distribution for the expectation of f."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+
+class JensenGap(NamedTuple):
+    """sum over d of P(d) f(u, i, M(d, u)) - f(u, i, M(d-bar, u)) of some users and all items."""
+
+    mean: float
+    """Of the gap, with its sign."""
+    quantiles: dict[float, float]
+    """Of its absolute value: 0.5, 0.95, 0.99 and 1."""
+    relative: float
+    """Mean absolute gap over the spread of scores: the mean over users of the standard deviation over items."""
+    changed_lists: float
+    """Share of the users whose top k is another set of items."""
+    changed_items: float
+    """Mean number of items of a top k that are others."""
+
+
+def expected_scores(
+    scores_under: Callable[[np.ndarray], torch.Tensor], distributions: np.ndarray, probability: np.ndarray
+) -> torch.Tensor:
+    """E_d[f(u, i, M(d, u))] = sum over d of P(d) f(u, i, M(d, u)), the left side of Eq. 6.
+
+    Args:
+        scores_under: f of some users and items under a distribution over groups, [N] -> any shape.
+        distributions: d, shape [n, N]; equal ones are looked at once.
+        probability: P(d), shape [n], sums to 1.
+
+    Returns:
+        of the shape of the scores, float64.
+    """
+    distinct, place = np.unique(distributions, axis=0, return_inverse=True)
+    weights = np.bincount(place.ravel(), weights=probability)
+    expected = torch.zeros((), dtype=torch.float64)
+    for distribution, weight in zip(distinct, weights, strict=True):
+        if weight > 0:
+            expected = expected + weight * scores_under(distribution).double().cpu()
+    return expected
+
+
+def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch.Tensor, k: int = 20) -> JensenGap:
+    """What the approximation of Eq. 6 costs.
+
+    Args:
+        expected: see :func:`expected_scores`, shape [n_users, n_items].
+        at_prior: f(u, i, M(d-bar, u)), shape [n_users, n_items].
+        candidates: which items are ranked for each user, shape [n_users, n_items]; the others do not count.
+        k: length of the lists.
+    """
+    expected, at_prior = expected.double(), at_prior.double().cpu()
+    gap = (expected - at_prior)[candidates]
+    absolute = gap.abs().numpy()
+    spread = np.mean([scores[of_user].std().item() for scores, of_user in zip(at_prior, candidates, strict=True)])
+    lists = [scores.masked_fill(~candidates, -torch.inf).topk(k).indices for scores in (expected, at_prior)]
+    others = [len(set(one.tolist()) - set(other.tolist())) for one, other in zip(*lists, strict=True)]
+    return JensenGap(
+        mean=gap.mean().item(),
+        quantiles={share: float(np.quantile(absolute, share)) for share in (0.5, 0.95, 0.99, 1.0)},
+        relative=float(absolute.mean() / spread) if spread > 0 else 0.0,
+        changed_lists=float(np.mean([other > 0 for other in others])),
+        changed_items=float(np.mean(others)),
+    )

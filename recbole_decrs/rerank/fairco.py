@@ -1,0 +1,42 @@
+"""FairCo (Morik et al. 2020), static and per user as the paper uses it: groups exposed by their merit."""
+
+from __future__ import annotations
+
+import torch
+
+from recbole_decrs.causal import Confounder
+from recbole_decrs.rerank.candidates import add_at_groups, at_groups, groups_of, in_steps
+
+LEAST_MERIT = 1e-6
+
+
+def fairco(
+    candidate_scores: torch.Tensor,
+    candidate_items: torch.Tensor,
+    confounder: Confounder,
+    users: torch.Tensor,
+    weight: float,
+    length: int,
+) -> torch.Tensor:
+    """The order of score + lambda * err(i), where err(i) is large for items of groups that are exposed too little.
+
+    In the list sorted by relevance, the exposure of a group is the sum of 1 / log2(1 + rank) over its items and its
+    merit the mean probability of its items, both weighted by q^i; the merit is at least 1e-6. err(i) is the largest
+    exposure / merit of a group minus that of i's groups, again weighted by q^i. An item without a group has no error.
+
+    Args and returns: see :mod:`recbole_decrs.rerank`; ``weight`` is lambda >= 0, and ``users`` is not looked at.
+    """
+    missing = ~torch.isfinite(candidate_scores)
+    scores = candidate_scores.double().masked_fill(missing, 0)
+    groups, weights = groups_of(confounder.membership, candidate_items)
+    weights = weights.masked_fill(missing.unsqueeze(2), 0)
+    nothing = scores.new_zeros(len(scores), len(confounder.group_names))
+    ranks = torch.arange(1, scores.shape[1] + 1, device=scores.device)
+    exposure = add_at_groups(nothing, groups, weights / torch.log2(1 + ranks.double()).unsqueeze(1))
+    total = add_at_groups(nothing, groups, weights * scores.unsqueeze(2))
+    share = add_at_groups(nothing, groups, weights)
+    merit = torch.where(share > 0, total / share, 0).clamp_min(LEAST_MERIT)
+    ratio = exposure / merit
+    error = (weights * (ratio.amax(dim=1).view(-1, 1, 1) - at_groups(ratio, groups))).sum(dim=2)
+    fair = in_steps(scores + weight * error).masked_fill(missing, -torch.inf)
+    return fair.argsort(dim=1, descending=True, stable=True)[:, :length]

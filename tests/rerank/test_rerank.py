@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import literal
+from recbole_decrs.causal import calibration_kl, estimate_confounder
+from recbole_decrs.rerank import RERANKERS
+from recbole_decrs.rerank.candidates import groups_of, scaled_to_unit
+
+N_USERS, N_ITEMS = 4, 15
+
+
+@st.composite
+def problems(draw):
+    """Candidates of some users, with ties, missing candidates, items without a group and users without a history."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    n_groups = draw(st.integers(1, 5))
+    labels = rng.random((N_ITEMS, n_groups)) < draw(st.sampled_from([0.2, 0.5]))
+    membership = labels * (rng.random(labels.shape) if draw(st.booleans()) else 1.0)
+    membership[0] = 0
+    membership[1, 0] = 1
+    sums = membership.sum(axis=1, keepdims=True)
+    membership = np.divide(membership, sums, out=np.zeros_like(membership), where=sums > 0)
+    users, items = rng.integers(1, N_USERS, 12), rng.integers(1, N_ITEMS, 12)
+    users, items = np.append(users, 1), np.append(items, 1)
+    confounder = estimate_confounder(tuple(map(str, range(n_groups))), membership, users, items, N_USERS)
+    rows = draw(st.integers(1, 3))
+    candidates = np.array([rng.permutation(np.arange(1, N_ITEMS))[:9] for _ in range(rows)])
+    steps = draw(st.sampled_from([4, 1000]))  # few distinct scores make ties
+    scores = -np.sort(-np.round(rng.random((rows, 9)) * steps) / steps, axis=1)
+    scores[0, draw(st.integers(3, 9)) :] = -np.inf
+    weight = draw(st.sampled_from([0.0, 0.01, 0.2, 0.5, 0.99, 1.0]))
+    return confounder, torch.tensor(scores), torch.tensor(candidates), torch.arange(rows) + 1, weight
+
+
+@pytest.mark.parametrize("name", RERANKERS)
+@settings(max_examples=150, deadline=None)
+@given(problem=problems(), length=st.integers(1, 9))
+def test_as_the_literal_loop(name, problem, length):
+    confounder, scores, items, users, weight = problem
+    ranking = RERANKERS[name](scores, items, confounder, users, weight, length)
+    expected = [
+        literal.RERANKERS[name](row.tolist(), row_items.tolist(), confounder, int(user), weight, length)
+        for row, row_items, user in zip(scores, items, users, strict=True)
+    ]
+    assert ranking.tolist() == expected
+
+
+@pytest.mark.parametrize("name", RERANKERS)
+@settings(max_examples=30, deadline=None)
+@given(problem=problems())
+def test_weight_0_is_the_order_of_relevance_and_a_ranking_names_everyone_once(name, problem):
+    confounder, scores, items, users, weight = problem
+    everyone = list(range(scores.shape[1]))
+    ranking = RERANKERS[name](scores, items, confounder, users, weight, scores.shape[1])
+    assert all(sorted(row) == everyone for row in ranking.tolist())
+    unchanged = RERANKERS[name](scores, items, confounder, users, 0.0, scores.shape[1])
+    assert unchanged.tolist() == [everyone] * len(scores)
+
+
+@pytest.mark.parametrize("weight", [step / 100 for step in range(1, 21)])
+def test_ties_among_many_candidates(weight):
+    """(1 - theta) * place + theta * rank has ties that no rounding may part; in whole numbers there is none."""
+    rng = np.random.default_rng(7)
+    n_items, n_groups = 101, 6
+    membership = np.eye(n_groups)[rng.integers(n_groups, size=n_items)]
+    confounder = estimate_confounder(tuple("abcdef"), membership, np.array([1]), np.array([1]), 2)
+    scores = torch.linspace(1, 0, 100, dtype=torch.float64).unsqueeze(0)
+    items = torch.arange(1, 101).unsqueeze(0)
+    found = RERANKERS["diversity"](scores, items, confounder, torch.tensor([1]), weight, 20)[0].tolist()
+    hundredths, groups = round(100 * weight), membership[1:].argmax(axis=1)
+    chosen = [0]
+    while len(chosen) < 20:
+        left = [place for place in range(100) if place not in chosen]
+        unlike_first = sorted(left, key=lambda place: (sum(groups[place] == groups[other] for other in chosen), place))
+        ranks = {place: rank for rank, place in enumerate(unlike_first)}
+        chosen.append(min(left, key=lambda place: ((100 - hundredths) * place + hundredths * ranks[place], place)))
+    assert found == chosen
+
+
+def test_calibration_of_equals_that_rounding_would_part():
+    """After item 3 (groups a and b) items 1 (b and d) and 2 (d) leave the same C_KL; the first of them is taken."""
+    bd, a, ab, d = [0, 0.5, 0, 0.5], [1, 0, 0, 0], [0.5, 0.5, 0, 0], [0, 0, 0, 1]
+    membership = np.array([[0, 0, 0, 0], bd, d, ab, ab, a, a, a])
+    user, clicked = np.ones(6, dtype=int), np.arange(2, 8)
+    confounder = estimate_confounder(tuple("abcd"), membership, user, clicked, 2)
+    assert np.allclose(confounder.user_distribution[1], [2 / 3, 1 / 6, 0, 1 / 6])
+    for items, scores in (([2, 3, 1], [1, 0.75, 0.5]), ([1, 3, 2], [1, 0.75, 0.5])):
+        found = RERANKERS["calibration"](
+            torch.tensor([scores]), torch.tensor([items]), confounder, torch.tensor([1]), 1.0, 2
+        )
+        assert found.tolist() == [[1, 0]]
+
+
+def test_calibration_by_hand():
+    """A history of one group in four clicks: without calibration the other group would not be listed at all."""
+    membership = np.array([[0, 0], [1, 0], [1, 0], [1, 0], [0, 1]], dtype=float)
+    confounder = estimate_confounder(("a", "b"), membership, np.array([1, 1, 1, 1]), np.array([1, 2, 3, 4]), 2)
+    scores, items = torch.tensor([[0.9, 0.8, 0.7, 0.1]]), torch.tensor([[1, 2, 3, 4]])
+    plain = RERANKERS["calibration"](scores, items, confounder, torch.tensor([1]), 0.0, 2)
+    calibrated = RERANKERS["calibration"](scores, items, confounder, torch.tensor([1]), 0.9, 2)
+    assert plain.tolist() == [[0, 1]]
+    assert calibrated.tolist() == [[0, 3]]
+    before, after = (
+        calibration_kl(confounder.user_distribution[1], membership[items[0, row]].mean(axis=0))
+        for row in (plain[0], calibrated[0])
+    )
+    assert after < before
+
+
+def test_scores_are_scaled_per_user():
+    scores = torch.tensor([[3.0, 1.0, -1.0], [2.0, 2.0, -torch.inf]])
+    assert scaled_to_unit(scores).tolist() == [[1.0, 0.5, 0.0], [1.0, 1.0, -torch.inf]]
+
+
+def test_groups_of_items():
+    membership = np.array([[0, 0, 0], [0, 0.25, 0.75], [1, 0, 0]])
+    groups, weights = groups_of(membership, torch.tensor([[1, 2, 0]]))
+    dense = torch.zeros(3, 3, dtype=torch.float64).scatter_add_(1, groups[0], weights[0])
+    assert dense.tolist() == membership[[1, 2, 0]].tolist()
