@@ -97,6 +97,11 @@ class ConfounderMixin:
             users = np.where(part.inter_feat[self.label_field].numpy() > 0, users, 0)
         return users, items
 
+    def item_clicks(self) -> np.ndarray:
+        """How often each item is clicked in this part, shape [n_items]."""
+        users, items = self._clicks(self)
+        return np.bincount(items[users > 0], minlength=self.item_num)
+
     def _estimate(self, clicks: list, orders: list[np.ndarray] | None) -> Confounder | None:
         """The Confounder of the training part; None where no ``group_field`` is set and none is needed."""
         config = self.config
@@ -115,6 +120,7 @@ class ConfounderMixin:
                 self.user_num,
                 history,
                 config["drift_smoothing"],
+                config["drift_periods"],
             )
         except ValueError as error:
             raise DecRSError(
@@ -126,8 +132,10 @@ class ConfounderMixin:
         config = self.config
         needed = sorted({metric.lower() for metric in config["metrics"]} & set(DISTANCES))
         deconfounded = hasattr(config.model_class, "backbone")
-        if config["group_field"] is None and (needed or deconfounded):
-            what = config["model"] if deconfounded else f"the metric {needed[0]}"
+        ips, reranker = config["ips"] == "user", config["reranker"]
+        if config["group_field"] is None and (needed or deconfounded or ips or reranker):
+            what = config["model"] if deconfounded else f"the metric {needed[0]}" if needed else ""
+            what = what or ("ips: user" if ips else f"reranker: {reranker}")
             path = os.path.join(self.dataset_path, f"{self.dataset_name}.item")
             raise DecRSError(
                 f"group_field is not set, and {what} needs item groups; set it to a column of {path}"

@@ -5,6 +5,7 @@ from recbole_decrs.model.decfm import DecFM
 from recbole_decrs.model.decnfm import DecNFM
 from recbole_decrs.model.fm import FM
 from recbole_decrs.model.fused import FusedRecommender
+from recbole_decrs.model.fwfm import FwFM
 from recbole_decrs.model.nfm import NFM
 
-__all__ = ["FM", "NFM", "BackdoorRecommender", "DecFM", "DecNFM", "FusedRecommender"]
+__all__ = ["FM", "NFM", "BackdoorRecommender", "DecFM", "DecNFM", "FusedRecommender", "FwFM"]

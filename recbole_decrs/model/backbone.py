@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from logging import getLogger
+
+import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.layers import FMFirstOrderLinear
 from torch import nn
 
+from recbole_decrs.causal.propensity import item_propensity, unbiased_log_loss, user_weights
 from recbole_decrs.model.sides import FrobeniusNorm
 from recbole_decrs.model.two_sided import TwoSided
 
@@ -14,11 +18,11 @@ from recbole_decrs.model.two_sided import TwoSided
 class BackboneOptions(TwoSided):
     """Initial values and loss from configuration keys, over a RecBole context-aware model with log loss.
 
-    Keys: ``embedding_init_std``, ``loss_reduction``, ``embedding_norm_weight``. With these unset or at RecBole's
-    value the model equals RecBole's. ``torch_compile`` compiles what training computes of a batch.
+    Keys: ``embedding_init_std``, ``loss_reduction``, ``embedding_norm_weight``, ``ips``. With these unset or at
+    RecBole's value the model equals RecBole's. ``torch_compile`` compiles what training computes of a batch.
     """
 
-    def _apply_options(self, config) -> None:
+    def _apply_options(self, config, dataset) -> None:
         """To be called at the end of the model's constructor, after RecBole's own initialisation."""
         if config["loss_reduction"] == "sum":
             self.loss = nn.BCEWithLogitsLoss(reduction="sum")
@@ -31,6 +35,21 @@ class BackboneOptions(TwoSided):
                     nn.init.zeros_(module.weight)
         self._feature_embeddings = self.feature_embeddings()
         self.batch_logits = torch.compile(self.forward_ids) if config["torch_compile"] else self.forward_ids
+        self._weigh_samples(config, dataset)
+
+    def _weigh_samples(self, config, dataset) -> None:
+        self.ips = config["ips"]
+        if self.ips == "user":
+            n_clicks, cap = dataset.confounder.n_clicks, config["ips_cap"]
+            clicking = n_clicks[n_clicks > 0]
+            capped = int((clicking * cap <= clicking.max()).sum())
+            getLogger().info(f"IPS: {capped} of {len(clicking)} users have the greatest weight, ips_cap {cap:g}")
+            of_ids = user_weights(n_clicks, cap)
+        elif self.ips == "item":
+            of_ids = np.insert(item_propensity(dataset.item_clicks()[1:], config["ips_floor"]), 0, 1.0)
+        else:
+            return
+        self.register_buffer("ips_of", torch.as_tensor(of_ids, dtype=torch.float32), persistent=False)
 
     def feature_embeddings(self) -> list[nn.Parameter]:
         """The embedding tables of all features, of the second order alone; group embeddings are none of them."""
@@ -52,12 +71,26 @@ class BackboneOptions(TwoSided):
         A batch holds the ids of P users and of T * P items, the t-th P of which are paired with the users in order;
         RecBole's own batches have T = 1.
         """
+        users, items, labels = (interaction[field] for field in (self.USER_ID, self.ITEM_ID, self.LABEL))
         if self.trains_by_ids:
-            users = interaction[self.USER_ID]
-            logits = self.batch_logits(users, interaction[self.ITEM_ID].view(-1, len(users))).flatten()
+            logits = self.batch_logits(users, items.view(-1, len(users))).flatten()
+            users = users.repeat(len(items) // len(users))
         else:
             logits = self.forward(interaction)
-        loss = self.loss(logits, interaction[self.LABEL])
+        loss = self._log_loss(logits, labels, users, items)
         if self.embedding_norm_weight:
             loss = loss + self.embedding_norm_weight * FrobeniusNorm.apply(*self._feature_embeddings)
         return loss
+
+    def _log_loss(
+        self, logits: torch.Tensor, labels: torch.Tensor, users: torch.Tensor, items: torch.Tensor
+    ) -> torch.Tensor:
+        if self.ips is None:
+            return self.loss(logits, labels)
+        if self.ips == "item":
+            losses = unbiased_log_loss(logits, labels, self.ips_of[items])
+        else:
+            losses = self.ips_of[users] * nn.functional.binary_cross_entropy_with_logits(
+                logits, labels, reduction="none"
+            )
+        return losses.sum() if self.loss.reduction == "sum" else losses.mean()

@@ -8,14 +8,27 @@ from pathlib import Path
 import recbole
 
 from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.model.deconfound import NOT_DECONFOUNDED, deconfound
+from recbole_decrs.model.pairwise import with_full_sort
 
+CONTEXT_AWARE = "context_aware_recommender"
 FAMILIES = (
     "general_recommender",
-    "context_aware_recommender",
+    CONTEXT_AWARE,
     "sequential_recommender",
     "knowledge_aware_recommender",
 )
 TREES = "exlib_recommender"
+
+
+def __getattr__(name: str) -> type:
+    """Any model as an attribute: classes that are made when asked for have no other home."""
+    if name[:1].isupper():
+        try:
+            return find_model(name)
+        except DecRSError:
+            pass
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def find_model(name: str) -> type:
@@ -27,6 +40,8 @@ def find_model(name: str) -> type:
     own = _own_models()
     if name in own:
         return own[name]
+    if name.startswith("Dec"):
+        return _deconfounded(name)
     if name.lower() in _modules(TREES):
         raise DecRSError(f"{name} is a decision-tree model, which this command does not run; take another kind")
     for family in FAMILIES:
@@ -36,14 +51,38 @@ def find_model(name: str) -> type:
             except ImportError as error:
                 raise DecRSError(f"{name} needs {error.name}, which is not installed; install it") from error
             if hasattr(module, name):
-                return getattr(module, name)
+                model = getattr(module, name)
+                return with_full_sort(model) if family == CONTEXT_AWARE else model
     raise DecRSError(f"there is no model named {name}{did_you_mean(name, _all_names())}")
 
 
 def _own_models() -> dict[str, type]:
-    from recbole_decrs.model import FM, NFM, DecFM, DecNFM
+    from recbole_decrs.model import FM, NFM, DecFM, DecNFM, FwFM
+    from recbole_decrs.model.late_fusion import LATE_FUSED
 
-    return {model.__name__: model for model in (DecFM, DecNFM, FM, NFM)}
+    return {model.__name__: model for model in (DecFM, DecNFM, FM, FwFM, NFM)} | LATE_FUSED
+
+
+def _deconfounded(name: str) -> type:
+    from recbole_decrs.model.late_fusion import LATE_FUSED
+
+    backbone = name.removeprefix("Dec")
+    if backbone in _names_of(CONTEXT_AWARE):
+        return deconfound(find_model(backbone))
+    if any(backbone in _names_of(family) for family in FAMILIES):
+        raise DecRSError(
+            f"there is no {name}: {backbone} takes no features, and is none of those with late fusion "
+            f"({', '.join(LATE_FUSED)}); docs/models.md shows how to add it"
+        )
+    raise DecRSError(f"there is no model named {name}{did_you_mean(name, deconfounded_names())}")
+
+
+def deconfounded_names() -> list[str]:
+    """Names of all deconfounded models."""
+    from recbole_decrs.model.late_fusion import LATE_FUSED
+
+    context_aware = [name for name in _names_of(CONTEXT_AWARE) if name not in NOT_DECONFOUNDED]
+    return [*(f"Dec{name}" for name in context_aware), *LATE_FUSED]
 
 
 def _modules(family: str) -> list[str]:
@@ -55,11 +94,15 @@ def _modules(family: str) -> list[str]:
 def _all_names() -> list[str]:
     """Names of all models, found by importing them all: for error messages only."""
     names = list(_own_models())
-    for family in FAMILIES:
-        for module_name in _modules(family):
-            try:
-                module = importlib.import_module(f"recbole.model.{family}.{module_name}")
-            except ImportError:
-                continue
-            names += [name for name in vars(module) if name.lower() == module_name]
+    return names + [name for family in FAMILIES for name in _names_of(family)]
+
+
+def _names_of(family: str) -> list[str]:
+    names = []
+    for module_name in sorted(_modules(family)):
+        try:
+            module = importlib.import_module(f"recbole.model.{family}.{module_name}")
+        except ImportError:
+            continue
+        names += [name for name in vars(module) if name.lower() == module_name]
     return names

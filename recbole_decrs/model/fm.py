@@ -24,8 +24,8 @@ class FM(BackboneOptions, RecBoleFM):
         self.fm = BaseFactorizationMachine(reduce_sum=False)
         self.bn = nn.BatchNorm1d(self.embedding_size) if config["bi_batch_norm"] else nn.Identity()
         self.dropout = nn.Dropout(config["dropout_prob"] or 0.0)
-        self._apply_options(config)
         self._keep_features(config, dataset)
+        self._apply_options(config, dataset)
 
     def forward(self, interaction: Interaction) -> torch.Tensor:
         """Logits of the rows, shape [B]."""

@@ -9,28 +9,41 @@ from recbole.utils import InputType, ModelType, init_seed
 
 from recbole_decrs.causal import fuse_scores
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.model.probability import forward_gives_logits, trained_by_log_loss
 
 
 class Half:
     """One of the two recommenders, answering RecBole's evaluation on the scale that Eq. 11 fuses.
 
     Args:
-        model: a context-aware recommender; its ``predict`` gives probabilities and its ``forward`` logits.
+        model: a recommender; one that is trained by log loss predicts probabilities, of another the scores are taken
+            for logits.
         scale: ``probability`` or ``logit``.
     """
 
     def __init__(self, model: AbstractRecommender, scale: str) -> None:
         self.model = model
         self.scale = scale
+        self.has_logits = model.type == ModelType.CONTEXT and forward_gives_logits(model)
+        self.probabilities = trained_by_log_loss(model)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of the rows, shape [B]."""
-        return self.model.forward(interaction) if self.scale == "logit" else self.model.predict(interaction)
+        if self.scale == "logit" and self.has_logits:
+            return self.model.forward(interaction).flatten()
+        return self._on_scale(self.model.predict(interaction).flatten())
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of every item for the users of the interaction, shape [B, n_items]."""
-        name = "full_sort_logits" if self.scale == "logit" else "full_sort_predict"
-        return getattr(self.model, name)(interaction)
+        if self.scale == "logit" and self.has_logits:
+            return self.model.full_sort_logits(interaction)
+        scores = self.model.full_sort_predict(interaction)
+        return self._on_scale(scores.view(len(interaction), -1))  # general recommenders give them flat
+
+    def _on_scale(self, scores: torch.Tensor) -> torch.Tensor:
+        if self.scale == "logit":
+            return scores.logit() if self.probabilities else scores
+        return scores if self.probabilities else scores.sigmoid()
 
 
 class FusedRecommender(AbstractRecommender):

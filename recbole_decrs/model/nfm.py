@@ -27,8 +27,8 @@ class NFM(BackboneOptions, RecBoleNFM):
             sizes = [self.embedding_size, *self.mlp_hidden_size]
             self.mlp_layers = MLPLayers(sizes, self.dropout_prob, activation=activation, bn=True)
             self.mlp_layers.apply(self._init_weights)
-        self._apply_options(config)
         self._keep_features(config, dataset)
+        self._apply_options(config, dataset)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
         """The layers over the vector: [B, H] -> [B]."""

@@ -16,7 +16,7 @@ class TwoSided(ContextRecommender):
     The model implements :meth:`logits_of` and calls :meth:`_keep_features` at the end of its constructor.
 
     Attributes:
-        trains_by_ids: whether ids tell all features; not if there are features of the interaction.
+        trains_by_ids: whether ids tell all features; not if there are features of the interaction, or a ``transform``.
     """
 
     def _keep_features(self, config, dataset) -> None:
@@ -26,7 +26,8 @@ class TwoSided(ContextRecommender):
         self._item_side_of: tuple | None = None
         embedded = {*self.token_field_names, *self.token_seq_field_names, *self.float_field_names}
         embedded |= set(self.float_seq_field_names)
-        self.trains_by_ids = not embedded & set(dataset.fields(source=[FeatureSource.INTERACTION]))
+        of_interaction = embedded & set(dataset.fields(source=[FeatureSource.INTERACTION]))
+        self.trains_by_ids = not of_interaction and config["transform"] is None
 
     def user_side(self, users: torch.Tensor) -> Side:
         """What users of these ids add to pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""

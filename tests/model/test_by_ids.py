@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 import torch
-from test_full_sort import shake
+from test_full_sort import assert_same_training, shake
 
 from recbole_decrs import FM, NFM, DecFM, DecNFM
 from recbole_decrs.causal import OPERATORS
@@ -13,12 +13,6 @@ from recbole_decrs.plain_trainer import trainer_for
 MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}
 
 
-def gradients(model, logits, labels):
-    model.zero_grad()
-    model.loss(logits.flatten(), labels).backward()
-    return {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
-
-
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("prior", ["interaction", "user"])
@@ -26,20 +20,7 @@ def test_loss_and_gradient_by_ids_are_those_of_the_forward_pass(prepared, name, 
     settings = {"backdoor_operator": operator, "confounder_prior": prior, "dropout_prob": 0.0, "loss_reduction": "sum"}
     config, train_data, *_ = prepared(name, **settings)
     model = shake(MODELS[name](config, train_data.dataset)).train()
-    batch = next(iter(IdLoader(train_data)))
-    users, items, labels = batch["user_id"], batch["item_id"], batch["label"]
-    pairs = train_data.dataset.join(copy.deepcopy(batch))
-    pairs["user_id"] = users.repeat(2)
-    pairs.update(train_data.dataset.get_user_feature()[pairs["user_id"]])
-    by_features, by_ids = model.forward(pairs), model.forward_ids(users, items.view(2, -1))
-    torch.testing.assert_close(by_ids.flatten(), by_features, atol=1e-5, rtol=1e-5)
-    expected, found = (
-        gradients(model, by_features, labels),
-        gradients(model, model.forward_ids(users, items.view(2, -1)), labels),
-    )
-    assert expected.keys() == found.keys()
-    for parameter in expected:
-        torch.testing.assert_close(found[parameter], expected[parameter], atol=2e-4, rtol=1e-4, msg=parameter)
+    assert_same_training(model, train_data)
 
 
 def test_gradients_add_up_as_torchs_do(prepared):

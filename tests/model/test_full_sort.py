@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -7,7 +9,9 @@ from recbole.utils import init_seed
 from recbole.utils.case_study import full_sort_topk
 
 from recbole_decrs import FM, NFM, DecFM, DecNFM, FusedRecommender
+from recbole_decrs.causal import OPERATORS
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.data.id_loader import IdLoader
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
@@ -70,9 +74,13 @@ def schemas(draw):
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(schema=schemas(), name=st.sampled_from(sorted(MODELS)), seed=st.integers(0, 99))
-@torch.no_grad()
-def test_closed_form_on_random_schemas(tmp_path, schema, name, seed):
+@given(
+    schema=schemas(),
+    name=st.sampled_from(sorted(MODELS)),
+    operator=st.sampled_from(OPERATORS),
+    seed=st.integers(0, 99),
+)
+def test_closed_form_and_training_by_ids_on_random_schemas(tmp_path, schema, name, operator, seed):
     tables = tiny_tables(seed, n_users=6, n_items=8, n_clicks=5)
     rng = np.random.default_rng(seed)
     tables["user"]["taste:float_seq"] = [
@@ -90,12 +98,39 @@ def test_closed_form_on_random_schemas(tmp_path, schema, name, seed):
         numerical_features=sorted((schema["user"] | schema["item"]) & {"height", "taste", "price", "weights"}),
         topk=[3],
         valid_metric="Recall@3",
+        backdoor_operator=operator,
+        dropout_prob=0.0,
     )
     config = DecRSConfig(name, "tiny", config_dict=chosen)
-    dataset = data_preparation(config, create_dataset(config))[0].dataset
+    train_data = data_preparation(config, create_dataset(config))[0]
+    dataset = train_data.dataset
     model = shake(MODELS[name](config, dataset), seed)
-    scores = model.full_sort_predict(dataset.get_user_feature())
-    torch.testing.assert_close(scores, all_pairs(model, dataset), atol=1e-5, rtol=0)
+    with torch.no_grad():
+        scores, expected = model.full_sort_predict(dataset.get_user_feature()), all_pairs(model, dataset)
+    torch.testing.assert_close(scores, expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(scores.topk(3).values, expected.topk(3).values, atol=1e-5, rtol=0)
+    assert_same_training(model.train(), train_data)
+
+
+def assert_same_training(model, train_data):
+    """Loss and gradients of a batch by ids are those of the features of the same pairs."""
+    batch = next(iter(IdLoader(train_data)))
+    users, items, labels = batch["user_id"], batch["item_id"].view(2, -1), batch["label"]
+    pairs = train_data.dataset.join(copy.deepcopy(batch))
+    pairs["user_id"] = users.repeat(2)
+    pairs.update(train_data.dataset.get_user_feature()[pairs["user_id"]])
+    by_features, by_ids = model.forward(pairs), model.forward_ids(users, items)
+    torch.testing.assert_close(by_ids.flatten(), by_features, atol=1e-5, rtol=1e-5)
+    expected, found = gradients(model, by_features, labels), gradients(model, by_ids, labels)
+    assert expected.keys() == found.keys()
+    for parameter in expected:
+        torch.testing.assert_close(found[parameter], expected[parameter], atol=2e-4, rtol=1e-4, msg=parameter)
+
+
+def gradients(model, logits, labels):
+    model.zero_grad()
+    model.loss(logits.flatten(), labels).backward()
+    return {name: parameter.grad.clone() for name, parameter in model.named_parameters() if parameter.grad is not None}
 
 
 @torch.no_grad()

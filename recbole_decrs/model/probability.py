@@ -1,0 +1,40 @@
+"""Whether a model's scores are probabilities, which Eq. 11 and the re-rankers take, and what stands for them if not."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+
+def trained_by_log_loss(model: nn.Module) -> bool:
+    """Whether the model is trained by log loss, so that it predicts probabilities or their logits."""
+    return any(isinstance(module, nn.BCELoss | nn.BCEWithLogitsLoss) for module in model.modules())
+
+
+def forward_gives_logits(model: nn.Module) -> bool:
+    """Whether the log loss of a context-aware model takes logits, which are then what its ``forward`` gives."""
+    return any(isinstance(module, nn.BCEWithLogitsLoss) for module in model.modules())
+
+
+class ToProbabilities:
+    """Makes probabilities of a model's scores; a masked item keeps its -inf.
+
+    Scores of a model with log loss are taken as they are if all of the first batch lie in [0, 1]; some of RecBole's
+    give logits in full sort, though probabilities by ``predict``. All other scores become their sigmoid.
+
+    Args:
+        model: whose scores come.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.as_they_are = None if trained_by_log_loss(model) else False
+
+    def look_at(self, scores: torch.Tensor) -> None:
+        """Decide by the scores of a whole batch, unless that is decided."""
+        if self.as_they_are is None:
+            self.as_they_are = bool(((scores >= 0) & (scores <= 1) | (scores == -torch.inf)).all())
+
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
+        """Probabilities of the same shape."""
+        self.look_at(scores)
+        return scores if self.as_they_are else scores.sigmoid().masked_fill(scores == -torch.inf, -torch.inf)

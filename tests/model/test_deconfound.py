@@ -1,0 +1,242 @@
+"""Every deconfounded model: trains, evaluates, saves, loads, serves, and full sort in any form equals predict."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from recbole.model.abstract_recommender import ContextRecommender
+from recbole.model.context_aware_recommender.lr import LR
+from recbole.utils.case_study import full_sort_topk
+from test_full_sort import all_pairs, shake
+
+from recbole_decrs import DecRSError, deconfound, load_data_and_model, run_recbole_decrs
+from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.cli import main
+from recbole_decrs.model.catalogue import deconfounded_names, find_model
+from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
+from recbole_decrs.model.pairwise import PairwiseFullSort
+from tiny_data import tiny_settings, tiny_tables, write_tables
+
+ALL_TYPES = {
+    "load_col": {
+        "inter": ["user_id", "item_id", "timestamp"],
+        "user": ["user_id", "gender", "jobs", "height"],
+        "item": ["item_id", "genre", "first_genre", "price", "weights"],
+    },
+    "numerical_features": ["height", "price", "weights"],
+}
+PAIRWISE = [name for name in deconfounded_names() if name not in {*LATE_FUSED, "DecFM", "DecNFM"}]
+
+
+@pytest.fixture
+def everything(tmp_path):
+    """Settings of a dataset with features of every type."""
+    return tiny_settings(write_tables(tmp_path / "data", tiny_tables()), **ALL_TYPES)
+
+
+def test_the_names():
+    assert {"DecFM", "DecNFM", "DecDeepFM", "DecxDeepFM", "DecBPR", "DecNeuMF", "DecLightGCN"} <= set(
+        deconfounded_names()
+    )
+    assert "DecLR" not in deconfounded_names()
+
+
+@pytest.mark.parametrize("name", deconfounded_names())
+def test_it_trains_evaluates_saves_loads_and_serves(everything, name):
+    result = run_recbole_decrs(name, "tiny", config_dict=everything | {"epochs": 1})
+    for half in ("test_result", "conventional_test_result", "deconfounded_test_result"):
+        assert 0 < result[half]["recall@10"] <= 1
+    config, model, dataset, _, _, test_data = load_data_and_model(result["saved_model_file"])
+    assert type(model.deconfounded).__name__ == name
+    assert type(model.conventional) is config.model_class.backbone
+    users = dataset.token2id("user_id", ["u1", "u2"])
+    scores, items = full_sort_topk(users, model.eval(), test_data, k=3)
+    again, _ = full_sort_topk(users, model.eval(), test_data, k=3)
+    assert scores.shape == items.shape == (2, 3)
+    assert torch.isfinite(scores).all()
+    torch.testing.assert_close(scores, again)
+    torch.testing.assert_close(
+        scores[0], model.predict(_pairs(dataset, users[:1].repeat(3), items[0])), atol=1e-5, rtol=0
+    )
+
+
+def _pairs(dataset, users, items):
+    pairs = dataset.get_user_feature()[torch.as_tensor(users)]
+    pairs.update(dataset.get_item_feature()[items])
+    return pairs
+
+
+@pytest.mark.parametrize("name", deconfounded_names())
+def test_the_group_embeddings_are_learned(everything, prepared, name):
+    config, train_data, *_ = prepared(name, **everything)
+    model = config.model_class(config, train_data.dataset)
+    operators = [module for module in model.modules() if isinstance(module, BackdoorOperator)]
+    assert operators
+    batch = next(iter(train_data)).to(config["device"])
+    model.trains_by_ids = False
+    loss = model.calculate_loss(batch)
+    sum(loss if isinstance(loss, tuple) else [loss]).backward()
+    for operator in operators:
+        assert operator.group_embeddings.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", [*PAIRWISE, *(name[3:] for name in PAIRWISE), "LR", "FFM"])
+def test_pairwise_full_sort_equals_predict(everything, prepared, name):
+    config, train_data, *_ = prepared(name, **everything)
+    dataset = train_data.dataset
+    model = shake(find_model(name)(config, dataset))
+    assert isinstance(model, PairwiseFullSort)
+    users = dataset.get_user_feature()
+    with torch.no_grad():
+        expected = all_pairs(model, dataset)
+        pairs = dataset.get_user_feature().repeat_interleave(len(dataset.get_item_feature()))
+        pairs.update(dataset.get_item_feature().repeat(len(dataset.get_user_feature())))
+        logits = model.forward(pairs).view_as(expected)
+    torch.testing.assert_close(model.full_sort_predict(users), expected, atol=1e-5, rtol=0)
+    torch.testing.assert_close(model.full_sort_logits(users), logits, atol=1e-4, rtol=1e-4)
+    few = model.full_sort_predict(users[torch.tensor([5, 2])])
+    torch.testing.assert_close(few, expected[[5, 2]], atol=1e-5, rtol=0)
+
+
+def test_a_full_sort_leaves_the_model_as_it_was(everything, prepared):
+    config, train_data, *_ = prepared("DecDeepFM", **everything)
+    model = config.model_class(config, train_data.dataset)
+    before = model.calculate_loss(next(iter(train_data)))
+    model.eval().full_sort_predict(train_data.dataset.get_user_feature())
+    assert not any("forward" in vars(module) for module in model.modules())
+    assert torch.isfinite(before)
+
+
+def test_metrics_are_those_of_recboles_own_path(everything, monkeypatch):
+    fast = run_recbole_decrs("DecWideDeep", "tiny", config_dict=everything)
+    monkeypatch.setattr(PairwiseFullSort, "full_sort_predict", _not_there)
+    slow = run_recbole_decrs("WideDeep", "tiny", config_dict=everything)
+    again = run_recbole_decrs("WideDeep", "tiny", config_dict=everything)
+    assert slow["test_result"] == again["test_result"]
+    monkeypatch.undo()
+    assert run_recbole_decrs("WideDeep", "tiny", config_dict=everything)["test_result"] == slow["test_result"]
+    assert fast["conventional_test_result"].keys() == slow["test_result"].keys()
+
+
+def _not_there(self, interaction):
+    raise NotImplementedError
+
+
+def test_a_model_that_ignores_m_is_refused(prepared):
+    class Ignoring(LR):
+        pass
+
+    config, train_data, *_ = prepared("DecFM")
+    with pytest.raises(DecRSError, match="DecIgnoring ignores M"):
+        deconfound(Ignoring)(config, train_data.dataset)
+
+
+def test_the_check_of_the_gradient_leaves_no_trace(prepared):
+    config, train_data, *_ = prepared("DecFiGNN")
+    model = config.model_class(config, train_data.dataset)
+    assert model.training
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("DecLR", "would change no ranking"),
+        ("DecFFM", "one embedding of a feature for each other field"),
+        ("DecDeepFFM", "did you mean DecDeepFM"),
+        ("Decdeepfm", "did you mean DecDeepFM"),
+        ("DecEASE", "docs/models.md shows how to add it"),
+        ("DecSASRec", "docs/models.md shows how to add it"),
+        ("Decoy", "no model named Decoy"),
+    ],
+)
+def test_names_that_there_are_not(capsys, name, message):
+    assert main([f"--model={name}"]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_deconfound_takes_context_aware_models_alone():
+    assert issubclass(deconfound(find_model("DeepFM")), ContextRecommender)
+    assert deconfound(find_model("DeepFM")) is find_model("DecDeepFM")
+    with pytest.raises(DecRSError, match="late fusion"):
+        deconfound(find_model("BPR"))
+
+
+# Late fusion
+
+
+def test_dec_bpr_is_the_two_products(prepared):
+    config, train_data, *_ = prepared("DecBPR", delta=0.3, group_init_std=1.0)
+    model = DecBPR(config, train_data.dataset)
+    users, items = torch.tensor([1, 2]), torch.tensor([3, 4])
+    user, item = model.user_embedding(users), model.item_embedding(items)
+    through_groups = model.backdoor(user.unsqueeze(1))
+    expected = 0.3 * (user * item).sum(dim=1) + 0.7 * (through_groups * item).sum(dim=1)
+    interaction = {"user_id": users, "item_id": items}
+    torch.testing.assert_close(model.predict(interaction), expected)
+    full = model.full_sort_predict(interaction).view(2, -1)
+    torch.testing.assert_close(full[[0, 1], items], expected)
+
+
+def test_dec_neumf_is_the_two_passes(prepared):
+    config, train_data, *_ = prepared("DecNeuMF", delta=0.3, group_init_std=1.0, dropout_prob=0.0)
+    model = config.model_class(config, train_data.dataset).eval()
+    users, items = torch.tensor([1, 2]), torch.tensor([3, 4])
+    logits = model.forward(users, items)
+    backbone = model.backbone.forward
+    direct = backbone(model, users, items)
+    with torch.no_grad():
+        for table, operator in (
+            (model.user_mf_embedding, model.mf_backdoor),
+            (model.user_mlp_embedding, model.mlp_backdoor),
+        ):
+            table.weight.copy_(operator(table.weight.unsqueeze(1)))
+    torch.testing.assert_close(logits, 0.3 * direct + 0.7 * backbone(model, users, items))
+
+
+@pytest.mark.parametrize("name", LATE_FUSED)
+def test_delta_1_is_the_backbone(prepared, name):
+    config, train_data, *_ = prepared(name, delta=1.0)
+    torch.manual_seed(0)
+    deconfounded = config.model_class(config, train_data.dataset).eval()
+    torch.manual_seed(0)
+    conventional = config.model_class.backbone(config, train_data.dataset).eval()
+    interaction = {"user_id": torch.tensor([1, 2]), "item_id": torch.tensor([3, 4])}
+    torch.testing.assert_close(deconfounded.predict(interaction), conventional.predict(interaction))
+
+
+@pytest.mark.parametrize("prior", ["user", "learned", "item"])
+@pytest.mark.parametrize("name", LATE_FUSED)
+def test_every_prior_of_late_fusion(settings, name, prior):
+    result = run_recbole_decrs(name, "tiny", config_dict=settings | {"confounder_prior": prior, "epochs": 1})
+    assert 0 < result["test_result"]["recall@10"] <= 1
+
+
+def test_fusion_on_logits_of_a_general_recommender(settings):
+    result = run_recbole_decrs("DecBPR", "tiny", config_dict=settings | {"fusion_on": "logit", "fusion_weight": 0.0})
+    assert result["test_result"] == result["conventional_test_result"]
+
+
+def test_the_example_of_the_docs(settings):
+    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert len([line for line in code.splitlines() if line.strip()]) < 20
+    scope: dict = {}
+    exec(code, scope)
+    try:
+        result = run_recbole_decrs("DecNGCF", "tiny", config_dict=settings | {"epochs": 1})
+        assert 0 < result["test_result"]["recall@10"] <= 1
+        assert type(load_data_and_model(result["saved_model_file"])[1].deconfounded).__name__ == "DecNGCF"
+    finally:
+        LATE_FUSED.pop("DecNGCF")
+
+
+def test_the_table_of_the_docs_lists_every_context_aware_model():
+    from recbole_decrs.model.catalogue import CONTEXT_AWARE, _names_of
+
+    text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    for name in _names_of(CONTEXT_AWARE):
+        assert f"| {name} |" in text
