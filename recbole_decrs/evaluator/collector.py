@@ -9,6 +9,8 @@ from recbole.data.interaction import Interaction
 from recbole.evaluator import Collector
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.evaluator.reranking import Reranker
+
 
 def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
     """The user of each row of ``scores``: with sampled candidates, a batch names a user once per candidate."""
@@ -20,13 +22,22 @@ class DecRSCollector(Collector):
 
     RecBole's own knows neither user ids nor groups, fails on the plain numbers that it collects itself, sorts out the
     top items once for each kind of metric, and copies everything at each batch and each evaluation.
+
+    Args:
+        config: the configuration.
+        reranker: re-ranks each user's top items before they are collected.
+        length: of the lists that are collected, with their scores; without it, the longest of ``topk`` is collected,
+            and with scores a list of ``save_topk``.
     """
 
-    def __init__(self, config) -> None:
+    def __init__(self, config, reranker: Reranker | None = None, length: int | None = None) -> None:
         super().__init__(config)
         self.user_field = config["USER_ID_FIELD"]
-        self.list_length = config["save_topk"] or 0
-        self.ranks = self.register.need("rec.items") or self.register.need("rec.topk")
+        self.reranker = reranker
+        self.confounder = None
+        ranks = self.register.need("rec.items") or self.register.need("rec.topk")
+        self.length = length or (max(config["topk"]) if ranks else 0)
+        self.list_length = length or config["save_topk"] or 0
         for key in ("rec.items", "rec.topk"):  # collected here, the others by RecBole
             setattr(self.register, key, False)
         self.batches: dict[str, list[torch.Tensor]] = defaultdict(list)
@@ -42,6 +53,7 @@ class DecRSCollector(Collector):
         if self.collected_from is part:
             return
         super().data_collect(_Loader(part))
+        self.confounder = part.confounder
         self.data_struct.set("data.user_drift", None)
         if part.confounder is not None:
             self.data_struct.set("data.membership", part.confounder.membership)
@@ -58,22 +70,34 @@ class DecRSCollector(Collector):
     ) -> None:
         """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved."""
         super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
-        self._keep("rec.users", users_of(interaction[self.user_field], scores_tensor))
-        if not self.ranks and not self.list_length:
+        users = users_of(interaction[self.user_field], scores_tensor)
+        self._keep("rec.users", users)
+        longest = max(self.length, self.list_length)
+        if not longest:
             return
-        n_items, k = scores_tensor.shape[1], max(self.topk) if self.ranks else 0
-        scores, items = torch.topk(scores_tensor, min(n_items, max(k, self.list_length)), dim=-1)
-        if self.ranks:
+        scores, items = self._ranked(scores_tensor, users, longest)
+        if self.length:
+            n_items = scores_tensor.shape[1]
             rows = torch.arange(len(items), device=items.device).unsqueeze(1)
-            positive_u, positive_i = positive_u.to(items.device), positive_i.to(items.device)
-            hits = torch.isin(rows * n_items + items[:, :k], positive_u * n_items + positive_i)
-            n_positive = torch.bincount(positive_u, minlength=len(items)).unsqueeze(1)
-            self._keep("rec.items", items[:, :k])
-            self._keep("rec.ranked", torch.isfinite(scores[:, :k]))
+            positives = torch.unique((positive_u * n_items + positive_i).to(items.device))  # sampled ones may repeat
+            hits = torch.isin(rows * n_items + items[:, : self.length], positives)
+            n_positive = torch.bincount(positives // n_items, minlength=len(items)).unsqueeze(1)
+            self._keep("rec.items", items[:, : self.length])
+            self._keep("rec.ranked", torch.isfinite(scores[:, : self.length]))
             self._keep("rec.topk", torch.cat((hits, n_positive), dim=1).int())
         if self.list_length:
             self._keep("rec.list_items", items[:, : self.list_length])
             self._keep("rec.list_scores", scores[:, : self.list_length])
+
+    def _ranked(self, scores: torch.Tensor, users: torch.Tensor, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scores and items of each user's list, shape [n users, length] each."""
+        n_items = scores.shape[1]
+        if self.reranker is None:
+            return torch.topk(scores, min(n_items, length), dim=-1)
+        self.reranker.look_at(scores)
+        scores, items = torch.topk(scores, min(n_items, max(length, self.reranker.n_candidates)), dim=-1)
+        ranking = self.reranker(scores, items, users, self.confounder, min(n_items, length))
+        return scores.gather(1, ranking), items.gather(1, ranking)
 
     def _keep(self, key: str, tensor: torch.Tensor) -> None:
         self.batches[key].append(tensor.cpu())

@@ -112,7 +112,7 @@ def table_of(
     """
     metrics = list(next(iter(results.values())))
     rows = _rows(results, metrics, labels, compared)
-    text = tabulate(rows, headers=["", *map(_title, metrics)], tablefmt="github", disable_numparse=True)
+    text = tabulate(rows, headers=["", *map(title_of, metrics)], tablefmt="github", disable_numparse=True)
     if not by_drift:
         return text
     rows = []
@@ -120,7 +120,7 @@ def table_of(
         lines = _rows({name: group[name] for name in results}, metrics, labels, compared) if group["users"] else [[""]]
         for number, line in enumerate(lines):
             rows.append([f"> {threshold:g}", str(group["users"]), *line] if number == 0 else ["", "", *line])
-    headers = ["drift eta_u", "users", "", *map(_title, metrics)]
+    headers = ["drift eta_u", "users", "", *map(title_of, metrics)]
     return text + "\n\n" + tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
 
 
@@ -135,7 +135,7 @@ def _rows(
     return rows
 
 
-def _title(metric: str) -> str:
+def title_of(metric: str) -> str:
     """``recall@10`` -> ``Recall@10``; names of up to four letters are abbreviations."""
     name, at, k = metric.partition("@")
     return (name.upper() if len(name) <= 4 and name != "hit" else name.capitalize()) + at + k

@@ -1,0 +1,267 @@
+"""Measures the rankings of all methods over one backbone with one seed, each a piece."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.evaluator.collector import DataStruct
+from recbole.utils import ModelType, init_seed
+
+from recbole_decrs.compare.data_cache import Data, DataCache
+from recbole_decrs.compare.methods import METHODS, Method, Settings, reranker_weights
+from recbole_decrs.compare.models import Configure, Models
+from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.evaluator.report import results_by_drift
+from recbole_decrs.model.fused import Half
+from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.rerank import GRIDS, RERANKERS
+from recbole_decrs.rerank.candidates import scaled_to_unit
+from recbole_decrs.scoring import Ranking, as_scored, collect_rankings, fused_by
+
+USERS_AT_ONCE = 1024
+CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
+
+
+@dataclass
+class Outcome:
+    """What came of a method: plain data, and each metric per test user."""
+
+    info: dict[str, Any]
+    by_user: dict[str, np.ndarray]
+    """``users``, and ``recall@10``, ...: shape [n_users] each."""
+
+
+@dataclass
+class Job:
+    """A piece to be made."""
+
+    kind: str
+    """``train`` or ``measure``."""
+    name: str
+    run: Callable[[], float]
+    """Makes it; returns the seconds it took."""
+    seconds: float | None
+    """How long it took when it was made, perhaps in an earlier run; None where it is still to be made."""
+    needed: bool
+    """Whether nothing can be compared without it."""
+
+
+@dataclass
+class Choice:
+    """The ranking of a method with the value that is best on validation."""
+
+    chosen: Any
+    valid_scores: dict[Any, float]
+    test: DataStruct
+    """What was collected on test."""
+    more: Settings = field(default_factory=dict)
+    """What else is to be kept."""
+
+
+class Experiment:
+    """All methods over one backbone with one seed.
+
+    Args:
+        backbone: name of the conventional model.
+        seed: of the models.
+        configure: makes the configuration of a model; see :class:`~recbole_decrs.compare.models.Models`.
+        pieces: where results are kept.
+        cache: of the data, shared by experiments.
+    """
+
+    def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
+        self.backbone, self.seed, self.pieces = backbone, seed, pieces
+        self.models = Models(backbone, seed, configure, pieces, cache)
+        self.config = self.models.config
+        self.evaluation_seed = configure(backbone, {})["seed"]
+        self.evaluator = DecRSEvaluator(self.config)
+        self.metric = self.config["valid_metric"].lower()
+        self._candidates: dict[str, DataStruct] = {}
+
+    @property
+    def data(self) -> Data:
+        """The loaders of the backbone."""
+        return self.models.data_of(self.models.conventional)
+
+    def jobs(self, methods: list[str]) -> Iterator[Job]:
+        """Everything to be trained and measured, in order; models that methods share come once."""
+        named = set()
+        for name in methods:
+            for model in [self.models.conventional, *(model for _, model in self.models.of_method(name))]:
+                if model.name not in named:
+                    named.add(model.name)
+                    done = self.models.trained(model)
+                    train = partial(self.models.train, model)
+                    needed = model is self.models.conventional
+                    yield Job("train", model.name, train, done["seconds"] if done else None, needed)
+            done = self.pieces.read(self._path(name), "seconds", "test", "by_drift")
+            measure = partial(self._measure, name)
+            label = f"{self.backbone}-{self.seed}-{name}"
+            yield Job("measure", label, measure, done[0]["seconds"] if done else None, name == "backbone")
+
+    def outcome(self, name: str) -> Outcome | None:
+        """What came of a method; None if it could not be measured."""
+        found = self.pieces.read(self._path(name), "seconds", "test", "by_drift")
+        return Outcome(*found) if found else None
+
+    def _path(self, name: str) -> Path:
+        models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
+        depends_on = {"method": name, "models": [self.models.depends_on(model) for model in models]}
+        return self.pieces.path(f"{self.backbone}-{self.seed}-{name}", depends_on, "npz")
+
+    def _measure(self, name: str) -> float:
+        started, method = time.time(), METHODS[name]
+        if method.reranker:
+            choice = self._reranked(method)
+        elif method.weights:
+            choice = self._fused(name, method)
+        else:
+            choice = self.best_of(name)
+        outcome = self.outcome_of(choice.test)
+        info = {
+            **outcome.info,
+            "chosen": choice.chosen,
+            "valid_scores": [[value, score] for value, score in choice.valid_scores.items()],
+            **choice.more,
+            "seconds": time.time() - started,
+        }
+        self.pieces.write(self._path(name), info, outcome.by_user)
+        return info["seconds"]
+
+    def outcome_of(self, struct: DataStruct) -> Outcome:
+        """Metrics of what was collected on test: overall, by drift group, and per user."""
+        by_drift = results_by_drift(self.evaluator, {"": struct}, self.config["drift_thresholds"])
+        info = {
+            "test": dict(self.evaluator.evaluate(struct)),
+            "by_drift": [[threshold, group["users"], dict(group[""])] for threshold, group in by_drift.items()],
+        }
+        users = {"users": struct.get("rec.users").numpy()}
+        return Outcome(info, users | self.evaluator.evaluate_users(struct))
+
+    def _collect(self, models: list, rankings: dict[Any, Ranking], eval_data, **options) -> dict[Any, DataStruct]:
+        # Where candidates are sampled, all methods and seeds are to rank the same ones.
+        init_seed(self.evaluation_seed, self.config["reproducibility"])
+        return collect_rankings(self.config, models, rankings, eval_data, **options)
+
+    def _best(self, scores: dict[Any, float]) -> Any:
+        return (max if self.config["valid_metric_bigger"] else min)(scores, key=scores.get)
+
+    def best_of(self, name: str) -> Choice:
+        """The ranking by one model: the one of the method's grid that is best on validation."""
+        models = dict(self.models.of_method(name)) or {None: self.models.conventional}
+        trained = {value: self.models.trained(model) for value, model in models.items()}
+        scores = {value: done["valid_score"] for value, done in trained.items() if done}
+        if not scores:
+            raise DecRSError(f"no model of {name} could be trained")
+        best = self._best(scores)
+        data = self.models.data_of(models[best])
+        struct = self._collect([self.models.load(models[best])], {"": as_scored}, data.test)[""]
+        return Choice(best, scores, struct, METHODS[name].remark(best, data.part.confounder))
+
+    def _fused(self, name: str, method: Method) -> Choice:
+        """The ranking by Eq. 11, with the weights that are best on validation."""
+        (_, second), *_ = self.models.of_method(name)
+        data = self.models.data_of(second)
+        halves = [self.models.load(model) for model in (self.models.conventional, second)]
+        if method.twin or self.config["MODEL_TYPE"] == ModelType.CONTEXT:
+            halves = [Half(model, self.config["fusion_on"]) for model in halves]
+            scales = [lambda scores: scores] * 2
+        else:
+            scales = [ToProbabilities(model) for model in halves]
+        weights = self._weights(method, data.part.confounder)
+
+        def ranking(value: float) -> Ranking:
+            fuse = fused_by(torch.as_tensor(weights[value], dtype=torch.float32))
+            return lambda one, other, users: fuse(scales[0](one), scales[1](other), users)
+
+        valid = self._collect(halves, {value: ranking(value) for value in weights}, data.valid)
+        scores = {value: self.evaluator.evaluate(struct)[self.metric] for value, struct in valid.items()}
+        best = self._best(scores)
+        return Choice(best, scores, self._collect(halves, {best: ranking(best)}, data.test)[best])
+
+    def _weights(self, method: Method, confounder) -> dict[float, np.ndarray]:
+        if method.weights == "constant":
+            return {weight: np.full(len(confounder.n_clicks), weight) for weight in CONSTANT_WEIGHTS}
+        weights = {alpha: confounder.normalized_drift(alpha) for alpha in map(float, self.config["drift_alpha_grid"])}
+        if method.weights == "shuffled":
+            others = np.append(0, 1 + np.random.default_rng(self.seed).permutation(len(confounder.n_clicks) - 1))
+            weights = {alpha: weight[others] for alpha, weight in weights.items()}
+        return weights
+
+    def _reranked(self, method: Method) -> Choice:
+        """The backbone's candidates in the order of a re-ranker, with the weight that is best on validation."""
+        grid = GRIDS[method.reranker]
+        scores = {
+            weight: self.evaluator.evaluate(self._rerank("valid", method, weight))[self.metric] for weight in grid
+        }
+        best = self._best(scores)
+        curve = {
+            weight: dict(self.evaluator.evaluate(self._rerank("test", method, weight)))
+            for weight in reranker_weights(method.reranker)
+        }
+        return Choice(best, scores, self._rerank("test", method, best), {"curve": list(map(list, curve.items()))})
+
+    def _rerank(self, part: str, method: Method, weight: float) -> DataStruct:
+        candidates = self._candidates_of(part)
+        scores, items, users = (candidates.get(f"rec.{key}") for key in ("list_scores", "items", "users"))
+        rerank, confounder, length = RERANKERS[method.reranker], self.data.part.confounder, max(self.config["topk"])
+        chunks = (slice(start, start + USERS_AT_ONCE) for start in range(0, len(users), USERS_AT_ONCE))
+        ranking = [rerank(scores[rows], items[rows], confounder, users[rows], weight, length) for rows in chunks]
+        return _in_order(candidates, torch.cat(ranking))
+
+    def _candidates_of(self, part: str) -> DataStruct:
+        """The candidates of the backbone, which all re-rankers share."""
+        if part not in self._candidates:
+            model = self.models.load(self.models.conventional)
+            log_loss = trained_by_log_loss(model)
+            length = min(self.config["reranker_candidates"], self.data.part.item_num)
+            to_probabilities = ToProbabilities(model)
+
+            def ranking(scores: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
+                if log_loss:
+                    to_probabilities.look_at(scores)
+                return scores
+
+            struct = self._collect([model], {"": ranking}, getattr(self.data, part), length=length)[""]
+            scores = struct.get("rec.list_scores")
+            struct.set("rec.list_scores", to_probabilities(scores) if log_loss else scaled_to_unit(scores))
+            self._candidates[part] = struct
+        return self._candidates[part]
+
+    def score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+        """The backbone's scores of (user, item) pairs, shape [n] each -> [n]."""
+        part, model = self.data.part, self.models.load(self.models.conventional)
+        scores = []
+        for start in range(0, len(users), 1 << 15):
+            rows = slice(start, start + (1 << 15))
+            pairs = part.get_user_feature()[torch.as_tensor(users[rows])]
+            pairs.update(part.get_item_feature()[torch.as_tensor(items[rows])])
+            with torch.no_grad():
+                scores.append(model.predict(pairs.to(self.config["device"])).flatten().cpu().numpy())
+        return np.concatenate(scores) if scores else np.empty(0)
+
+
+def _in_order(candidates: DataStruct, ranking: torch.Tensor) -> DataStruct:
+    """Collected lists of candidates in another order.
+
+    Args:
+        candidates: as collected, in the order of relevance.
+        ranking: places of candidates, shape [n_users, length].
+    """
+    struct = DataStruct()
+    for key, value in candidates._data_dict.items():
+        struct.set(key, value)
+    hits = candidates.get("rec.topk")
+    struct.set("rec.items", candidates.get("rec.items").gather(1, ranking))
+    struct.set("rec.ranked", candidates.get("rec.ranked").gather(1, ranking))
+    struct.set("rec.topk", torch.cat([hits[:, :-1].gather(1, ranking), hits[:, -1:]], dim=1))
+    return struct

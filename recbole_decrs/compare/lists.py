@@ -1,0 +1,114 @@
+"""Ranking lists made elsewhere, to be scored like one's own."""
+
+from __future__ import annotations
+
+from logging import getLogger
+
+import numpy as np
+import pandas as pd
+import torch
+from recbole.evaluator.collector import DataStruct
+
+from recbole_decrs.errors import DecRSError
+
+COLUMNS = ["user_id", "item_id", "rank"]
+LONGEST = 10**9
+
+
+def read_lists(path: str) -> pd.DataFrame:
+    """The table of a CSV file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
+
+    Raises:
+        DecRSError: the file cannot be read, lacks a column, or a user has an item or a rank twice, or not all ranks
+            from 1 on.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"user_id": str, "item_id": str}, keep_default_na=False)
+    except OSError as error:
+        raise DecRSError(f"lists: {path} cannot be read ({error.strerror or error}); check its path") from error
+    except (ValueError, pd.errors.ParserError) as error:
+        raise DecRSError(f"lists: {path} is not a CSV file ({error})") from error
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
+        raise DecRSError(f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
+    table["rank"] = pd.to_numeric(table["rank"], errors="coerce")
+    rank, tokens = table["rank"], table[COLUMNS[:2]]
+    wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | tokens.isna().any(axis=1) | (tokens == "").any(axis=1)
+    if wrong.any():
+        line = int(np.argmax(wrong)) + 2
+        raise DecRSError(f"lists: line {line} of {path} must hold a user, an item and a rank 1, 2, ...")
+    for column in ("item_id", "rank"):
+        if (twice := table.duplicated(["user_id", column])).any():
+            row = table[twice].iloc[0]
+            value = row[column] if column == "item_id" else int(row[column])
+            raise DecRSError(f"lists: {path} gives user {row['user_id']} the {column} {value} twice; keep one")
+    table = table.sort_values(["user_id", "rank"])[COLUMNS]
+    gaps = table["rank"].to_numpy() != table.groupby("user_id").cumcount().to_numpy() + 1
+    if gaps.any():
+        row = table[gaps].iloc[0]
+        raise DecRSError(f"lists: {path} gives user {row['user_id']} rank {int(row['rank'])}, but not those before it")
+    return table
+
+
+def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, length: int) -> DataStruct:
+    """What the evaluator needs of these lists, for the test users in the order of another ranking.
+
+    An item that the dataset does not have is a miss without a group. A user without a list has an empty one.
+
+    Args:
+        table: see :func:`read_lists`.
+        name: of the lists, for messages.
+        like: what was collected of a model on the same test data.
+        test_data: the test loader, of full sort.
+        length: how many items of a list count.
+
+    Raises:
+        DecRSError: none of the users is a test user.
+    """
+    logger, dataset = getLogger(), test_data._dataset
+    users, items = (dataset.field2token_id[field] for field in (dataset.uid_field, dataset.iid_field))
+    evaluated = like.get("rec.users").numpy()
+    row_of = np.full(dataset.user_num, -1)
+    row_of[evaluated] = np.arange(len(evaluated))
+    rows = row_of[table["user_id"].map(users).fillna(0).astype(int)]
+    table = table[rows >= 0].assign(row=rows[rows >= 0])
+    if table.empty:
+        raise DecRSError(f"lists: none of the users of {name} is in the test part of {dataset.dataset_name}")
+    table["item"] = table["item_id"].map(items).fillna(0).astype(int)
+    table["place"] = table.groupby("row").cumcount()
+    table = table[table["place"] < length]
+    row, place, item = (table[column].to_numpy() for column in ("row", "place", "item"))
+    listed = np.zeros((len(evaluated), length), dtype=np.int64)
+    ranked = np.zeros(listed.shape, dtype=bool)
+    listed[row, place], ranked[row, place] = item, True
+    keys = evaluated[row] * dataset.item_num + item
+    hits = np.zeros(listed.shape, dtype=bool)
+    hits[row, place] = np.isin(keys, _pairs(dataset))
+    masked = np.concatenate(
+        [dataset.item_num * int(user) + test_data.uid2history_item[int(user)].numpy() for user in evaluated]
+    )
+    known = np.isin(keys, masked)
+    for count, what in (
+        (int((~ranked.any(axis=1)).sum()), "test users have no list and are scored as if it were empty"),
+        (int((item == 0).sum()), "listed items are not in the dataset and count as misses"),
+        (
+            int(known.sum()),
+            "listed items were clicked by their user before the test and count as misses",
+        ),
+    ):
+        if count:
+            logger.warning(f"lists {name}: {count} {what}")
+    struct = DataStruct()
+    for key, value in like._data_dict.items():
+        struct.set(key, value)
+    n_positive = like.get("rec.topk")[:, -1:]
+    struct.set("rec.items", torch.from_numpy(listed))
+    struct.set("rec.ranked", torch.from_numpy(ranked))
+    struct.set("rec.topk", torch.cat([torch.from_numpy(hits).int(), n_positive], dim=1))
+    return struct
+
+
+def _pairs(part) -> np.ndarray:
+    """The (user, item) pairs of a part of a dataset, as one number each."""
+    users, items = part.inter_feat[part.uid_field].numpy(), part.inter_feat[part.iid_field].numpy()
+    return users.astype(np.int64) * part.item_num + items

@@ -1,0 +1,144 @@
+"""The models of one backbone with one seed: which there are, and each trained as a piece."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from recbole.utils import init_seed
+
+from recbole_decrs.checkpoint import read_checkpoint
+from recbole_decrs.compare.data_cache import Data, DataCache
+from recbole_decrs.compare.methods import METHODS, Settings
+from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.log import RunLog
+from recbole_decrs.plain_trainer import load_state, start_anew, trainer_for
+
+Configure = Callable[[str, Settings], DecRSConfig]
+
+IRRELEVANT = {
+    "show_progress",
+    "state",
+    "data_path",
+    "checkpoint_dir",
+    "gpu_id",
+    "use_gpu",
+    "save_topk",
+    "save_user_metrics",
+    "log_wandb",
+    "wandb_project",
+    "worker",
+}
+"""Settings that change no number."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model to be trained."""
+
+    name: str
+    """Of its piece."""
+    config: DecRSConfig
+
+
+class Models:
+    """The models of one backbone with one seed.
+
+    Args:
+        backbone: name of the conventional model.
+        seed: of the models. The data are split by the seed of ``configure(backbone, {})``, for all seeds alike.
+        configure: makes the configuration of a model: ``configure(model name, settings over all others)``.
+        pieces: where they are kept.
+        cache: of the data.
+    """
+
+    def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
+        self.backbone, self.seed = backbone, seed
+        self.configure, self.pieces, self.cache = configure, pieces, cache
+        self.config = configure(backbone, {"seed": seed})
+        self.conventional = Model(f"{backbone}-{seed}-backbone", self.config)
+
+    def of_method(self, name: str) -> list[tuple[Any, Model]]:
+        """The models that a method trains beside the backbone's, by the value that is chosen."""
+        method = METHODS[name]
+        if method.reranker or name == "backbone":
+            return []
+        models = []
+        for value, settings in method.grid:
+            settings = {**settings, **method.settings_of(self.config), "seed": self.seed + method.seed_shift}
+            config = self.configure(f"Dec{self.backbone}" if method.twin else self.backbone, settings)
+            label = f"{self.backbone}-{self.seed}-{method.trains or name}" + ("" if value is None else f"-{value}")
+            models.append((value, Model(label, config)))
+        return models
+
+    def _shaping(self, model: Model) -> tuple[str, DecRSConfig]:
+        """What shapes the data of a model; methods that differ in the model alone share them."""
+        config = self.configure(self.backbone, {"unused_col": model.config["unused_col"]})
+        return json.dumps([self.backbone, config["unused_col"]]), config
+
+    def data_of(self, model: Model) -> Data:
+        """The loaders of a model."""
+        return self.cache.data(*self._shaping(model))
+
+    def depends_on(self, model: Model) -> Settings:
+        """Everything that the numbers of a model depend on."""
+        settings = {key: value for key, value in model.config.settings.items() if key not in IRRELEVANT}
+        return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
+
+    def path(self, model: Model, ending: str) -> Path:
+        """The file of a model: its checkpoint (pth), or that it is trained."""
+        return self.pieces.path(model.name, self.depends_on(model), ending)
+
+    def train(self, model: Model) -> float:
+        """Train a model and keep it; returns the seconds it took.
+
+        Raises:
+            DecRSError: the training failed.
+        """
+        data, config, started = self.data_of(model), model.config, time.time()
+        self.pieces.folder.mkdir(parents=True, exist_ok=True)
+        with RunLog(console=False) as log:
+            init_seed(config["seed"], config["reproducibility"])
+            recommender = config.model_class(config, data.part).to(config["device"])
+            log.start(config)
+            trainer = trainer_for(config)(config, recommender)
+            trainer.saved_model_file = str(self.path(model, "pth"))
+            start_anew(config, data.train)
+            try:
+                score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
+            finally:
+                trainer.tensorboard.close()
+        info = {"valid_score": score, "valid_result": dict(result), "seconds": time.time() - started}
+        self.pieces.write(self.path(model, "trained"), info)
+        return info["seconds"]
+
+    def trained(self, model: Model) -> dict[str, Any] | None:
+        """``valid_score`` and ``seconds`` of a trained model; None where it is not, or its checkpoint is damaged."""
+        try:
+            read_checkpoint(str(self.path(model, "pth")))
+        except DecRSError:
+            return None
+        done = self.pieces.read(self.path(model, "trained"), "valid_score", "seconds")
+        return done[0] if done else None
+
+    def load(self, model: Model) -> torch.nn.Module:
+        """A trained model, to be evaluated.
+
+        Raises:
+            DecRSError: it is not trained.
+        """
+        config, path = model.config, str(self.path(model, "pth"))
+        if self.trained(model) is None:
+            raise DecRSError(f"{model.name} could not be trained")
+        init_seed(config["seed"], config["reproducibility"])
+        with RunLog(console=False):
+            recommender = config.model_class(config, self.data_of(model).part).to(config["device"])
+        load_state(recommender, read_checkpoint(path, config["device"]), path)
+        return recommender.eval()

@@ -1,0 +1,54 @@
+"""The finished pieces of a comparison: one file each, written whole, so that a killed run goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recbole_decrs.config import as_plain
+
+FORMAT = 2
+"""To be raised when a change of the code changes numbers, so that old pieces are not served."""
+
+
+class Pieces:
+    """A folder of pieces; each is known by a name and by everything that its numbers depend on.
+
+    Args:
+        folder: is made when the first piece is written.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = Path(folder)
+
+    def path(self, name: str, depends_on: dict[str, Any], ending: str) -> Path:
+        """The file of a piece: another one where anything it depends on is another."""
+        text = json.dumps({"format": FORMAT, **depends_on}, sort_keys=True, default=str)
+        return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.{ending}"
+
+    def read(self, path: Path, *keys: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
+        """What :meth:`write` was given; None where there is no such piece, it is damaged, or lacks one of the keys."""
+        try:
+            with np.load(path, allow_pickle=False) as content:
+                arrays = {key: content[key] for key in content.files}
+            info = json.loads(str(arrays.pop("info")))
+            return (info, arrays) if set(keys) <= set(info) else None
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+            return None
+
+    def write(self, path: Path, info: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:
+        """Write a piece: plain data and arrays."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        with open(temporary, "wb") as file:
+            np.savez_compressed(file, info=np.array(json.dumps(as_plain(info))), **(arrays or {}))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)

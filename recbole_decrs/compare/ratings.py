@@ -1,0 +1,53 @@
+"""Rated pairs outside training, for Figure 1(b) of the paper."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.data.group_field import column_types
+
+
+def rated_pairs(config, part) -> pd.DataFrame | None:
+    """Users, items and ratings of the .inter file, without the pairs that the models are trained on.
+
+    Ratings that ``val_interval`` keeps out of the clicks are among them. With ``benchmark_filename`` and no whole
+    .inter file, the files of validation and test are read.
+
+    Items without a group, and users without d_u, are left out.
+
+    Args:
+        config: the configuration.
+        part: the training part of the dataset.
+
+    Returns:
+        Columns user, item (ids) and rating; None where the data has no ratings.
+    """
+    folder, name = config["data_path"], config["dataset"]
+    files = [os.path.join(folder, f"{name}.inter")]
+    if not os.path.isfile(files[0]):
+        files = [os.path.join(folder, f"{name}.{ending}.inter") for ending in (config["benchmark_filename"] or [])[1:]]
+    fields = [part.uid_field, part.iid_field, config["RATING_FIELD"]]
+    tables = []
+    for file in files:
+        types = column_types(file, config["field_separator"], config["encoding"] or "utf-8")
+        if config["RATING_FIELD"] not in types:
+            return None
+        columns = [f"{field}:{types[field]}" for field in fields]
+        dtypes = dict(zip(columns, (str, str, float), strict=True))
+        encoding = config["encoding"] or "utf-8"
+        table = pd.read_csv(file, sep=config["field_separator"], usecols=columns, dtype=dtypes, encoding=encoding)
+        tables.append(table[columns].set_axis(["user", "item", "rating"], axis=1))
+    if not tables:
+        return None
+    pairs = pd.concat(tables, ignore_index=True)
+    for column, field in (("user", part.uid_field), ("item", part.iid_field)):
+        pairs[column] = pairs[column].map(part.field2token_id[field])
+    pairs = pairs.dropna().astype({"user": np.int64, "item": np.int64}).drop_duplicates(["user", "item"])
+    trained = part.inter_feat[part.uid_field].numpy() * part.item_num + part.inter_feat[part.iid_field].numpy()
+    kept = ~np.isin(pairs["user"] * part.item_num + pairs["item"], trained)
+    kept &= part.confounder.membership.any(axis=1)[pairs["item"]]
+    kept &= part.confounder.user_distribution.any(axis=1)[pairs["user"]]
+    return pairs[kept].reset_index(drop=True) if kept.any() else None

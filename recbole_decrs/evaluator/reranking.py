@@ -1,0 +1,56 @@
+"""The re-ranker that the configuration names, applied to what a model ranks."""
+
+from __future__ import annotations
+
+import torch
+
+from recbole_decrs.causal import Confounder
+from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.rerank import DEFAULT_WEIGHTS, RERANKERS
+from recbole_decrs.rerank.candidates import scaled_to_unit
+
+
+class Reranker:
+    """Re-ranks a user's top candidates.
+
+    Args:
+        config: its keys ``reranker``, ``reranker_lambda`` and ``reranker_candidates``.
+        model: whose scores come; if they are no probabilities, they are scaled to [0, 1] per user.
+
+    Attributes:
+        n_candidates: how many of a user's top items are re-ranked.
+    """
+
+    def __init__(self, config, model: torch.nn.Module) -> None:
+        self.rerank = RERANKERS[config["reranker"]]
+        weight = config["reranker_lambda"]
+        self.weight = DEFAULT_WEIGHTS[config["reranker"]] if weight is None else float(weight)
+        self.n_candidates = config["reranker_candidates"]
+        self.to_probabilities = ToProbabilities(model) if trained_by_log_loss(model) else None
+
+    def look_at(self, scores: torch.Tensor) -> None:
+        """See the scores of all items, by which it is decided whether they are probabilities."""
+        if self.to_probabilities is not None:
+            self.to_probabilities.look_at(scores)
+
+    def __call__(
+        self, scores: torch.Tensor, items: torch.Tensor, users: torch.Tensor, confounder: Confounder, length: int
+    ) -> torch.Tensor:
+        """The ranking of candidates with these scores and items, shape [B, C].
+
+        Args:
+            scores, items: in the order of relevance; what is beyond the candidates keeps its place.
+            users: ids, shape [B].
+            confounder: with the groups of items and users.
+            length: of the ranking, at most C.
+
+        Returns:
+            places, shape [B, length].
+        """
+        n = min(self.n_candidates, scores.shape[1])
+        candidates = scores[:, :n]
+        scaled = self.to_probabilities(candidates) if self.to_probabilities else scaled_to_unit(candidates)
+        users = users.to(items.device)
+        ranking = self.rerank(scaled, items[:, :n], confounder, users, self.weight, min(n, length))
+        beyond = torch.arange(n, max(n, length), device=items.device).expand(len(items), -1)
+        return torch.cat([ranking, beyond], dim=1)

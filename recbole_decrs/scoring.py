@@ -1,0 +1,89 @@
+"""Several rankings made from the scores of the same models, which are computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.evaluator.collector import DataStruct
+from recbole.trainer import Trainer
+from recbole.utils import set_color
+from tqdm import tqdm
+
+from recbole_decrs.causal import fuse_scores
+from recbole_decrs.evaluator.collector import DecRSCollector, users_of
+from recbole_decrs.evaluator.reranking import Reranker
+
+Ranking = Callable[..., torch.Tensor]
+"""``ranking(*scores, users)``: the scores to rank by, from each model's, shape [B, n_items], and user ids [B]."""
+
+
+def as_scored(scores: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
+    """The ranking by a single model."""
+    return scores
+
+
+class Scorer(Trainer):
+    """The scores that RecBole's Trainer would rank for a batch, masked as it masks them, without its folders."""
+
+    def __init__(self, config, eval_data) -> None:
+        self.config, self.device, self.test_batch_size = config, config["device"], config["eval_batch_size"]
+        self.full_sort = isinstance(eval_data, FullSortEvalDataLoader)
+        self.tot_item_num = eval_data._dataset.item_num
+        self.item_tensor = eval_data._dataset.get_item_feature().to(self.device) if self.full_sort else None
+
+    def __call__(self, model, batch: tuple) -> torch.Tensor:
+        """Shape [n users of the batch, n_items], -inf where an item is no candidate."""
+        self.model = model
+        return (self._full_sort_batch_eval if self.full_sort else self._neg_sample_batch_eval)(batch)[1]
+
+
+@torch.no_grad()
+def collect_rankings(
+    config,
+    models: Sequence,
+    rankings: dict[str, Ranking],
+    eval_data,
+    show_progress: bool = False,
+    reranker: Reranker | None = None,
+    length: int | None = None,
+) -> dict[str, DataStruct]:
+    """What the evaluator needs of each ranking.
+
+    Args:
+        config: the configuration.
+        models: what is scored; in evaluation mode, with ``predict`` and perhaps ``full_sort_predict``.
+        rankings: by name.
+        eval_data: a validation or test loader.
+        show_progress: whether to show a progress bar.
+        reranker: re-ranks each ranking.
+        length: of the lists that are collected; the longest of ``topk`` if none.
+    """
+    scorer = Scorer(config, eval_data)
+    collectors = {name: DecRSCollector(config, reranker, length) for name in rankings}
+    for collector in collectors.values():
+        collector.collect_from_training_part(eval_data._dataset)
+    batches = tqdm(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data
+    for batch in batches:
+        interaction, _, positive_u, positive_i = batch
+        scores = [scorer(model, batch) for model in models]
+        users = users_of(interaction[config["USER_ID_FIELD"]], scores[0]).to(scores[0].device)
+        for name, ranking in rankings.items():
+            collectors[name].eval_batch_collect(ranking(*scores, users), interaction, positive_u, positive_i)
+    return {name: collector.get_data_struct() for name, collector in collectors.items()}
+
+
+def fused_by(weight: torch.Tensor) -> Ranking:
+    """The ranking by Eq. 11 of two models.
+
+    Args:
+        weight: of the second model's scores, shape [n_users].
+    """
+
+    def fused(conventional: torch.Tensor, deconfounded: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
+        shape = (len(users), -1)  # scores of labelled pairs come flat
+        scores = fuse_scores(conventional.view(shape), deconfounded.view(shape), weight.to(users.device)[users])
+        return scores.view_as(conventional).masked_fill(conventional == -torch.inf, -torch.inf)
+
+    return fused

@@ -1,0 +1,316 @@
+import json
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_decrs import DecRSError, run_recbole_decrs
+from recbole_decrs.cli import main
+from recbole_decrs.compare import experiment, run_comparison
+from recbole_decrs.compare import run as run_module
+from recbole_decrs.compare.methods import METHODS, reranker_weights
+from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.tables import holm
+from tiny_data import tiny_settings, tiny_tables, write_tables
+
+TABLES = ("table3.csv", "table3-tests.csv", "table4.csv", "table5.csv", "tradeoff.csv", "figure1b.csv", "table3.md")
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    folder = write_tables(tmp_path_factory.mktemp("compare"), tiny_tables(n_users=30, n_items=40, n_clicks=20))
+    return tiny_settings(folder, drift_alpha_grid=[0.2, 1.0], epochs=2)
+
+
+@pytest.fixture(scope="module")
+def whole(tiny, tmp_path_factory):
+    """The comparison of everything over FM, with two seeds."""
+    folder = tmp_path_factory.mktemp("whole")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        results = run_comparison(["FM"], "tiny", "all", 2, "out", config_dict=tiny)
+    return results, folder / "out"
+
+
+def frames(folder):
+    return {name: (folder / name).read_text() for name in TABLES}
+
+
+def test_every_method_is_there_and_written(whole):
+    results, folder = whole
+    assert results.methods == {"FM": list(METHODS)}
+    table = pd.read_csv(folder / "table3.csv")
+    assert set(table["method"]) == set(METHODS)
+    assert (table["seeds"] == 2).all()
+    assert table.groupby("metric")["best"].sum().eq(1).all()
+    for name in ("table4.md", "table5.md", "figure4.png", "figure5.png", "tradeoff.png", "figure1b.png", "run.json"):
+        assert (folder / name).stat().st_size > 100, name
+    record = json.loads((folder / "run.json").read_text())
+    assert record["seeds"] == [2020, 2021]
+    assert str(folder.parent.parent) not in json.dumps(record["config"])
+
+
+def test_numbers_are_those_of_single_runs(whole, tiny):
+    """What the command prints for a method by itself is what the table says."""
+    results, _ = whole
+    decrs = results.outcomes["FM", "decrs", 2021]
+    run = run_recbole_decrs("DecFM", "tiny", config_dict=tiny | {"seed": 2021, "drift_alpha": "auto"})
+    assert run["drift_alpha"] == decrs.info["chosen"]
+    assert run["test_result"] == decrs.info["test"]
+    assert run["deconfounded_test_result"] == results.outcomes["FM", "decrs_wo", 2021].info["test"]
+    assert run["conventional_test_result"] == results.outcomes["FM", "backbone", 2021].info["test"]
+    for name in ("calibration", "diversity", "fairco"):
+        outcome = results.outcomes["FM", name, 2020]
+        settings = {"reranker": name, "reranker_lambda": outcome.info["chosen"]}
+        run = run_recbole_decrs("FM", "tiny", config_dict=tiny | settings)
+        assert run["test_result"] == outcome.info["test"], name
+        valid = dict(outcome.info["valid_scores"])
+        assert run["best_valid_score"] == pytest.approx(valid[outcome.info["chosen"]], abs=1e-6)
+    for name, settings in {
+        "unawareness": {"unused_col": {"item": ["genre"]}},
+        "wide": {"embedding_size": 16},
+        "ips_item": {"ips": "item", "ips_floor": results.outcomes["FM", "ips_item", 2020].info["chosen"]},
+        "ips_user": {"ips": "user", "ips_cap": results.outcomes["FM", "ips_user", 2020].info["chosen"]},
+    }.items():
+        run = run_recbole_decrs("FM", "tiny", config_dict=tiny | settings)
+        assert run["test_result"] == results.outcomes["FM", name, 2020].info["test"], name
+    for name, prior in {"confounded": "user", "free": "learned"}.items():
+        outcome = results.outcomes["FM", name, 2020]
+        settings = {"confounder_prior": prior, "drift_alpha": outcome.info["chosen"]}
+        run = run_recbole_decrs("DecFM", "tiny", config_dict=tiny | settings)
+        assert run["test_result"] == outcome.info["test"], name
+    outcome = results.outcomes["FM", "constant", 2020]
+    run = run_recbole_decrs("DecFM", "tiny", config_dict=tiny | {"fusion_weight": outcome.info["chosen"]})
+    assert run["test_result"] == outcome.info["test"]
+
+
+def test_the_values_per_user_have_the_mean_of_the_table(whole):
+    results, _ = whole
+    for (_, name, _), outcome in results.outcomes.items():
+        for metric, value in outcome.info["test"].items():
+            assert np.nanmean(outcome.by_user[metric]) == pytest.approx(value, abs=1e-6), (name, metric)
+
+
+def test_curves_and_choices(whole):
+    results, _ = whole
+    for name in ("calibration", "diversity", "fairco"):
+        outcome = results.outcomes["FM", name, 2020]
+        scores = dict(outcome.info["valid_scores"])
+        assert scores[outcome.info["chosen"]] == max(scores.values())
+        weights = [weight for weight, _ in outcome.info["curve"]]
+        assert weights == sorted(weights) == list(reranker_weights(name))
+        assert max(weights) == 0.99
+        assert max(scores) == (0.2 if name == "diversity" else 0.5)
+        curve = dict(map(tuple, outcome.info["curve"]))
+        assert curve[outcome.info["chosen"]] == outcome.info["test"]
+    calibration = results.outcomes["FM", "calibration", 2020].info["curve"]
+    assert calibration[-1][1]["ckl@10"] < calibration[0][1]["ckl@10"]
+
+
+def test_tests_are_corrected_over_all_rows(whole):
+    _, folder = whole
+    tests = pd.read_csv(folder / "table3-tests.csv")
+    assert set(tests["against"]) == {"backbone", "best competitor", "ensemble"}
+    assert len(tests) == 3 * 6
+    np.testing.assert_allclose(tests["p_holm"], holm(tests["p"].tolist()), rtol=1e-4)
+    assert "Only 2 seeds" in (folder / "table3.md").read_text()
+
+
+@pytest.mark.parametrize("writes", [1, 9, 30])
+def test_killed_and_restarted_it_gives_the_same(whole, tiny, writes):
+    _, folder = whole
+    written = []
+    write = Pieces.write
+
+    def killed(self, path, *content):
+        if len(written) == writes:
+            raise KeyboardInterrupt
+        written.append(path)
+        write(self, path, *content)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Pieces, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run_comparison(["FM"], "tiny", "all", 2, "out", config_dict=tiny)
+    kept = {path: path.stat().st_mtime_ns for path in written}
+    broken = written[-1]
+    for path in (broken, broken.with_suffix(".pth")):
+        if path.exists():
+            path.write_bytes(path.read_bytes()[:50])
+    run_comparison(["FM"], "tiny", "all", 2, "out", config_dict=tiny)
+    assert frames(Path("out")) == frames(folder)
+    for path, time in kept.items():
+        assert (path.stat().st_mtime_ns == time) == (path != broken)
+
+
+def test_other_settings_are_not_served_old_pieces(whole, tiny):
+    results, _ = whole
+    few = run_comparison(["FM"], "tiny", ["calibration"], [2020], "out", config_dict=tiny)
+    again = run_comparison(["FM"], "tiny", ["calibration"], [2020], "out", config_dict=tiny | {"learning_rate": 0.01})
+    key = ("FM", "calibration", 2020)
+    assert few.outcomes[key].info["test"] == results.outcomes[key].info["test"] != again.outcomes[key].info["test"]
+
+
+def test_a_general_recommender_and_lists_made_elsewhere(tiny, caplog):
+    """EASE has no twin; its own list, read from a file, has its own numbers."""
+    run = run_recbole_decrs("EASE", "tiny", config_dict=tiny | {"save_topk": 10})
+    (path,) = Path("saved").glob("*-top10.csv")
+    short = pd.read_csv(path, dtype=str)
+    short = short[short["user_id"] != short["user_id"].iloc[0]]
+    short.loc[short.index[0], "item_id"] = "unheard of"
+    clicked = tiny_tables(n_users=30, n_items=40, n_clicks=20)["inter"]
+    user = short["user_id"].iloc[11]
+    short.loc[short.index[11], "item_id"] = clicked[clicked["user_id:token"] == user]["item_id:token"].iloc[0]
+    short.to_csv("short.csv", index=False)
+    with caplog.at_level(logging.WARNING):
+        lists = {"mine": str(path), "short": "short.csv"}
+        results = run_comparison(["EASE"], "tiny", "all", 1, "out", lists, config_dict=tiny)
+    assert "DecRS is left out for EASE: there is no DecEASE" in caplog.text
+    assert "Ensemble is left out for EASE: EASE learns no embeddings" in caplog.text
+    assert "1 test users have no list" in caplog.text
+    assert "1 listed items are not in the dataset" in caplog.text
+    assert "1 listed items were clicked by their user before" in caplog.text
+    assert set(pd.read_csv("out/table4.csv")["method"]) >= {"mine", "short"}
+    assert results.methods == {"EASE": ["backbone", "fairco", "calibration", "diversity"]}
+    assert results.lists["mine"].info["test"] == results.outcomes["EASE", "backbone", 2020].info["test"]
+    assert run["test_result"] == results.outcomes["EASE", "backbone", 2020].info["test"]
+    assert results.lists["short"].info["test"]["recall@10"] <= results.lists["mine"].info["test"]["recall@10"]
+    assert "| mine " in Path("out/table3.md").read_text()
+    assert not Path("out/table4.md").exists()
+
+
+def test_a_late_fused_twin_is_that_of_a_single_run(tiny):
+    results = run_comparison("BPR", "tiny", ["decrs", "decrs_wo"], 1, "out", config_dict=tiny)
+    run = run_recbole_decrs("DecBPR", "tiny", config_dict=tiny | {"drift_alpha": "auto"})
+    assert results.outcomes["BPR", "decrs", 2020].info["test"] == run["test_result"]
+    assert results.outcomes["BPR", "decrs_wo", 2020].info["test"] == run["deconfounded_test_result"]
+
+
+def test_without_matplotlib(tiny, monkeypatch, caplog):
+    find_spec = run_module.importlib.util.find_spec
+    monkeypatch.setattr(
+        run_module.importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name)
+    )
+    run_comparison(["FM"], "tiny", ["calibration"], 1, "out", config_dict=tiny)
+    assert "no figure is drawn" in caplog.text
+    assert Path("out/figure4.csv").exists()
+    assert not list(Path("out").glob("*.png"))
+
+
+def test_a_training_that_fails_leaves_the_others(tiny, monkeypatch, caplog):
+    from recbole_decrs.compare.models import Models
+
+    train = Models.train
+
+    def fail(self, model):
+        if "wide" in model.name or "ips_user-2" in model.name:
+            raise DecRSError("the training loss is not a number any more")
+        return train(self, model)
+
+    monkeypatch.setattr(Models, "train", fail)
+    results = run_comparison(["FM"], "tiny", ["wide", "ips_user", "decrs"], 1, "out", config_dict=tiny)
+    assert results.methods["FM"] == ["backbone", "ips_user", "decrs"]
+    assert "not a number" in caplog.text
+    left_out = json.loads(Path("out/run.json").read_text())["left_out"]
+    assert left_out["FM-2020-wide"] == left_out["FM-2020-ips_user-2"] == "the training loss is not a number any more"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--methods=calibraton"], "no method calibraton; did you mean calibration?"),
+        (["--backbones=FMM"], "no model named FMM; did you mean"),
+        (["--backbones=DecFM"], "name the conventional FM"),
+        (["--model=FM"], "takes --backbones"),
+        (["--seeds=no"], "seeds must be"),
+        (["--seeds=0"], "seeds must be"),
+        (["--seeds=[4294967290]"], "seeds must be"),
+        (["--backbones=,"], "backbones names no model"),
+        (["--epochs=0"], "epochs and eval_step must be at least 1"),
+        (["--backdoor_operator=product"], "leave backdoor_operator out"),
+        (["--confounder_prior=learned"], "leave confounder_prior out"),
+        (["--unused_col={'item': ['genre']}"], "unawareness leaves it out by itself"),
+        (["--metrics=['Recall','NDCG','CKL','GAUC']"], "GAUC ranks all items"),
+        (["--lists=a|b=a.csv"], "NAME=file.csv"),
+        (["--lists=FM=a.csv"], "is taken"),
+        (["--lists=a.csv"], "NAME=file.csv"),
+        (["--lists=decrs=a.csv"], "is taken"),
+        (["--reranker=fairco"], "leave reranker out"),
+        (["--drift_alpha=0.3"], "leave it out"),
+        (["--drift_history=train+valid"], "set drift_history: train"),
+        (["--metrics=['Recall']"], "need NDCG"),
+        (["--group_field="], "group_field"),
+    ],
+)
+def test_one_sentence_for_what_cannot_be_used(tiny, capsys, arguments, message):
+    typed = [f"--{key}={value}" for key, value in tiny.items() if key not in ("data_path", "topk")]
+    data = [f"--data_path={tiny['data_path']}", "--topk=[5,10]"]
+    given = {argument.partition("=")[0] for argument in arguments}
+    typed = [argument for argument in typed if argument.partition("=")[0] not in given]
+    assert main(["compare", "--dataset=tiny", *typed, *data, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert not Path("results").exists()
+
+
+INTER = ["user_id", "item_id", "timestamp"]
+
+
+def test_other_groups_are_not_served_old_pieces(tmp_path):
+    """The groups are no feature of BPR, and its C_KL depends on them."""
+    tables = tiny_tables()
+    found = []
+    for _ in range(2):
+        chosen = tiny_settings(
+            write_tables(tmp_path / "data", tables), load_col={"inter": INTER}, numerical_features=[]
+        )
+        results = run_comparison(["BPR"], "tiny", ["fairco"], 1, "out", config_dict=chosen)
+        found.append(results.outcomes["BPR", "backbone", 2020].info["test"])
+        tables["item"]["genre:token_seq"] = tables["item"]["genre:token_seq"].to_numpy()[::-1]
+    assert found[0]["recall@10"] == found[1]["recall@10"]
+    assert found[0]["ckl@10"] != found[1]["ckl@10"]
+
+
+def test_sampled_candidates_are_the_same_for_all(tiny, monkeypatch):
+    """DecRS without any weight is the backbone itself, on the same sampled items."""
+    monkeypatch.setattr(experiment, "CONSTANT_WEIGHTS", (0.0,))
+    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "user", "mode": "uni15"}
+    settings = tiny | {"eval_args": eval_args}
+    results = run_comparison(["FM"], "tiny", ["constant"], 1, "out", config_dict=settings)
+    backbone, fused = (results.outcomes["FM", name, 2020].info["test"] for name in ("backbone", "constant"))
+    assert fused == backbone
+    Path("a.csv").write_text("user_id,item_id,rank\nu1,i1,1\n")
+    with pytest.raises(DecRSError, match="samples the candidates"):
+        run_comparison(["FM"], "tiny", ["constant"], 1, "out", {"a": "a.csv"}, config_dict=settings)
+
+
+def test_old_outputs_do_not_stay(tiny):
+    run_comparison("FM", "tiny", ["decrs", "decrs_product"], 1, "out", config_dict=tiny)
+    assert Path("out/table5.md").exists()
+    run_comparison("NGCF", "tiny", "fairco", 1, "out", config_dict=tiny)
+    assert not Path("out/table5.md").exists()
+    assert not Path("out/table4.md").exists()
+
+
+def test_what_the_system_refuses_is_one_sentence(tiny, capsys):
+    Path("out").mkdir()
+    Path("out/pieces").write_text("")
+    typed = [f"--{key}={value}" for key, value in tiny.items()]
+    assert main(["compare", "--dataset=tiny", "--backbones=BPR", "--output=out", *typed]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_without_ratings_or_with_many(tmp_path):
+    tables = tiny_tables()
+    tables["inter"]["rating:float"] += np.random.default_rng(0).uniform(size=len(tables["inter"]))
+    chosen = tiny_settings(write_tables(tmp_path / "data", tables), drift_alpha_grid=[0.2])
+    run_comparison("FM", "tiny", "decrs", 1, "many", config_dict=chosen)
+    assert pd.read_csv("many/figure1b.csv")["rating"].nunique() <= 5
+    del tables["inter"]["rating:float"]
+    load_col = {**chosen["load_col"], "inter": INTER}
+    chosen = tiny_settings(write_tables(tmp_path / "data", tables), drift_alpha_grid=[0.2], load_col=load_col)
+    run_comparison("FM", "tiny", "decrs", 1, "none", config_dict=chosen)
+    assert not Path("none/figure1b.csv").exists()

@@ -1,0 +1,105 @@
+"""The configuration keys of the re-rankers, for any model."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from recbole_decrs import DecRSError, run_recbole_decrs
+from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.rerank import RERANKERS
+
+
+@pytest.mark.parametrize("model", ["FM", "BPR", "EASE", "LightGCN", "DecFM"])
+@pytest.mark.parametrize("reranker", RERANKERS)
+def test_a_ranking_changes_and_training_does_not(settings, model, reranker):
+    others = {"epochs": 1, "save_topk": 10}
+    plain = run_recbole_decrs(model, "tiny", config_dict=settings | others)
+    others |= {"reranker": reranker, "reranker_lambda": 0.9}
+    again = run_recbole_decrs(model, "tiny", config_dict=settings | others)
+    lists = [
+        pd.read_csv(result["saved_model_file"].replace(".pth", "-top10.csv"), dtype={"item_id": str})
+        for result in (plain, again)
+    ]
+    for table in lists:
+        assert (table.groupby("user_id")["item_id"].nunique() == 10).all()
+    assert lists[0]["item_id"].tolist() != lists[1]["item_id"].tolist()
+    assert f", {reranker}" in again["table"]
+    if reranker == "calibration":
+        assert again["test_result"]["ckl@10"] < plain["test_result"]["ckl@10"]
+
+
+def test_weight_0_changes_nothing(settings):
+    plain = run_recbole_decrs("BPR", "tiny", config_dict=settings)
+    for reranker in RERANKERS:
+        again = run_recbole_decrs("BPR", "tiny", config_dict=settings | {"reranker": reranker, "reranker_lambda": 0})
+        assert again["test_result"] == plain["test_result"]
+        assert again["best_valid_result"] == plain["best_valid_result"]
+
+
+def test_sampled_candidates_run_out(settings):
+    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "user", "mode": "uni5"}
+    result = run_recbole_decrs("FM", "tiny", config_dict=settings | {"reranker": "calibration", "eval_args": eval_args})
+    assert 0 < result["test_result"]["recall@10"] <= 1
+
+
+@pytest.mark.parametrize(("model", "expected"), [("FM", True), ("NeuMF", True), ("BPR", False), ("EASE", False)])
+def test_which_scores_are_probabilities(prepared, model, expected):
+    config, train_data, *_ = prepared(model, train_neg_sample_args={"distribution": "uniform", "sample_num": 1})
+    assert trained_by_log_loss(find_model(model)(config, train_data.dataset)) is expected
+
+
+def test_logits_become_probabilities_once_for_all_batches():
+    model = torch.nn.BCEWithLogitsLoss()
+    scores = torch.tensor([[2.0, 0.0, -torch.inf]])
+    expected = [pytest.approx(1 / (1 + np.exp(-2.0))), 0.5, -np.inf]
+    logits, probabilities = ToProbabilities(model), ToProbabilities(model)
+    assert logits(scores)[0].tolist() == expected
+    assert logits(scores / 4)[0].tolist()[1:] == [0.5, -np.inf]
+    assert probabilities(scores / 4)[0].tolist() == [0.5, 0.0, -np.inf]
+    assert probabilities(scores)[0].tolist() == [2.0, 0.0, -np.inf]
+    assert ToProbabilities(torch.nn.Identity())(scores / 4)[0, 1] == 0.5  # no log loss, no probabilities
+
+
+def test_what_is_saved_does_not_change_the_metrics(settings):
+    """A longer saved list goes on behind the candidates in the order of relevance."""
+    others = {"reranker": "calibration", "reranker_candidates": 12, "reranker_lambda": 0.9}
+    results = [
+        run_recbole_decrs("BPR", "tiny", config_dict=settings | others | {"save_topk": length}) for length in (5, 20)
+    ]
+    assert results[0]["test_result"] == results[1]["test_result"]
+    table = pd.read_csv(results[1]["saved_model_file"].replace(".pth", "-top20.csv"), dtype=str)
+    assert (table.groupby("user_id")["item_id"].nunique() == table.groupby("user_id").size()).all()
+
+
+def test_default_weights(prepared):
+    config, train_data, *_ = prepared("FM", reranker="fairco")
+    assert Reranker(config, find_model("FM")(config, train_data.dataset)).weight == 0.01
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        ({"reranker": "calibrated"}, "reranker must be one of calibration, diversity, fairco or none"),
+        (
+            {"reranker": "diversity", "reranker_lambda": 1.5},
+            r"reranker_lambda must be a number in \[0, 1\] for diversity",
+        ),
+        ({"reranker": "fairco", "reranker_lambda": -1}, "reranker_lambda must be a number >= 0"),
+        ({"reranker": "fairco", "metrics": ["Recall", "GAUC"]}, "the metric GAUC ranks all items"),
+        ({"reranker": "fairco", "reranker_candidates": 8}, "8 are fewer than the 10 that topk asks for"),
+        ({"ips_cap": 0.5}, "ips_cap must be"),
+        ({"ips_floor": 0}, "ips_floor must be"),
+        ({"ips": "both"}, "ips must be one of user, item or none"),
+    ],
+)
+def test_one_sentence_for_what_cannot_be_used(prepared, others, message):
+    with pytest.raises(DecRSError, match=message):
+        prepared("FM", **others)
+
+
+def test_ips_is_not_for_every_model(prepared):
+    with pytest.raises(DecRSError, match="weighs the samples of FM and NFM, not of BPR"):
+        prepared("BPR", ips="user")
