@@ -20,7 +20,10 @@ _HOME = {
     "DecRSConfig": "recbole_decrs.config",
     "DecRSError": "recbole_decrs.errors",
     "run_recbole_decrs": "recbole_decrs.quick_start",
+    "run_comparison": "recbole_decrs.compare",
     "objective_function": "recbole_decrs.quick_start",
+    "measure_jensen_gap": "recbole_decrs.jensen",
+    "deconfound": "recbole_decrs.model.deconfound",
     "load_data_and_model": "recbole_decrs.quick_start",
 }
 

@@ -6,11 +6,23 @@ import sys
 
 USAGE = """\
 usage: recbole-decrs [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]
+       recbole-decrs compare [--backbones=FM,NFM] [--methods=all] [--seeds=3] [--dataset=...] [--key=value ...]
+       recbole-decrs jensen-gap CHECKPOINT [--users=100] [--seed=0] [--key=value ...]
        recbole-decrs tune --params_file=FILE [--model=...] [--dataset=...] [--config_files=...] [--key=value ...]
 
 Trains and tests a recommender with RecBole. DecFM and DecNFM train the conventional and the deconfounded recommender
 (DecRS, KDD 2021), fuse them and print who wins; any other RecBole model is run and measured the same way.
 Any configuration key of RecBole or of the plugin may be set; the command line goes over the config files.
+
+compare runs the paper's competitors and controls, and writes its tables and figures; after a kill it goes on:
+  --backbones=FM,NFM    conventional models, any of RecBole's
+  --methods=all         or some of unawareness, fairco, calibration, diversity, ips_user, ips_item, decrs_wo,
+                        decrs_product, decrs, and the controls ensemble, constant, shuffled, confounded, free, wide
+  --seeds=3             how many, or which: [2020,2021]
+  --output=DIR          tables, figures and finished pieces; default results/DATASET
+  --lists=NAME=a.csv    also scores ranking lists made elsewhere: user_id, item_id, rank; several with commas between
+
+jensen-gap tells what the approximation of Eq. 6 costs in a trained deconfounded model, for a sample of users.
 
 tune searches hyper-parameters with RecBole's HyperTuning:
   --params_file=FILE    lines such as 'learning_rate choice [0.01,0.05]', 'dropout_prob uniform 0.1,0.5'
@@ -46,12 +58,19 @@ def main(arguments: list[str] | None = None) -> int:
 
     warnings.filterwarnings("ignore", message=".*pkg_resources")  # of RecBole's Ray, when it is imported
     try:
-        tuning = arguments[:1] == ["tune"]
-        settings = parse(arguments[1:] if tuning else arguments)
-        if tuning:
+        command = arguments[0] if arguments and arguments[0] in ("tune", "compare", "jensen-gap") else None
+        if command == "jensen-gap":
+            _jensen_gap(arguments[1:])
+            return 0
+        settings = parse(arguments[1:] if command else arguments)
+        if command == "tune":
             from recbole_decrs.tune import tune
 
             tune(settings)
+        elif command == "compare":
+            from recbole_decrs.compare.run import compare
+
+            compare(settings)
         else:
             from recbole_decrs.quick_start import run_recbole_decrs
 
@@ -64,6 +83,26 @@ def main(arguments: list[str] | None = None) -> int:
         print("recbole-decrs: stopped", file=sys.stderr)
         return 130
     return 0
+
+
+def _jensen_gap(arguments: list[str]) -> None:
+    from recbole_decrs.config import read_literal
+    from recbole_decrs.errors import DecRSError
+    from recbole_decrs.jensen import measure_jensen_gap, table_of_gaps
+
+    files = [argument for argument in arguments if not argument.startswith("--")]
+    if len(files) != 1:
+        raise DecRSError("jensen-gap needs one checkpoint: recbole-decrs jensen-gap saved/DecFM-....pth")
+    settings = parse([argument for argument in arguments if argument.startswith("--")])
+    numbers = {"users": 100, "seed": 0}
+    for key in numbers:
+        value = settings.pop(key, str(numbers[key]))
+        if not value.isdigit() or (key == "users" and int(value) < 1):
+            raise DecRSError(f"--{key} must be a whole number, not {value}")
+        numbers[key] = int(value)
+    changed = {key: read_literal(value) for key, value in settings.items()}
+    gaps = measure_jensen_gap(files[0], numbers["users"], numbers["seed"], config_dict=changed)
+    print(f"\n{table_of_gaps(gaps)}\n")
 
 
 def parse(arguments: list[str]) -> dict[str, str]:

@@ -20,13 +20,17 @@ from recbole.utils import EvaluatorType, ModelType
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.evaluator.register import register_metrics
+from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.options import check_options, known_keys, properties_dir
 
 DEFAULT_MODEL = "DecFM"
 DEFAULT_DATASET = "ml-100k"
 PAIRS_EMBEDDED_AT_ONCE = 4096
 """RecBole's own ``eval_batch_size``."""
+PAIRS_SCORED_AT_ONCE = 1 << 20
+"""``eval_batch_size`` of full sort where the pairs are not embedded one by one."""
 
 
 class DecRSConfig(Config):
@@ -109,7 +113,8 @@ class DecRSConfig(Config):
         return model_class.__name__, model_class, str(dataset)
 
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
-        super()._load_internal_config_dict(model, model_class, dataset)
+        backbone = getattr(model_class, "backbone", model_class)
+        super()._load_internal_config_dict(backbone.__name__, model_class, dataset)
         knowledge_files = {
             source: columns
             for source, columns in (self.internal_config_dict.get("load_col") or {}).items()
@@ -182,11 +187,14 @@ class DecRSConfig(Config):
             )
         self._check_valid_metric()
         self._check_labels()
+        self._check_competitors()
         check_dataset_is_known(self.dataset, self["data_path"])
-        sampled = "full" not in self["eval_args"]["mode"].values()
-        if sampled and "eval_batch_size" not in self.external_config_dict:
-            # The plugin's own is for full sort in closed form; here each pair of a batch is embedded, as in RecBole.
-            self.change("eval_batch_size", PAIRS_EMBEDDED_AT_ONCE)
+        if "eval_batch_size" not in self.external_config_dict:
+            if "full" not in self["eval_args"]["mode"].values():
+                # Each pair of a batch is embedded, as in RecBole.
+                self.change("eval_batch_size", PAIRS_EMBEDDED_AT_ONCE)
+            elif issubclass(self.model_class, PairwiseFullSort):
+                self.change("eval_batch_size", PAIRS_SCORED_AT_ONCE)
         deconfounded = hasattr(self.model_class, "backbone")
         if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
@@ -213,8 +221,16 @@ class DecRSConfig(Config):
             )
         if ranking and "labeled" in modes:
             raise DecRSError("eval_args mode: labeled goes with metrics such as AUC, not with metrics of ranked lists")
-        if not ranking and (self["save_topk"] or self["save_user_metrics"]):
-            raise DecRSError("save_topk and save_user_metrics go with metrics of ranked lists, such as Recall")
+        if not ranking and (self["save_topk"] or self["save_user_metrics"] or self["reranker"]):
+            raise DecRSError(
+                "save_topk, save_user_metrics and reranker go with metrics of ranked lists, such as Recall"
+            )
+        for metric in self["metrics"] if self["reranker"] else ():
+            if "rec.meanrank" in metrics_dict[metric.lower()].metric_need:
+                raise DecRSError(
+                    f"the metric {metric} ranks all items, and reranker: {self['reranker']} a user's top "
+                    f"{self['reranker_candidates']}; leave one out"
+                )
         needs_labels = (not sampled and self["MODEL_TYPE"] == ModelType.CONTEXT) or "labeled" in modes
         loaded = (self["load_col"] or {}).get("inter")
         if (
@@ -227,6 +243,18 @@ class DecRSConfig(Config):
                 f"without negative samples {self.model} needs labels: set threshold, or load the column "
                 f"{self['LABEL_FIELD']} of the .inter file"
             )
+
+    def _check_competitors(self) -> None:
+        name, weight = self["reranker"], self["reranker_lambda"]
+        if name and self["reranker_candidates"] < max(self["topk"]):
+            raise DecRSError(
+                f"reranker_candidates: {self['reranker_candidates']} are fewer than the {max(self['topk'])} that topk "
+                "asks for; raise it"
+            )
+        if self["ips"] and not issubclass(self.model_class, BackboneOptions):
+            raise DecRSError(f"ips: {self['ips']} weighs the samples of FM and NFM, not of {self.model}; leave it out")
+        if name in ("calibration", "diversity") and weight is not None and weight > 1:
+            raise DecRSError(f"reranker_lambda must be a number in [0, 1] for {name}, not {weight}")
 
 
 def read_literal(value: Any) -> Any:

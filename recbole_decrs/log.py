@@ -41,10 +41,15 @@ def check_writable(*folders: str) -> None:
 
 
 class HeldLog(logging.Handler):
-    """Shows records on the console as RecBole does, and holds them for the log file that is opened later."""
+    """Shows records on the console as RecBole does, and holds them for the log file that is opened later.
 
-    def __init__(self) -> None:
+    Args:
+        show: whether it shows them.
+    """
+
+    def __init__(self, show: bool = True) -> None:
         super().__init__()
+        self.show = show
         self.records: list[logging.LogRecord] = []
         self.console = logging.StreamHandler()
         self.console.setFormatter(
@@ -56,7 +61,8 @@ class HeldLog(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record, and keep it."""
         self.records.append(record)
-        self.console.handle(record)
+        if self.show:
+            self.console.handle(record)
 
 
 class RunLog:
@@ -64,15 +70,19 @@ class RunLog:
 
     RecBole's ``init_logger`` does nothing where the root logger has a handler already, so that a second run in one
     process would log into the file of the first; handlers of others are put aside for it and back again.
+
+    Args:
+        console: whether the console shows it too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, console: bool = True) -> None:
+        self.console = console
         self.root = logging.getLogger()
         self.handlers: list[logging.Handler] = []
         self.level = self.root.level
 
     def __enter__(self) -> RunLog:
-        self.held = HeldLog()
+        self.held = HeldLog(self.console)
         self.handlers = [self.held]
         self.root.addHandler(self.held)
         if self.root.level > logging.INFO or self.root.level == logging.NOTSET:
@@ -90,6 +100,10 @@ class RunLog:
         others = self.root.handlers[:]
         self.root.handlers.clear()
         init_logger(config)
+        if not self.console:
+            for handler in self.root.handlers[:]:
+                if not isinstance(handler, logging.FileHandler):
+                    self.root.removeHandler(handler)
         self.handlers = self.root.handlers[:]
         for handler in others:
             self.root.addHandler(handler)

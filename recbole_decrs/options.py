@@ -20,7 +20,9 @@ from recbole.utils.argument_list import (
 )
 
 from recbole_decrs.causal import OPERATORS, PRIORS
+from recbole_decrs.causal.propensity import IPS
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.rerank import RERANKERS
 
 Check = Callable[[Any], bool]
 
@@ -94,8 +96,10 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "group_field": (_or_none(_string), "the name of a column of the .item file"),
     "confounder_prior": _choices(PRIORS),
     "backdoor_operator": _choices(OPERATORS),
+    "delta": (_number(0, 1), "a number in [0, 1]"),
     "group_init_std": (_number(0), "a number >= 0"),
     "drift_history": _choices(("train", "train+valid")),
+    "drift_periods": (_integer(2), "a whole number >= 2"),
     "drift_smoothing": (_number(0, 1, above=True), "a number above 0 and at most 1"),
     "drift_alpha": (lambda value: value == "auto" or _number(0)(value), "a number >= 0 or auto"),
     "drift_alpha_grid": (_list_of(_number(0)), "a list of numbers >= 0"),
@@ -111,6 +115,12 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "adagrad_initial_accumulator": (_number(0), "a number >= 0"),
     "loss_reduction": _choices(("mean", "sum")),
     "embedding_norm_weight": (_number(0), "a number >= 0"),
+    "ips": (_or_none(_one_of(*IPS)), f"one of {', '.join(IPS)} or none"),
+    "ips_cap": (_number(1), "a number >= 1"),
+    "ips_floor": (_number(0, 1, above=True), "a number above 0 and at most 1"),
+    "reranker": (_or_none(_one_of(*RERANKERS)), f"one of {', '.join(RERANKERS)} or none"),
+    "reranker_lambda": (_or_none(_number(0)), "a number >= 0 or none"),
+    "reranker_candidates": (_integer(1), "a whole number >= 1"),
     "torch_compile": (_boolean, "True or False"),
     "save_user_metrics": (_boolean, "True or False"),
     "save_topk": (_or_none(_integer(1)), "a whole number >= 1 or none"),

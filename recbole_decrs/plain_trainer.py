@@ -27,6 +27,7 @@ from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.model.backbone import BackboneOptions
 
 
@@ -50,6 +51,7 @@ class CheckpointMixin:
         self.content = content
         self.saved_model_file = new_checkpoint_path(config)
         self.eval_collector = DecRSCollector(config)
+        self.reranker = Reranker(config, model) if config["reranker"] else None
         self.evaluator = DecRSEvaluator(config)
         self._train_data = None
         self._resumed: dict[str, Any] | None = None
@@ -110,7 +112,9 @@ class CheckpointMixin:
             raise DecRSError("the training loss is not a number any more; lower learning_rate, or set clip_grad_norm")
 
     def _valid_epoch(self, valid_data, show_progress: bool = False):
+        reranker, self.reranker = self.reranker, None  # it changes a ranking, and not when training stops
         score, self._valid_result = super()._valid_epoch(valid_data, show_progress=show_progress)
+        self.reranker = reranker
         return score, self._valid_result
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs) -> None:
@@ -165,6 +169,7 @@ class CheckpointMixin:
         if not eval_data:
             return None
         self.eval_collector.collect_from_training_part(eval_data._dataset)
+        self.eval_collector.reranker = self.reranker
         if load_best_model:
             self.load_best(model_file)
         return super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
@@ -180,7 +185,8 @@ class CheckpointMixin:
 
 def trainer_for(config) -> type[Trainer]:
     """RecBole's Trainer class for the model of the configuration, with :class:`CheckpointMixin` over it."""
-    recbole_class = get_trainer(config["MODEL_TYPE"], config["model"])
+    backbone = getattr(config.model_class, "backbone", config.model_class)
+    recbole_class = get_trainer(config["MODEL_TYPE"], backbone.__name__)
     return type(recbole_class.__name__, (CheckpointMixin, recbole_class), {})
 
 

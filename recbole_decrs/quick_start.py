@@ -108,6 +108,9 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     best_valid_score, best_valid_result = trainer.fit(
         train_data, valid_data, saved=saved, show_progress=config["show_progress"]
     )
+    if config["reranker"] and valid_data:
+        best_valid_result = trainer.evaluate(valid_data, load_best_model=saved, show_progress=config["show_progress"])
+        best_valid_score = best_valid_result[config["valid_metric"].lower()]
     test_result = trainer.evaluate(test_data, load_best_model=saved, show_progress=config["show_progress"])
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
@@ -139,6 +142,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         if missing := without_history(collected[ranked]):
             logger.warning(f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin")
         _write_lists(config, trainer, collected, ranked, part)
+    if config["reranker"]:
+        labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
     result["table"] = table_of(results, result["by_drift"], labels, compared)
     return result
 

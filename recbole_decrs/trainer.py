@@ -9,17 +9,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from recbole.data.dataloader import FullSortEvalDataLoader
-from recbole.trainer import Trainer
 from recbole.utils import set_color
-from tqdm import tqdm
 
-from recbole_decrs.causal import fuse_scores
 from recbole_decrs.checkpoint import decode_confounder, read_checkpoint, write_checkpoint
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.evaluator.collector import DecRSCollector, users_of
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
-from recbole_decrs.model.fused import FusedRecommender, Half
+from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.plain_trainer import (
     CheckpointMixin,
     check_data,
@@ -29,6 +25,7 @@ from recbole_decrs.plain_trainer import (
     start_anew,
     trainer_for,
 )
+from recbole_decrs.scoring import Ranking, collect_rankings, fused_by
 
 HALVES = ("conventional", "deconfounded")
 
@@ -164,38 +161,19 @@ class DecRSTrainer:
         result = results[inference if inference != "fused" else str(alphas[best])]
         return result[metric], result
 
-    def _ranking(self, kind: str, weight: torch.Tensor | None) -> Callable:
+    def _ranking(self, kind: str, weight: torch.Tensor | None) -> Ranking:
         if kind == "conventional":
             return lambda conventional, deconfounded, users: conventional
         if kind == "deconfounded":
             return lambda conventional, deconfounded, users: deconfounded
+        return fused_by(weight)
 
-        def fused(conventional: torch.Tensor, deconfounded: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-            shape = (len(users), -1)  # scores of labelled pairs come flat
-            scores = fuse_scores(conventional.view(shape), deconfounded.view(shape), weight.to(users.device)[users])
-            return scores.view_as(conventional).masked_fill(conventional == -np.inf, -np.inf)
-
-        return fused
-
-    @torch.no_grad()
     def _evaluate_rankings(
-        self, eval_data, rankings: dict[str, Callable], show_progress: bool
+        self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranker: Reranker | None = None
     ) -> dict[str, dict[str, float]]:
         """Metrics of several rankings made from the scores of both halves, which are computed once."""
         self.model.eval()
-        scorer = Scorer(self.config, eval_data)
-        collectors = {name: DecRSCollector(self.config) for name in rankings}
-        for collector in collectors.values():
-            collector.collect_from_training_part(eval_data._dataset)
-        batches = tqdm(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data
-        for batch in batches:
-            interaction, _, positive_u, positive_i = batch
-            conventional, deconfounded = (scorer(half, batch) for half in self.model.halves)
-            users = users_of(interaction[self.config["USER_ID_FIELD"]], conventional).to(conventional.device)
-            for name, ranking in rankings.items():
-                scores = ranking(conventional, deconfounded, users)
-                collectors[name].eval_batch_collect(scores, interaction, positive_u, positive_i)
-        self.collected = {name: collector.get_data_struct() for name, collector in collectors.items()}
+        self.collected = collect_rankings(self.config, self.model.halves, rankings, eval_data, show_progress, reranker)
         return {name: self.evaluator.evaluate(struct) for name, struct in self.collected.items()}
 
     def evaluate(
@@ -217,26 +195,12 @@ class DecRSTrainer:
             )
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
         rankings = {kind: self._ranking(kind, self.model.weight) for kind in kinds}
-        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress)
+        reranker = Reranker(self.config, self.model) if self.config["reranker"] else None
+        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranker)
         result = self.evaluations[self.config["inference"]]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")
         return result
-
-
-class Scorer(Trainer):
-    """The scores that RecBole's Trainer would rank for a batch, masked as it masks them, without its folders."""
-
-    def __init__(self, config, eval_data) -> None:
-        self.config, self.device, self.test_batch_size = config, config["device"], config["eval_batch_size"]
-        self.full_sort = isinstance(eval_data, FullSortEvalDataLoader)
-        self.tot_item_num = eval_data._dataset.item_num
-        self.item_tensor = eval_data._dataset.get_item_feature().to(self.device) if self.full_sort else None
-
-    def __call__(self, model: Half, batch: tuple) -> torch.Tensor:
-        """Shape [n users of the batch, n_items], -inf where an item is no candidate."""
-        self.model = model
-        return (self._full_sort_batch_eval if self.full_sort else self._neg_sample_batch_eval)(batch)[1]
 
 
 def candidate_alphas(config, confounder) -> list[float | None]:

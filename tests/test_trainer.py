@@ -7,6 +7,8 @@ from recbole.utils import get_model, init_seed
 
 from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender
 from recbole_decrs.checkpoint import decode_confounder, read_checkpoint
+from recbole_decrs.data.id_loader import why_not_by_ids
+from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.plain_trainer import new_checkpoint_path, start_anew, trainer_for
 from recbole_decrs.trainer import DecRSTrainer, load_backbone
@@ -215,6 +217,31 @@ def test_sampled_candidates(prepared):
     trainer = DecRSTrainer(config, model)
     trainer.fit(train_data, valid_data)
     assert 0 < trainer.evaluate(test_data)["recall@10"] <= 1
+
+
+def test_sampled_candidates_are_measured_as_in_recbole(prepared):
+    eval_args = {"split": {"RS": [0.6, 0.1, 0.3]}, "order": "TO", "group_by": "user", "mode": "uni40"}
+    config, *_, test_data = prepared("BPR", eval_args=eval_args, metrics=["Recall", "NDCG", "Hit", "MAP"])
+    from recbole.evaluator import Collector, Evaluator
+
+    results = []
+    for collector in (DecRSCollector(config), Collector(config)):
+        torch.manual_seed(1)
+        test_data.generator.manual_seed(1)
+        np.random.seed(1)
+        for interaction, row, users, items in test_data:
+            scores = torch.full((int(row.max()) + 1, test_data.dataset.item_num), -torch.inf)
+            scores[row, interaction["item_id"]] = interaction["item_id"] * 7 % 31 / 31
+            collector.eval_batch_collect(scores, interaction, users, items)
+        results.append(Evaluator(config).evaluate(collector.get_data_struct()))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize(("key", "reason"), [("repeatable", "repeatable is set"), ("transform", "features")])
+def test_the_log_says_why_training_is_slow(prepared, key, reason):
+    config, train_data, *_ = prepared("FM")
+    config[key] = True
+    assert reason in why_not_by_ids(find_model("FM")(config, train_data.dataset), train_data, config)
 
 
 def test_recboles_pickles_are_of_no_use_but_its_classes_are(prepared):

@@ -1,0 +1,100 @@
+"""The Jensen gap of a trained model: what the approximation of Eq. 6 costs, in scores and in lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.data.interaction import Interaction
+from tabulate import tabulate
+
+from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.model.fused import Half
+from recbole_decrs.quick_start import load_data_and_model
+
+SCALES = ("logit", "probability")
+
+
+def measure_jensen_gap(
+    model_file: str, n_users: int = 100, seed: int = 0, k: int = 20, config_dict: dict[str, Any] | None = None
+) -> dict[str, JensenGap]:
+    """The error of Eq. 6 in the deconfounded recommender of a checkpoint.
+
+    The expectation runs over the distributions d_u of all users, weighted by P(d_u), for a sample of users and all
+    items that they have not clicked in training.
+
+    Args:
+        model_file: a checkpoint of a deconfounded model.
+        n_users: how many users are drawn.
+        seed: of the draw.
+        k: length of the lists that are compared.
+        config_dict: settings over the saved ones, such as a new ``data_path``.
+
+    Returns:
+        the gap of the ``logit`` and of the ``probability``. Scores of a model without log loss, such as DecBPR, are
+        taken for logits.
+
+    Raises:
+        DecRSError: the checkpoint cannot be read, or holds no model with d-bar.
+    """
+    config, fused, _, train_data, *_ = load_data_and_model(model_file, config_dict)
+    if not hasattr(fused, "deconfounded"):
+        raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
+    if config["confounder_prior"] in ("user", "learned"):
+        raise DecRSError(f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions")
+    part, model = train_data._dataset, fused.deconfounded.eval()
+    confounder = part.confounder
+    known = np.flatnonzero(confounder.n_clicks)
+    users = np.sort(np.random.default_rng(seed).choice(known, min(n_users, len(known)), replace=False))
+    asked = Interaction({part.uid_field: torch.as_tensor(users)}).to(model.device)
+    halves = [Half(model, scale) for scale in SCALES]
+
+    def scores_under(distribution: np.ndarray) -> torch.Tensor:
+        for operator in model.modules():
+            if isinstance(operator, BackdoorOperator):
+                operator.prior = torch.as_tensor(distribution, dtype=torch.float32, device=model.device)
+        for name in [name for name in vars(model) if name.startswith("restore_")]:  # of RecBole's graph models
+            setattr(model, name, None)
+        return torch.stack([_of_all_items(half, asked, part) for half in halves])
+
+    with torch.no_grad():
+        expected = expected_scores(
+            scores_under, confounder.user_distribution[known], confounder.n_clicks[known] / confounder.n_clicks.sum()
+        )
+        at_prior = scores_under(confounder.prior)
+    candidates = torch.as_tensor(part.inter_matrix(form="csr")[users].toarray() == 0)
+    candidates[:, 0] = False
+    return {scale: jensen_gap(expected[number], at_prior[number], candidates, k) for number, scale in enumerate(SCALES)}
+
+
+def _of_all_items(half: Half, users: Interaction, part) -> torch.Tensor:
+    """Scores of every item, shape [n users, n_items]; by pairs where the model has no full sort."""
+    try:
+        return half.full_sort_predict(users)
+    except NotImplementedError:
+        items = torch.arange(part.item_num, device=half.model.device)
+        asked = users[part.uid_field]
+        columns = {part.uid_field: asked.repeat_interleave(len(items)), part.iid_field: items.repeat(len(asked))}
+        return half.predict(Interaction(columns)).view(len(asked), -1)
+
+
+def table_of_gaps(gaps: dict[str, JensenGap], k: int = 20) -> str:
+    """The gaps as a table."""
+    shares = list(next(iter(gaps.values())).quantiles)
+    headers = ["score", "mean gap", *(f"abs gap, {share:.0%}" for share in shares), "mean abs gap of spread"]
+    headers += [f"top-{k} changed", "items changed"]
+    rows = [
+        [
+            scale,
+            f"{gap.mean:+.2e}",
+            *(f"{gap.quantiles[share]:.2e}" for share in shares),
+            f"{gap.relative:.2%}",
+            f"{gap.changed_lists:.1%} of users",
+            f"{gap.changed_items:.2f}",
+        ]
+        for scale, gap in gaps.items()
+    ]
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
