@@ -1,6 +1,7 @@
 """Every deconfounded model on one dataset: conventional, deconfounded and fused, and the run time, as a table.
 
-Finished models are kept in a CSV file beside the table; the same command goes on where it was.
+Finished models are kept in a CSV file beside the table; the same command goes on where it was. So several of it, each
+with its own --models, may share the work.
 """
 
 import argparse
@@ -15,7 +16,8 @@ import torch
 from common import environment
 
 warnings.simplefilter("ignore")
-COLUMNS = ["model", "ranking", "recall@20", "ndcg@20", "ckl@20", "seconds"]
+METRICS = ["recall@20", "ndcg@20", "ckl@20"]
+COLUMNS = ["model", "ranking", *METRICS, "seconds"]
 
 
 def main() -> None:
@@ -39,23 +41,35 @@ def main() -> None:
     output = Path(chosen.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     kept = output.with_suffix(".csv")
-    rows = list(csv.reader(kept.open(encoding="utf-8")))[1:] if kept.exists() else []
     settings = {key: getattr(chosen, key) for key in ("data_path", "epochs", "eval_step", "stopping_step", "seed")}
     for name in chosen.models or deconfounded_names():
-        if any(row[0] == name for row in rows):
+        if any(row["model"] == name for row in finished(kept)):
             continue
         start = time.perf_counter()
         result = run_recbole_decrs(name, chosen.dataset, config_dict={**settings, "show_progress": False})
-        seconds = time.perf_counter() - start
-        for ranking in ("conventional", "deconfounded", "fused"):
-            metrics = result["test_result" if ranking == "fused" else f"{ranking}_test_result"]
-            rows.append([name, ranking, *(f"{metrics[key]:.4f}" for key in COLUMNS[2:5]), f"{seconds:.0f}"])
-        with kept.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([COLUMNS, *rows])
-        write_table(output, rows, chosen)
+        keep(kept, name, result, time.perf_counter() - start)
+    write_table(output, finished(kept), chosen)
 
 
-def write_table(output: Path, rows: list[list[str]], chosen: argparse.Namespace) -> None:
+def finished(kept: Path) -> list[dict[str, str]]:
+    """The rows of the models that are done."""
+    if not kept.exists():
+        return []
+    with kept.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def keep(kept: Path, name: str, result: dict, seconds: float) -> None:
+    """Add the three rankings of a model."""
+    rows = [COLUMNS] if not kept.exists() else []
+    for ranking in ("conventional", "deconfounded", "fused"):
+        metrics = result["test_result" if ranking == "fused" else f"{ranking}_test_result"]
+        rows.append([name, ranking, *(f"{metrics[key]:.4f}" for key in METRICS), f"{seconds:.0f}"])
+    with kept.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(rows)
+
+
+def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Namespace) -> None:
     """One line a model: each metric of the conventional, the deconfounded and the fused ranking."""
     lines = [
         f"# Every deconfounded model on {chosen.dataset}",
@@ -66,10 +80,10 @@ def write_table(output: Path, rows: list[list[str]], chosen: argparse.Namespace)
         "| model | Recall@20 | NDCG@20 | CKL@20 | run time [s] |",
         "|---|---|---|---|---|",
     ]
-    for name in sorted({row[0] for row in rows}, key=str.lower):
-        of_model = [row for row in rows if row[0] == name]
-        cells = [" / ".join(row[place] for row in of_model) for place in (2, 3, 4)]
-        lines.append(f"| {name} | {' | '.join(cells)} | {of_model[0][5]} |")
+    for name in sorted({row["model"] for row in rows}, key=str.lower):
+        of_model = [row for row in rows if row["model"] == name]
+        cells = [" / ".join(row[metric] for row in of_model) for metric in METRICS]
+        lines.append(f"| {name} | {' | '.join(cells)} | {of_model[0]['seconds']} |")
     lines += ["", environment(), "", f"command: python {' '.join(sys.argv)}", ""]
     output.write_text("\n".join(lines), encoding="utf-8")
 
