@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
+from recbole.utils import set_color
 from tabulate import tabulate
+from tqdm import tqdm
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.fused import Half
 from recbole_decrs.quick_start import load_data_and_model
-
-SCALES = ("logit", "probability")
 
 
 def measure_jensen_gap(
@@ -50,7 +50,14 @@ def measure_jensen_gap(
     known = np.flatnonzero(confounder.n_clicks)
     users = np.sort(np.random.default_rng(seed).choice(known, min(n_users, len(known)), replace=False))
     asked = Interaction({part.uid_field: torch.as_tensor(users)}).to(model.device)
-    halves = [Half(model, scale) for scale in SCALES]
+    half = Half(model, "logit")
+    distributions = confounder.user_distribution[known]
+    bar = tqdm(
+        total=len(np.unique(distributions, axis=0)) + 1,
+        ncols=100,
+        desc=set_color("Distributions", "pink"),
+        disable=not config["show_progress"],
+    )
 
     def scores_under(distribution: np.ndarray) -> torch.Tensor:
         for operator in model.modules():
@@ -58,16 +65,19 @@ def measure_jensen_gap(
                 operator.prior = torch.as_tensor(distribution, dtype=torch.float32, device=model.device)
         for name in [name for name in vars(model) if name.startswith("restore_")]:  # of RecBole's graph models
             setattr(model, name, None)
-        return torch.stack([_of_all_items(half, asked, part) for half in halves])
+        logits = _of_all_items(half, asked, part)
+        bar.update()
+        return torch.stack([logits, logits.sigmoid()])
 
-    with torch.no_grad():
-        expected = expected_scores(
-            scores_under, confounder.user_distribution[known], confounder.n_clicks[known] / confounder.n_clicks.sum()
-        )
+    with torch.no_grad(), bar:
+        expected = expected_scores(scores_under, distributions, confounder.n_clicks[known] / confounder.n_clicks.sum())
         at_prior = scores_under(confounder.prior)
     candidates = torch.as_tensor(part.inter_matrix(form="csr")[users].toarray() == 0)
     candidates[:, 0] = False
-    return {scale: jensen_gap(expected[number], at_prior[number], candidates, k) for number, scale in enumerate(SCALES)}
+    return {
+        scale: jensen_gap(expected[number], at_prior[number], candidates, k)
+        for number, scale in enumerate(("logit", "probability"))
+    }
 
 
 def _of_all_items(half: Half, users: Interaction, part) -> torch.Tensor:

@@ -59,6 +59,7 @@ def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch
     gap = (expected - at_prior)[candidates]
     absolute = gap.abs().numpy()
     spread = np.mean([scores[of_user].std().item() for scores, of_user in zip(at_prior, candidates, strict=True)])
+    k = min(k, expected.shape[1])
     lists = [scores.masked_fill(~candidates, -torch.inf).topk(k).indices for scores in (expected, at_prior)]
     others = [len(set(one.tolist()) - set(other.tolist())) for one, other in zip(*lists, strict=True)]
     return JensenGap(

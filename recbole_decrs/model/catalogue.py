@@ -8,7 +8,7 @@ from pathlib import Path
 import recbole
 
 from recbole_decrs.errors import DecRSError, did_you_mean
-from recbole_decrs.model.deconfound import NOT_DECONFOUNDED, deconfound
+from recbole_decrs.model.deconfound import NOT_DECONFOUNDED, NOT_RECBOLES, deconfound
 from recbole_decrs.model.pairwise import with_full_sort
 
 CONTEXT_AWARE = "context_aware_recommender"
@@ -32,7 +32,7 @@ def __getattr__(name: str) -> type:
 
 
 def find_model(name: str) -> type:
-    """The model class of that name: the plugin's own, else RecBole's.
+    """The model class of that name: the plugin's own, or one that was given to ``deconfound``, else RecBole's.
 
     Raises:
         DecRSError: there is none, with near matches; it is a decision tree; or its library is not installed.
@@ -60,7 +60,7 @@ def _own_models() -> dict[str, type]:
     from recbole_decrs.model import FM, NFM, DecFM, DecNFM, FwFM
     from recbole_decrs.model.late_fusion import LATE_FUSED
 
-    return {model.__name__: model for model in (DecFM, DecNFM, FM, FwFM, NFM)} | LATE_FUSED
+    return {model.__name__: model for model in (DecFM, DecNFM, FM, FwFM, NFM)} | LATE_FUSED | NOT_RECBOLES
 
 
 def _deconfounded(name: str) -> type:
@@ -83,6 +83,11 @@ def deconfounded_names() -> list[str]:
 
     context_aware = [name for name in _names_of(CONTEXT_AWARE) if name not in NOT_DECONFOUNDED]
     return [*(f"Dec{name}" for name in context_aware), *LATE_FUSED]
+
+
+def is_of_recbole(name: str) -> bool:
+    """Whether RecBole has a model of that name, in whatever case."""
+    return any(name.lower() in _modules(family) for family in (*FAMILIES, TREES))
 
 
 def _modules(family: str) -> list[str]:

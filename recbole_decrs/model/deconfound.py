@@ -6,11 +6,11 @@ import copy
 from functools import cache
 
 import torch
-from recbole.model.abstract_recommender import ContextRecommender
+from recbole.model.abstract_recommender import AbstractRecommender, ContextRecommender
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.backdoor import BackdoorRecommender
-from recbole_decrs.model.pairwise import HOME
+from recbole_decrs.model.pairwise import HOME, with_full_sort
 
 NOT_DECONFOUNDED = {
     "LR": "it adds up its features, so M, which depends on the user alone, would change no ranking",
@@ -21,30 +21,50 @@ NOT_DECONFOUNDED = {
 CLICKS_LOOKED_AT = 256
 """A gradient of zero is a matter of chance in a few."""
 
+NOT_RECBOLES: dict[str, type] = {}
+"""Models of the user's own that were deconfounded, and their backbones, by name: a checkpoint holds only the name."""
 
-@cache
+
 def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
     """The model with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5.
 
     Args:
         backbone: a context-aware model that sizes its layers by ``num_feature_field`` and takes its field embeddings
-            from ``concat_embed_input_fields``, as RecBole's do.
+            from ``concat_embed_input_fields``, as RecBole's do. One without a ``full_sort_predict`` gets it.
 
     Returns:
-        The class ``Dec`` + name of the backbone, with the attribute ``backbone``.
+        The class ``Dec`` + name of the backbone, with the attribute ``backbone``; the same for the same backbone. From
+        then on the name finds it.
 
     Raises:
         DecRSError: the model cannot take another field; if that is found out only when it is made, the constructor of
-            the returned class raises it.
+            the returned class raises it. Or a model of your own is named as one of RecBole's.
     """
+    if not issubclass(backbone, ContextRecommender):
+        raise DecRSError(
+            f"{backbone.__name__} is not context-aware, so it cannot take M as one more feature; "
+            "docs/models.md shows how a general recommender is deconfounded by late fusion"
+        )
     name = backbone.__name__
     if name in NOT_DECONFOUNDED:
         raise DecRSError(f"there is no Dec{name}: {NOT_DECONFOUNDED[name]}; take another backbone, such as FM")
-    if not issubclass(backbone, ContextRecommender):
-        raise DecRSError(
-            f"{name} is not context-aware, so it cannot take M as one more feature; "
-            "docs/models.md shows how a general recommender is deconfounded by late fusion"
-        )
+    if backbone.__module__.startswith("recbole_decrs."):
+        return _twin(backbone)
+    from recbole_decrs.model.catalogue import find_model, is_of_recbole
+
+    if backbone.__module__.startswith("recbole.model."):
+        return _twin(find_model(name))
+    if is_of_recbole(name):
+        raise DecRSError(f"RecBole has a model named {name} as well; give yours another name, so that it can be found")
+    full_sort = backbone.full_sort_predict is not AbstractRecommender.full_sort_predict
+    twin = _twin(backbone if full_sort else with_full_sort(backbone))
+    NOT_RECBOLES.update({name: twin.backbone, twin.__name__: twin})
+    return twin
+
+
+@cache
+def _twin(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
+    name = backbone.__name__
     text = f"{name} with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5."
     members = {"__module__": HOME, "__doc__": text, "backbone": backbone}
     operator = _OPERATOR.get(name, BackdoorRecommender)

@@ -11,6 +11,10 @@ from recbole_decrs.causal import fuse_scores
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.probability import forward_gives_logits, trained_by_log_loss
 
+_NOT_0 = torch.finfo(torch.float32).tiny
+_NOT_1 = 1 - torch.finfo(torch.float32).eps / 2
+"""A saturated score has a finite logit: infinite ones of both halves would fuse to what is not a number."""
+
 
 class Half:
     """One of the two recommenders, answering RecBole's evaluation on the scale that Eq. 11 fuses.
@@ -42,7 +46,7 @@ class Half:
 
     def _on_scale(self, scores: torch.Tensor) -> torch.Tensor:
         if self.scale == "logit":
-            return scores.logit() if self.probabilities else scores
+            return scores.clamp(_NOT_0, _NOT_1).logit() if self.probabilities else scores
         return scores if self.probabilities else scores.sigmoid()
 
 

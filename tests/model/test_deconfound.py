@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from recbole.model.abstract_recommender import ContextRecommender
+from recbole.model.context_aware_recommender.deepfm import DeepFM
+from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
+from recbole.model.context_aware_recommender.fwfm import FwFM as RecBoleFwFM
 from recbole.model.context_aware_recommender.lr import LR
 from recbole.utils.case_study import full_sort_topk
 from test_full_sort import all_pairs, shake
@@ -14,6 +17,8 @@ from recbole_decrs import DecRSError, deconfound, load_data_and_model, run_recbo
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.cli import main
 from recbole_decrs.model.catalogue import deconfounded_names, find_model
+from recbole_decrs.model.deconfound import NOT_RECBOLES
+from recbole_decrs.model.fused import Half
 from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from tiny_data import tiny_settings, tiny_tables, write_tables
@@ -160,9 +165,36 @@ def test_names_that_there_are_not(capsys, name, message):
 
 def test_deconfound_takes_context_aware_models_alone():
     assert issubclass(deconfound(find_model("DeepFM")), ContextRecommender)
-    assert deconfound(find_model("DeepFM")) is find_model("DecDeepFM")
     with pytest.raises(DecRSError, match="late fusion"):
         deconfound(find_model("BPR"))
+
+
+@pytest.mark.parametrize("recboles", [DeepFM, RecBoleFM, RecBoleFwFM])
+def test_deconfound_of_recboles_class_is_the_model_of_that_name(recboles):
+    name = recboles.__name__
+    assert deconfound(recboles) is deconfound(find_model(name)) is find_model(f"Dec{name}")
+
+
+class OfMyOwn(DeepFM):
+    """A model that RecBole does not have."""
+
+
+def test_a_model_of_ones_own(everything, monkeypatch):
+    for name in ("OfMyOwn", "DecOfMyOwn"):  # forgotten after the test
+        monkeypatch.setitem(NOT_RECBOLES, name, None)
+    model = deconfound(OfMyOwn)
+    settings = everything | {"epochs": 1, "mlp_hidden_size": [8], "dropout_prob": 0.0, "save_dataset": True}
+    result = run_recbole_decrs(model, "tiny", config_dict=settings)
+    assert issubclass(model, PairwiseFullSort)
+    fused = load_data_and_model(result["saved_model_file"])[1]
+    assert type(fused.deconfounded) is model
+    assert type(fused.conventional) is model.backbone is find_model("OfMyOwn")
+    assert run_recbole_decrs("DecOfMyOwn", "tiny", config_dict=settings)["test_result"] == result["test_result"]
+
+
+def test_a_model_of_ones_own_needs_a_name_of_its_own():
+    with pytest.raises(DecRSError, match="RecBole has a model named DeepFM as well"):
+        deconfound(type("DeepFM", (DeepFM,), {"__module__": "mine"}))
 
 
 # Late fusion
@@ -218,6 +250,18 @@ def test_every_prior_of_late_fusion(settings, name, prior):
 def test_fusion_on_logits_of_a_general_recommender(settings):
     result = run_recbole_decrs("DecBPR", "tiny", config_dict=settings | {"fusion_on": "logit", "fusion_weight": 0.0})
     assert result["test_result"] == result["conventional_test_result"]
+
+
+def test_the_logit_of_a_saturated_score_is_finite(prepared):
+    config, train_data, *_ = prepared("KD_DAGFM")
+    half = Half(config.model_class(config, train_data.dataset), "logit")
+    assert half.probabilities
+    assert not half.has_logits
+    half.model.predict = lambda _: torch.tensor([0.0, 0.5, 1.0])
+    low, middle, high = half.predict(None)
+    assert torch.isfinite(low)
+    assert torch.isfinite(high)
+    assert low < middle == 0 < high
 
 
 def test_the_example_of_the_docs(settings):
