@@ -21,7 +21,7 @@ from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.catalogue import find_model, is_of_recbole
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.options import check_options, known_keys, properties_dir
 
@@ -114,7 +114,9 @@ class DecRSConfig(Config):
 
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
         backbone = getattr(model_class, "backbone", model_class)
-        super()._load_internal_config_dict(backbone.__name__, model_class, dataset)
+        kinds = [kind.__name__ for kind in backbone.__mro__]  # a model of one's own has the defaults of what it extends
+        defaults = next((name for name in kinds if is_of_recbole(name)), kinds[0])
+        super()._load_internal_config_dict(defaults, model_class, dataset)
         knowledge_files = {
             source: columns
             for source, columns in (self.internal_config_dict.get("load_col") or {}).items()
@@ -185,6 +187,8 @@ class DecRSConfig(Config):
                 f"{self.model} is knowledge-based, and load_col names no columns of the .{missing[0]} file; add them, "
                 "such as kg: [head_id, relation_id, tail_id] and link: [item_id, entity_id]"
             )
+        if self["MODEL_TYPE"] == ModelType.CONTEXT and self["embedding_size"] is None:
+            raise DecRSError(f"{self.model} has no default for embedding_size; set it")
         self._check_valid_metric()
         self._check_labels()
         self._check_competitors()

@@ -26,12 +26,13 @@ from recbole_decrs.evaluator.report import (
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
 from recbole_decrs.trainer import DecRSTrainer, load_backbone, load_fused
 
 
 def run_recbole_decrs(
-    model: str | None = None,
+    model: str | type | None = None,
     dataset: str | None = None,
     config_file_list: list[str] | None = None,
     config_dict: dict[str, Any] | None = None,
@@ -44,7 +45,7 @@ def run_recbole_decrs(
     trained and fused. Any other RecBole model is trained as RecBole does, with the same metrics and user groups.
 
     Args:
-        model: name of the model; if none, the key ``model``, else DecFM.
+        model: name of the model, or a class of your own; if none, the key ``model``, else DecFM.
         dataset: name of the dataset; if none, the key ``dataset``, else ml-100k.
         config_file_list: paths of YAML files.
         config_dict: settings by key, over the files.
@@ -193,7 +194,7 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
 
     Args:
         model_file: a checkpoint written by this plugin.
-        config_dict: settings over the saved ones, such as a new ``data_path``.
+        config_dict: settings over the saved ones, such as a new ``data_path``; a model of your own as its class.
 
     Returns:
         ``config, model, dataset, train_data, valid_data, test_data``. The model of a deconfounded recommender is a
@@ -208,7 +209,16 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
 
 def _load(path: str, changed: dict[str, Any]) -> tuple:
     content = read_checkpoint(path)
-    config = DecRSConfig(config_dict={**content["config"], "backbone_checkpoint": None, **changed})
+    name = content["config"]["model"]
+    model_class = changed.get("model")
+    if model_class is None:
+        try:
+            model_class = find_model(name)
+        except DecRSError as error:
+            text = f"{path} holds a {name}; a class of your own goes into config_dict={{'model': ...}}; else {error}"
+            raise DecRSError(text) from error
+    others = {key: value for key, value in changed.items() if key != "model"}
+    config = DecRSConfig(model_class, config_dict={**content["config"], "backbone_checkpoint": None, **others})
     init_seed(config["seed"], config["reproducibility"])
     dataset = create_dataset(config)
     train_data, valid_data, test_data = data_preparation(config, dataset)

@@ -183,13 +183,29 @@ def test_a_model_of_ones_own(everything, monkeypatch):
     for name in ("OfMyOwn", "DecOfMyOwn"):  # forgotten after the test
         monkeypatch.setitem(NOT_RECBOLES, name, None)
     model = deconfound(OfMyOwn)
-    settings = everything | {"epochs": 1, "mlp_hidden_size": [8], "dropout_prob": 0.0, "save_dataset": True}
+    settings = everything | {"epochs": 1, "save_dataset": True}
     result = run_recbole_decrs(model, "tiny", config_dict=settings)
     assert issubclass(model, PairwiseFullSort)
-    fused = load_data_and_model(result["saved_model_file"])[1]
+    config, fused, *_ = load_data_and_model(result["saved_model_file"])
+    assert config["mlp_hidden_size"] == [128, 128, 128]  # DeepFM's default
     assert type(fused.deconfounded) is model
     assert type(fused.conventional) is model.backbone is find_model("OfMyOwn")
     assert run_recbole_decrs("DecOfMyOwn", "tiny", config_dict=settings)["test_result"] == result["test_result"]
+
+
+def test_a_checkpoint_of_a_class_that_nobody_has_named(everything):
+    path = run_recbole_decrs(OfMyOwn, "tiny", config_dict=everything | {"epochs": 1})["saved_model_file"]
+    with pytest.raises(DecRSError, match="holds a OfMyOwn; a class of your own goes into config_dict"):
+        load_data_and_model(path)
+    assert type(load_data_and_model(path, {"model": OfMyOwn})[1]) is OfMyOwn
+
+
+def test_a_model_from_scratch_needs_its_embedding_size(everything):
+    class FromScratch(ContextRecommender):
+        pass
+
+    with pytest.raises(DecRSError, match="FromScratch has no default for embedding_size"):
+        run_recbole_decrs(FromScratch, "tiny", config_dict=everything | {"embedding_size": None})
 
 
 def test_a_model_of_ones_own_needs_a_name_of_its_own():
