@@ -204,8 +204,9 @@ def test_a_model_from_scratch_needs_its_embedding_size(everything):
     class FromScratch(ContextRecommender):
         pass
 
+    del everything["embedding_size"]
     with pytest.raises(DecRSError, match="FromScratch has no default for embedding_size"):
-        run_recbole_decrs(FromScratch, "tiny", config_dict=everything | {"embedding_size": None})
+        run_recbole_decrs(FromScratch, "tiny", config_dict=everything)
 
 
 def test_a_model_of_ones_own_needs_a_name_of_its_own():
