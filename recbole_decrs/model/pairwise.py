@@ -89,13 +89,12 @@ class PairwiseFullSort(ContextRecommender):
             for start in range(0, len(users), step):
                 sides.rows = rows = slice(start, min(start + step, len(users)))
                 pairs = Pairs(of_users[rows], items)
-                if not needs_fields:  # nobody has looked at them yet: what is not a number would show
-                    self._fields_of_pairs = sides.no_fields()
-                    of_pairs = model(pairs)
-                    needs_fields = needs_fields is None and bool(of_pairs.isnan().any())
-                if needs_fields:
+                self._fields_of_pairs = sides.fields() if needs_fields else sides.no_fields()
+                of_pairs = model(pairs)
+                if needs_fields is None:  # nobody needs them where nobody notices that they are not numbers
                     self._fields_of_pairs = sides.fields()
-                    of_pairs = model(pairs)
+                    without, of_pairs = of_pairs, model(pairs)
+                    needs_fields = not torch.equal(without, of_pairs)
                 scores[rows] = of_pairs.view(-1, len(items))
         self._fields_of_pairs = None
         return scores
@@ -108,9 +107,9 @@ class PairwiseFullSort(ContextRecommender):
             answer = None
             if module is self.first_order_linear:
                 answer = sides.first_order
-            elif isinstance(module, nn.Linear) and module.in_features == sides.width:
+            elif type(module).forward is nn.Linear.forward and module.in_features == sides.width:
                 answer = sides.linear(module)
-            elif isinstance(module, BaseFactorizationMachine):
+            elif type(module).forward is BaseFactorizationMachine.forward:
                 answer = sides.factorization_machine(module)
             if answer is not None:
                 module.__dict__["forward"] = answer  # goes over the forward of its class
@@ -164,7 +163,9 @@ class _Sides:
 
     def _is_fields(self, tensor: torch.Tensor) -> bool:
         fields = self.model._fields_of_pairs
-        return fields is not None and tensor.data_ptr() == fields.data_ptr() and tensor.numel() == fields.numel()
+        if fields is None or not tensor.is_contiguous():
+            return False
+        return tensor.data_ptr() == fields.data_ptr() and tensor.numel() == fields.numel()
 
     def linear(self, layer: nn.Linear) -> Callable[[torch.Tensor], torch.Tensor]:
         """The layer, of the fields of pairs as the sum of what it makes of each side."""
@@ -186,7 +187,7 @@ class _Sides:
 
         def forward(fields: torch.Tensor) -> torch.Tensor:
             if not self._is_fields(fields):
-                return type(machine).forward(machine, fields)
+                return BaseFactorizationMachine.forward(machine, fields)
             if not machine.reduce_sum:
                 return (within_u[self.rows, None] + within_i + total_u[self.rows, None] * total_i).flatten(0, 1)
             within = within_u[self.rows].sum(dim=1, keepdim=True) + within_i.sum(dim=1)

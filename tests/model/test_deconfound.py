@@ -20,7 +20,7 @@ from recbole_decrs.model.catalogue import deconfounded_names, find_model
 from recbole_decrs.model.deconfound import NOT_RECBOLES
 from recbole_decrs.model.fused import Half
 from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
-from recbole_decrs.model.pairwise import PairwiseFullSort
+from recbole_decrs.model.pairwise import PairwiseFullSort, with_full_sort
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 ALL_TYPES = {
@@ -102,6 +102,18 @@ def test_pairwise_full_sort_equals_predict(everything, prepared, name):
     torch.testing.assert_close(model.full_sort_logits(users), logits, atol=1e-4, rtol=1e-4)
     few = model.full_sort_predict(users[torch.tensor([5, 2])])
     torch.testing.assert_close(few, expected[[5, 2]], atol=1e-5, rtol=0)
+
+
+def test_full_sort_of_a_model_that_hides_how_it_uses_the_fields(everything, prepared):
+    class Hiding(DeepFM):
+        def forward(self, interaction):
+            positive = self.concat_embed_input_fields(interaction).sum(dim=(1, 2)) > 0  # also of what is not a number
+            return super().forward(interaction) + positive.float()
+
+    config, train_data, *_ = prepared("DeepFM", **everything)
+    model = shake(with_full_sort(Hiding)(config, train_data.dataset))
+    users = train_data.dataset.get_user_feature()
+    torch.testing.assert_close(model.full_sort_predict(users), all_pairs(model, train_data.dataset), atol=1e-5, rtol=0)
 
 
 def test_a_full_sort_leaves_the_model_as_it_was(everything, prepared):
