@@ -97,8 +97,9 @@ def _jensen_gap(arguments: list[str]) -> None:
     numbers = {"users": 100, "seed": 0}
     for key in numbers:
         value = settings.pop(key, str(numbers[key]))
-        if not value.isdigit() or (key == "users" and int(value) < 1):
-            raise DecRSError(f"--{key} must be a whole number, not {value}")
+        least = 1 if key == "users" else 0
+        if not value.isdigit() or int(value) < least:
+            raise DecRSError(f"--{key} must be a whole number >= {least}, not {value}")
         numbers[key] = int(value)
     changed = {key: read_literal(value) for key, value in settings.items()}
     gaps = measure_jensen_gap(files[0], numbers["users"], numbers["seed"], config_dict=changed)

@@ -200,6 +200,11 @@ class DecRSConfig(Config):
             elif issubclass(self.model_class, PairwiseFullSort):
                 self.change("eval_batch_size", PAIRS_SCORED_AT_ONCE)
         deconfounded = hasattr(self.model_class, "backbone")
+        if deconfounded and self["phase"] not in (None, "teacher_training"):
+            raise DecRSError(
+                f"phase: {self['phase']} of {self.model} starts from a checkpoint of one model, and it has two; leave "
+                "phase out, which trains the teacher"
+            )
         if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
 

@@ -24,7 +24,8 @@ def measure_jensen_gap(
     """The error of Eq. 6 in the deconfounded recommender of a checkpoint.
 
     The expectation runs over the distributions d_u of all users, weighted by P(d_u), for a sample of users and all
-    items that they have not clicked in training.
+    items that they have not clicked in training; it is compared with the scores at the d-bar that the model has
+    (``confounder_prior``). That takes one full sort for each distinct distribution.
 
     Args:
         model_file: a checkpoint of a deconfounded model.
@@ -71,7 +72,7 @@ def measure_jensen_gap(
 
     with torch.no_grad(), bar:
         expected = expected_scores(scores_under, distributions, confounder.n_clicks[known] / confounder.n_clicks.sum())
-        at_prior = scores_under(confounder.prior)
+        at_prior = scores_under(confounder.prior_for(config["confounder_prior"]))
     candidates = torch.as_tensor(part.inter_matrix(form="csr")[users].toarray() == 0)
     candidates[:, 0] = False
     return {

@@ -13,6 +13,7 @@ from recbole.trainer import Trainer
 from recbole.utils import get_local_time, get_trainer, init_seed, set_color
 from torch.utils.tensorboard import SummaryWriter
 
+from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import (
     decode,
     encode,
@@ -106,6 +107,13 @@ class CheckpointMixin:
             for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
                 generator.set_state(its_state.cpu())
         return super().fit(train_data, valid_data, **kwargs)
+
+    def _train_epoch(self, *args, **kwargs):
+        loss = super()._train_epoch(*args, **kwargs)
+        operators = [module for module in self.model.modules() if isinstance(module, BackdoorOperator)]
+        if any(operator.group_embeddings.grad is None for operator in operators):
+            raise DecRSError(f"{type(self.model).__name__} does not use its operator: fuse M with its users")
+        return loss
 
     def _check_nan(self, loss: torch.Tensor) -> None:
         if torch.isnan(loss):

@@ -9,6 +9,7 @@ from logging import getLogger
 from typing import Any
 
 from recbole.data.transform import construct_transform
+from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import EvaluatorType, get_environment, get_flops, init_seed, set_color
 
 from recbole_decrs.checkpoint import read_checkpoint
@@ -28,7 +29,9 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
-from recbole_decrs.trainer import DecRSTrainer, load_backbone, load_fused
+from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
+
+DRIFT_KEYS = {"drift_history", "drift_periods", "drift_smoothing"}
 
 
 def run_recbole_decrs(
@@ -90,7 +93,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     part = train_data._dataset
     init_seed(config["seed"], config["reproducibility"])
     deconfounded = hasattr(config.model_class, "backbone")
-    model = (FusedRecommender if deconfounded else config.model_class)(config, part).to(config["device"])
+    model = _make(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(model, path, part) if deconfounded and path else None
     check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
@@ -147,6 +150,18 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
     result["table"] = table_of(results, result["by_drift"], labels, compared)
     return result
+
+
+def _make(config: DecRSConfig, part) -> AbstractRecommender:
+    """The model of a configuration: both in one, if it is deconfounded."""
+    make = FusedRecommender if hasattr(config.model_class, "backbone") else config.model_class
+    try:
+        return make(config, part).to(config["device"])
+    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if isinstance(error, DecRSError):
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise DecRSError(f"{config['model']} cannot be made with these settings: {reason}") from error
 
 
 def _write_lists(config: DecRSConfig, trainer, collected: dict[str, Any], ranked: str, part) -> None:
@@ -225,11 +240,12 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
     part = train_data._dataset
     check_data(content, part, path)
     init_seed(config["seed"], config["reproducibility"])
-    if hasattr(config.model_class, "backbone"):
-        model = FusedRecommender(config, part).to(config["device"])
+    model = _make(config, part)
+    if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
-        load_fused(config, model, path, part, alpha)
+        alpha = load_fused(config, model, path, part, alpha)
+        if DRIFT_KEYS & changed.keys():
+            model.set_weight(fusion_weights(config, part.confounder, alpha))
     else:
-        model = config.model_class(config, part).to(config["device"])
         load_state(model, read_checkpoint(path, config["device"]), path)
     return config, model, dataset, train_data, valid_data, test_data

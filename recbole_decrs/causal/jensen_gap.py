@@ -61,7 +61,10 @@ def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch
     spread = np.mean([scores[of_user].std().item() for scores, of_user in zip(at_prior, candidates, strict=True)])
     k = min(k, expected.shape[1])
     lists = [scores.masked_fill(~candidates, -torch.inf).topk(k).indices for scores in (expected, at_prior)]
-    others = [len(set(one.tolist()) - set(other.tolist())) for one, other in zip(*lists, strict=True)]
+    others = [
+        len(set(one.tolist()) - set(other.tolist())) if of_user.sum() > k else 0
+        for one, other, of_user in zip(*lists, candidates, strict=True)
+    ]
     return JensenGap(
         mean=gap.mean().item(),
         quantiles={share: float(np.quantile(absolute, share)) for share in (0.5, 0.95, 0.99, 1.0)},

@@ -112,7 +112,7 @@ class ConfounderMixin:
         users, items = clicks[0]
         history = None if orders is None else self._history(clicks, orders)
         try:
-            return estimate_confounder(
+            confounder = estimate_confounder(
                 names,
                 membership,
                 users[users > 0],
@@ -127,6 +127,17 @@ class ConfounderMixin:
                 f"{error}: the items of the training part of {self.dataset_name} have no value in the group field "
                 f"{config['group_field']}, or the part is empty; take another column or split"
             ) from error
+        if self._weighs_by_drift() and history is not None and not confounder.drifting.any():
+            raise DecRSError(
+                f"no user of {self.dataset_name} has the {config['drift_periods']} training clicks on grouped items "
+                "that drift_periods asks for, so nobody has a drift; lower it, or set fusion_weight"
+            )
+        return confounder
+
+    def _weighs_by_drift(self) -> bool:
+        config = self.config
+        deconfounded = hasattr(config.model_class, "backbone")
+        return deconfounded and config["inference"] == "fused" and config["fusion_weight"] is None
 
     def _check_what_is_needed(self, has_time: bool) -> None:
         config = self.config
@@ -141,8 +152,7 @@ class ConfounderMixin:
                 f"group_field is not set, and {what} needs item groups; set it to a column of {path}"
                 + (f" ({', '.join(self._item_columns(path))})" if os.path.isfile(path) else "")
             )
-        fused = config["inference"] == "fused" and config["fusion_weight"] is None
-        if not has_time and deconfounded and fused:
+        if not has_time and self._weighs_by_drift():
             raise DecRSError(
                 f"fused inference needs the drift of each user, and the .inter file of {self.dataset_name} has no "
                 f"loaded column {self.time_field}; set TIME_FIELD and load_col, or fusion_weight, or "

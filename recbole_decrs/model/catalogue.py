@@ -11,14 +11,15 @@ from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.deconfound import NOT_DECONFOUNDED, NOT_RECBOLES, deconfound
 from recbole_decrs.model.pairwise import with_full_sort
 
-CONTEXT_AWARE = "context_aware_recommender"
-FAMILIES = (
-    "general_recommender",
-    CONTEXT_AWARE,
-    "sequential_recommender",
-    "knowledge_aware_recommender",
-)
+GENERAL, CONTEXT_AWARE = "general_recommender", "context_aware_recommender"
+SEQUENTIAL, KNOWLEDGE = "sequential_recommender", "knowledge_aware_recommender"
+FAMILIES = (GENERAL, CONTEXT_AWARE, SEQUENTIAL, KNOWLEDGE)
 TREES = "exlib_recommender"
+KINDS = {
+    SEQUENTIAL: "a sequential model",
+    KNOWLEDGE: "a knowledge-based model",
+    TREES: "a decision-tree model",
+}
 
 
 def __getattr__(name: str) -> type:
@@ -43,7 +44,7 @@ def find_model(name: str) -> type:
     if name.startswith("Dec"):
         return _deconfounded(name)
     if name.lower() in _modules(TREES):
-        raise DecRSError(f"{name} is a decision-tree model, which this command does not run; take another kind")
+        raise DecRSError(f"{name} is {KINDS[TREES]}, which this command does not run; take another kind")
     for family in FAMILIES:
         if name.lower() in _modules(family):
             try:
@@ -69,11 +70,14 @@ def _deconfounded(name: str) -> type:
     backbone = name.removeprefix("Dec")
     if backbone in _names_of(CONTEXT_AWARE):
         return deconfound(find_model(backbone))
-    if any(backbone in _names_of(family) for family in FAMILIES):
+    family = _family_of(backbone)
+    if family == GENERAL:
         raise DecRSError(
             f"there is no {name}: {backbone} takes no features, and is none of those with late fusion "
             f"({', '.join(LATE_FUSED)}); docs/models.md shows how to add it"
         )
+    if family not in (None, CONTEXT_AWARE):
+        raise DecRSError(f"there is no {name}: {backbone} is {KINDS[family]}; see docs/models.md for what there is")
     raise DecRSError(f"there is no model named {name}{did_you_mean(name, deconfounded_names())}")
 
 
@@ -87,7 +91,11 @@ def deconfounded_names() -> list[str]:
 
 def is_of_recbole(name: str) -> bool:
     """Whether RecBole has a model of that name, in whatever case."""
-    return any(name.lower() in _modules(family) for family in (*FAMILIES, TREES))
+    return _family_of(name) is not None
+
+
+def _family_of(name: str) -> str | None:
+    return next((family for family in (*FAMILIES, TREES) if name.lower() in _modules(family)), None)
 
 
 def _modules(family: str) -> list[str]:

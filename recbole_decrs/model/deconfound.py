@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from logging import getLogger
 
 import torch
+from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import AbstractRecommender, ContextRecommender
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.backdoor import BackdoorRecommender
 from recbole_decrs.model.pairwise import HOME, with_full_sort
+from recbole_decrs.model.probability import trained_by_log_loss
 
 NOT_DECONFOUNDED = {
     "LR": "it adds up its features, so M, which depends on the user alone, would change no ranking",
@@ -20,6 +23,8 @@ NOT_DECONFOUNDED = {
 
 CLICKS_LOOKED_AT = 256
 """A gradient of zero is a matter of chance in a few."""
+DRAWS, WEIGHTS_STD = 5, 0.3
+"""Random weights under which the gradient is looked at if it is zero under the initial ones."""
 
 NOT_RECBOLES: dict[str, type] = {}
 """Models of the user's own that were deconfounded, and their backbones, by name: a checkpoint holds only the name."""
@@ -38,8 +43,13 @@ def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
 
     Raises:
         DecRSError: the model cannot take another field; if that is found out only when it is made, the constructor of
-            the returned class raises it. Or a model of your own is named as one of RecBole's.
+            the returned class raises it. Or the model is deconfounded already, or one of your own has the name of one
+            of RecBole's.
     """
+    if not isinstance(backbone, type):
+        raise DecRSError(f"deconfound takes the class of a model, not {backbone!r}")
+    if hasattr(backbone, "backbone"):
+        raise DecRSError(f"{backbone.__name__} is deconfounded already")
     if not issubclass(backbone, ContextRecommender):
         raise DecRSError(
             f"{backbone.__name__} is not context-aware, so it cannot take M as one more feature; "
@@ -76,18 +86,40 @@ class _Deconfounded(ContextRecommender):
 
     def __init__(self, config, dataset) -> None:
         super().__init__(config, dataset)
-        probe = copy.deepcopy(self).to(self.device).eval()  # some models keep what they computed last
-        with torch.enable_grad():
-            logits = probe.forward(dataset.join(dataset.inter_feat[:CLICKS_LOOKED_AT]).to(self.device))
-            gradient = None
-            if logits.requires_grad:
-                (gradient,) = torch.autograd.grad(logits.sum(), probe.backdoor.group_embeddings, allow_unused=True)
-        if gradient is None or not gradient.any():
-            name = type(self).__name__
+        name, backbone = type(self).__name__, self.backbone.__name__
+        if not trained_by_log_loss(self):
             raise DecRSError(
-                f"{name} ignores M(d-bar, u), its group embeddings receive no gradient: {self.backbone.__name__} does "
-                "not take its fields from concat_embed_input_fields; take another backbone, such as FM"
+                f"{name} has no nn.BCEWithLogitsLoss or nn.BCELoss, by which it is known how its scores and "
+                f"probabilities go together; make one of them the loss of {backbone}, as in RecBole's models"
             )
+        clicks = dataset.join(dataset.inter_feat[:CLICKS_LOOKED_AT]).to(self.device)
+        probe = copy.deepcopy(self).to(self.device).eval()  # some models keep what they computed last
+        if _learns_groups(probe, clicks):
+            return
+        generator = torch.Generator().manual_seed(0)
+        for _ in range(DRAWS):
+            for parameter in probe.parameters():
+                parameter.data = WEIGHTS_STD * torch.randn(parameter.shape, generator=generator).to(self.device)
+            if _learns_groups(probe, clicks):
+                getLogger().warning(
+                    f"the group embeddings of {name} receive no gradient from its initial weights (zeros? dead "
+                    "units?); they are learned only if training changes that"
+                )
+                return
+        raise DecRSError(
+            f"{name} ignores M(d-bar, u), its group embeddings receive no gradient: {backbone} does not take its "
+            "fields from concat_embed_input_fields, or its layers let none through; take another backbone, such as FM"
+        )
+
+
+def _learns_groups(model: ContextRecommender, clicks: Interaction) -> bool:
+    """Whether the scores of some clicks have a gradient by the group embeddings."""
+    with torch.enable_grad():
+        logits = model.forward(clicks)
+        if not logits.requires_grad:
+            return False
+        (gradient,) = torch.autograd.grad(logits.sum(), model.backdoor.group_embeddings, allow_unused=True)
+    return gradient is not None and bool(gradient.any())
 
 
 class _UserTower(BackdoorRecommender):
@@ -104,8 +136,8 @@ class _UserTower(BackdoorRecommender):
             tokens, floats, *of_item = super().double_tower_embed_input_fields(interaction)
         finally:
             self.user_token_field_num += 1
-        fields = [part for part in (tokens, floats) if part is not None and part.dim() == 3]
-        group_level = self.backdoor(torch.cat(fields, dim=1), interaction[self.USER_ID])
+        fields = ContextRecommender.concat_embed_input_fields(self, interaction)  # RecBole may take floats for others'
+        group_level = self.backdoor(fields[:, self.user_fields], interaction[self.USER_ID])
         return torch.cat([tokens, group_level.unsqueeze(1)], dim=1), floats, *of_item
 
 

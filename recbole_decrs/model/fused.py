@@ -39,7 +39,7 @@ class Half:
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of every item for the users of the interaction, shape [B, n_items]."""
-        if self.scale == "logit" and self.has_logits:
+        if self.scale == "logit" and self.has_logits and hasattr(self.model, "full_sort_logits"):
             return self.model.full_sort_logits(interaction)
         scores = self.model.full_sort_predict(interaction)
         return self._on_scale(scores.view(len(interaction), -1))  # general recommenders give them flat

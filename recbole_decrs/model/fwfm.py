@@ -8,9 +8,20 @@ from recbole_decrs.model.pairwise import PairwiseFullSort
 
 
 class FwFM(PairwiseFullSort, RecBoleFwFM):
-    """Field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features."""
+    """Field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features.
+
+    The weights of pairs of fields are random and are not trained, as in RecBole; here a checkpoint has them.
+    """
+
+    def __init__(self, config, dataset) -> None:
+        super().__init__(config, dataset)
+        weight = self.weight.detach()
+        del self.weight
+        self.register_buffer("weight", weight)
 
     def _get_feature2field(self) -> None:
         super()._get_feature2field()
         for place in range(self.num_features):
-            self.feature2field.setdefault(place, len(set(self.feature2field.values())))
+            self.feature2field.setdefault(place, ("not named", place))
+        numbers = {field: number for number, field in enumerate(dict.fromkeys(self.feature2field.values()))}
+        self.feature2field = {place: numbers[field] for place, field in self.feature2field.items()}

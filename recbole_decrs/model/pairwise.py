@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 
 import torch
 from recbole.data.interaction import Interaction
@@ -15,6 +14,8 @@ from torch import nn
 
 PAIRS_AT_ONCE = 1 << 13
 """Pairs that a model sees at once; what layers make of more of them leaves the processor's cache."""
+ROUNDING, ROUNDING_OF_SPREAD = 1e-6, 1e-3
+"""Differences of scores up to the first, plus the second of their standard deviation, are of rounding."""
 HOME = "recbole_decrs.model.catalogue"
 """The module that has every made class as an attribute, so that RecBole's pickles of a dataset find it again."""
 
@@ -45,7 +46,8 @@ class PairwiseFullSort(ContextRecommender):
     A model that takes its field embeddings from ``concat_embed_input_fields`` gets those of pairs put together from
     the sides. What is a sum over the two sides is answered from the sides without looking at pairs: the first order, a
     linear layer over the fields of a pair one after another, and the factorization machine over them. A model that
-    needs nothing else of the fields, such as DeepFM, gets no fields at all.
+    needs nothing else of the fields, such as DeepFM, gets no fields at all. The first pairs are scored with each of
+    them embedded as well, and if a short cut gives anything else it is not taken.
     """
 
     def __init__(self, config, dataset) -> None:
@@ -55,16 +57,12 @@ class PairwiseFullSort(ContextRecommender):
         embedded = [*self.token_seq_field_names, *self.token_field_names]
         embedded += [*self.float_seq_field_names, *self.float_field_names]
         self.item_places = [place for place, name in enumerate(embedded) if name in of_item]
-        columns = {*embedded, self.USER_ID, config["ITEM_ID_FIELD"]}
-        self._tables = tuple(
-            Interaction({name: features[name] for name in features.interaction if name in columns})
-            for features in (dataset.get_user_feature(), dataset.get_item_feature())
-        )
+        self._tables = (dataset.get_user_feature(), dataset.get_item_feature())
         self._fields_of_pairs: torch.Tensor | None = None
 
     def concat_embed_input_fields(self, interaction: Interaction) -> torch.Tensor:
         """Embeddings of the feature fields, shape [B, n_fields, H]; of pairs, as they were put together."""
-        if isinstance(interaction, Pairs):
+        if isinstance(interaction, Pairs) and self._fields_of_pairs is not None:
             return self._fields_of_pairs
         return super().concat_embed_input_fields(interaction)
 
@@ -84,40 +82,39 @@ class PairwiseFullSort(ContextRecommender):
         sides = _Sides(self, of_users, items)
         step = max(1, PAIRS_AT_ONCE // len(items))
         scores = torch.empty(len(users), len(items), device=users.device)
-        needs_fields = None
-        with self._answered_by(sides):
-            for start in range(0, len(users), step):
-                sides.rows = rows = slice(start, min(start + step, len(users)))
-                pairs = Pairs(of_users[rows], items)
-                self._fields_of_pairs = sides.fields() if needs_fields else sides.no_fields()
-                of_pairs = model(pairs)
-                if needs_fields is None:  # nobody needs them where nobody notices that they are not numbers
-                    self._fields_of_pairs = sides.fields()
-                    without, of_pairs = of_pairs, model(pairs)
-                    needs_fields = not torch.equal(without, of_pairs)
-                scores[rows] = of_pairs.view(-1, len(items))
-        self._fields_of_pairs = None
+        score: Callable[[Pairs], torch.Tensor] | None = None
+        for start in range(0, len(users), step):
+            sides.rows = rows = slice(start, min(start + step, len(users)))
+            pairs = Pairs(of_users[rows], items)
+            if score is None:
+                score = self._fastest(model, sides, pairs)
+            scores[rows] = score(pairs).view(-1, len(items))
         return scores
 
-    @contextmanager
-    def _answered_by(self, sides: _Sides) -> Iterator[None]:
-        """The modules that are sums over the sides answer from these."""
-        answered = []
-        for module in self.modules():
-            answer = None
-            if module is self.first_order_linear:
-                answer = sides.first_order
-            elif type(module).forward is nn.Linear.forward and module.in_features == sides.width:
-                answer = sides.linear(module)
-            elif type(module).forward is BaseFactorizationMachine.forward:
-                answer = sides.factorization_machine(module)
-            if answer is not None:
-                module.__dict__["forward"] = answer  # goes over the forward of its class
-                answered.append(module)
+    def _fastest(
+        self, model: Callable[[Pairs], torch.Tensor], sides: _Sides, pairs: Pairs
+    ) -> Callable[[Pairs], torch.Tensor]:
+        """The model without the fields of pairs, else with those from the sides, else with each pair embedded."""
+        expected = model(pairs)
+        tolerance = ROUNDING + ROUNDING_OF_SPREAD * expected.std(correction=0).item()
+        for fields in (sides.no_fields, sides.fields):
+            score = partial(self._from_sides, model, sides, fields)
+            if torch.allclose(score(pairs), expected, rtol=0, atol=tolerance):
+                return score
+        return model
+
+    def _from_sides(
+        self, model: Callable[[Pairs], torch.Tensor], sides: _Sides, fields: Callable[[], torch.Tensor], pairs: Pairs
+    ) -> torch.Tensor:
+        """What the model makes of pairs with these fields, modules that are sums over the sides answering from them."""
+        self._fields_of_pairs = sides.give(fields())
+        for module, answer in sides.answers.items():
+            module.__dict__["forward"] = answer  # goes over the forward of its class
         try:
-            yield
+            return model(pairs)
         finally:
-            for module in answered:
+            self._fields_of_pairs = sides.give(None)
+            for module in sides.answers:
                 del module.__dict__["forward"]
 
 
@@ -135,6 +132,19 @@ class _Sides:
         of_item[:, model.item_places] = 1
         self.users, self.items = user_fields * (1 - of_item), item_fields * of_item
         self._empty: torch.Tensor | None = None
+        self._given: torch.Tensor | None = None
+        self._changes = 0
+        self.answers = dict(self._answers())
+
+    def _answers(self) -> Iterator[tuple[nn.Module, Callable]]:
+        """What goes over the ``forward`` of modules that are sums over the sides."""
+        for module in self.model.modules():
+            if module is self.model.first_order_linear:
+                yield module, self.first_order
+            elif type(module).forward is nn.Linear.forward and module.in_features == self.width:
+                yield module, self.linear(module)
+            elif type(module).forward is BaseFactorizationMachine.forward:
+                yield module, self.factorization_machine(module)
 
     def _of_rows(self, users: Interaction, items: Interaction) -> tuple[torch.Tensor, torch.Tensor]:
         """Fields and first order of users with one item, or of items with one user."""
@@ -153,7 +163,7 @@ class _Sides:
     def no_fields(self) -> torch.Tensor:
         """As :meth:`fields`, but not numbers."""
         n_pairs = (self.rows.stop - self.rows.start) * len(self.items)
-        if self._empty is None or len(self._empty) != n_pairs:
+        if self._empty is None or len(self._empty) != n_pairs or _changes(self._empty):
             self._empty = self.users.new_full((n_pairs, *self.users.shape[1:]), torch.nan)
         return self._empty
 
@@ -161,9 +171,16 @@ class _Sides:
         """Of the pairs, shape [rows * I, 1]."""
         return self._sum(self.user_first, self.item_first)
 
-    def _is_fields(self, tensor: torch.Tensor) -> bool:
-        fields = self.model._fields_of_pairs
-        if fields is None or not tensor.is_contiguous():
+    def give(self, fields: torch.Tensor | None) -> torch.Tensor | None:
+        """Remember which fields the model has for those of the pairs, and returns them."""
+        self._given = fields
+        self._changes = 0 if fields is None else _changes(fields)
+        return fields
+
+    def _is_given(self, tensor: torch.Tensor) -> bool:
+        """Whether it is the fields of the pairs in another shape, and nothing has been changed in place."""
+        fields = self._given
+        if fields is None or not tensor.is_contiguous() or _changes(fields) != self._changes:
             return False
         return tensor.data_ptr() == fields.data_ptr() and tensor.numel() == fields.numel()
 
@@ -173,7 +190,7 @@ class _Sides:
         of_items = nn.functional.linear(self.items.flatten(1), layer.weight)
 
         def forward(features: torch.Tensor) -> torch.Tensor:
-            if self._is_fields(features):
+            if self._is_given(features):
                 return self._sum(of_users, of_items)
             return nn.functional.linear(features, layer.weight, layer.bias)
 
@@ -186,7 +203,7 @@ class _Sides:
         )
 
         def forward(fields: torch.Tensor) -> torch.Tensor:
-            if not self._is_fields(fields):
+            if not self._is_given(fields):
                 return BaseFactorizationMachine.forward(machine, fields)
             if not machine.reduce_sum:
                 return (within_u[self.rows, None] + within_i + total_u[self.rows, None] * total_i).flatten(0, 1)
@@ -194,6 +211,11 @@ class _Sides:
             return torch.addmm(within, total_u[self.rows], total_i.T).view(-1, 1)
 
         return forward
+
+
+def _changes(tensor: torch.Tensor) -> int:
+    """How often a tensor has been changed in place."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 @cache

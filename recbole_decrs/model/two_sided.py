@@ -7,6 +7,7 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import ContextRecommender
 from recbole.utils import FeatureSource
 
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.sides import Side, SideFeatures
 
 
@@ -20,6 +21,12 @@ class TwoSided(ContextRecommender):
     """
 
     def _keep_features(self, config, dataset) -> None:
+        latest = next(vars(kind) for kind in type(self).__mro__ if {"forward", "pair_logits"} & vars(kind).keys())
+        if "pair_logits" not in latest:
+            raise DecRSError(
+                f"{type(self).__name__} changes forward, which training by ids and full sort do not use: change "
+                "logits_of and pair_logits with it, or extend RecBole's model instead"
+            )
         self.USER_ID, self.ITEM_ID = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
         self.users = SideFeatures(self, dataset.get_user_feature())
         self.items = SideFeatures(self, dataset.get_item_feature())

@@ -65,3 +65,10 @@ def test_by_hand():
     assert gap.relative == pytest.approx(np.mean(absolute) / spread)
     assert gap.changed_lists == 0.5  # {4, 2} against {3, 2} of the first user, whose last item is no candidate
     assert gap.changed_items == 0.5
+
+
+def test_fewer_candidates_than_places():
+    rng = np.random.default_rng(0)
+    expected, at_prior = torch.tensor(rng.normal(size=(2, 30, 400)))
+    candidates = torch.tensor(rng.permuted(np.arange(400) < 5)).expand(30, 400)
+    assert jensen_gap(expected, at_prior, candidates, k=20).changed_items == 0

@@ -12,8 +12,9 @@ from recbole.model.context_aware_recommender.fwfm import FwFM as RecBoleFwFM
 from recbole.model.context_aware_recommender.lr import LR
 from recbole.utils.case_study import full_sort_topk
 from test_full_sort import all_pairs, shake
+from torch import nn
 
-from recbole_decrs import DecRSError, deconfound, load_data_and_model, run_recbole_decrs
+from recbole_decrs import FM, DecRSError, deconfound, load_data_and_model, run_recbole_decrs
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.cli import main
 from recbole_decrs.model.catalogue import deconfounded_names, find_model
@@ -104,16 +105,96 @@ def test_pairwise_full_sort_equals_predict(everything, prepared, name):
     torch.testing.assert_close(few, expected[[5, 2]], atol=1e-5, rtol=0)
 
 
-def test_full_sort_of_a_model_that_hides_how_it_uses_the_fields(everything, prepared):
-    class Hiding(DeepFM):
-        def forward(self, interaction):
-            positive = self.concat_embed_input_fields(interaction).sum(dim=(1, 2)) > 0  # also of what is not a number
-            return super().forward(interaction) + positive.float()
+class OneLayer(ContextRecommender):
+    """A model of one's own: a linear layer over the fields."""
 
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.layer = self.make_layer(self.num_feature_field * self.embedding_size)
+        self.loss = nn.BCEWithLogitsLoss()
+
+    def make_layer(self, width):
+        return nn.Linear(width, 1)
+
+    def of_fields(self, fields, interaction):
+        return self.layer(fields.flatten(1))
+
+    def forward(self, interaction):
+        return self.of_fields(self.concat_embed_input_fields(interaction), interaction).squeeze(1)
+
+    def calculate_loss(self, interaction):
+        return self.loss(self.forward(interaction), interaction[self.LABEL])
+
+    def predict(self, interaction):
+        return self.forward(interaction).sigmoid()
+
+
+class Scaling(OneLayer):
+    def of_fields(self, fields, interaction):
+        fields *= 3
+        return super().of_fields(fields, interaction)
+
+
+class Clipping(OneLayer):
+    def of_fields(self, fields, interaction):
+        return super().of_fields(torch.relu_(fields), interaction)
+
+
+class Comparing(OneLayer):
+    def of_fields(self, fields, interaction):
+        score = super().of_fields(fields, interaction)
+        return torch.where(fields.sum(dim=(1, 2))[:, None] > 0, score, 2 * score)  # hides what is not a number
+
+
+class Squaring(OneLayer):
+    class Layer(nn.Linear):
+        def forward(self, features):
+            return super().forward(features) ** 2
+
+    def make_layer(self, width):
+        return self.Layer(width, 1)
+
+
+class Crossing(OneLayer):
+    def concat_embed_input_fields(self, interaction):
+        fields = super().concat_embed_input_fields(interaction)
+        return fields * (1 + fields[:, :1] * fields[:, -1:])
+
+
+class ReadingAColumn(OneLayer):
+    def of_fields(self, fields, interaction):
+        return super().of_fields(fields, interaction) * interaction["price"][:, :1]
+
+
+@pytest.mark.parametrize("model_class", [OneLayer, Scaling, Clipping, Comparing, Squaring, Crossing, ReadingAColumn])
+def test_full_sort_of_ones_own_model_equals_predict(everything, prepared, model_class):
     config, train_data, *_ = prepared("DeepFM", **everything)
-    model = shake(with_full_sort(Hiding)(config, train_data.dataset))
+    model = shake(with_full_sort(model_class)(config, train_data.dataset))
     users = train_data.dataset.get_user_feature()
-    torch.testing.assert_close(model.full_sort_predict(users), all_pairs(model, train_data.dataset), atol=1e-5, rtol=0)
+    expected = all_pairs(model, train_data.dataset)
+    assert expected.std() > 1e-3
+    torch.testing.assert_close(model.full_sort_predict(users), expected, atol=1e-5, rtol=0)
+    with torch.inference_mode():
+        torch.testing.assert_close(model.full_sort_predict(users), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", PAIRWISE)
+def test_the_short_cuts_of_recboles_models_are_taken(everything, prepared, monkeypatch, name):
+    config, train_data, *_ = prepared(name, **everything)
+    taken = []
+    fastest = PairwiseFullSort._fastest
+
+    def watched(model, *arguments):
+        taken.append(fastest(model, *arguments))
+        return taken[-1]
+
+    monkeypatch.setattr(PairwiseFullSort, "_fastest", watched)
+    model = shake(find_model(name)(config, train_data.dataset))
+    model.full_sort_predict(train_data.dataset.get_user_feature())
+    (way,) = taken
+    assert way.func == model._from_sides
+    needs_no_fields = name in ("DecDeepFM", "DecWideDeep", "DecFNN", "DecDSSM")
+    assert way.args[2].__name__ == ("no_fields" if needs_no_fields else "fields")
 
 
 def test_a_full_sort_leaves_the_model_as_it_was(everything, prepared):
@@ -149,6 +230,80 @@ def test_a_model_that_ignores_m_is_refused(prepared):
         deconfound(Ignoring)(config, train_data.dataset)
 
 
+class StartingAtZero(OneLayer):
+    def make_layer(self, width):
+        layer = nn.Linear(width, 1)
+        nn.init.zeros_(layer.weight)
+        return layer
+
+
+def test_a_model_that_ignores_m_at_first_is_taken(everything, prepared, caplog):
+    config, train_data, *_ = prepared("DeepFM", **everything)
+    deconfound(StartingAtZero)(config, train_data.dataset)
+    assert "DecStartingAtZero receive no gradient from its initial weights" in caplog.text
+    NOT_RECBOLES.clear()
+
+
+def test_a_model_of_unknown_loss_is_refused(everything, prepared):
+    class Functional(OneLayer):
+        def __init__(self, config, dataset):
+            super().__init__(config, dataset)
+            del self.loss
+            self.loss = nn.functional.binary_cross_entropy_with_logits
+
+    config, train_data, *_ = prepared("DeepFM", **everything)
+    with pytest.raises(DecRSError, match="has no nn.BCEWithLogitsLoss or nn.BCELoss"):
+        deconfound(Functional)(config, train_data.dataset)
+    NOT_RECBOLES.clear()
+
+
+def test_a_forward_that_the_closed_form_does_not_know_is_refused(everything, prepared):
+    class Doubled(FM):
+        def forward(self, interaction):
+            return 2 * super().forward(interaction)
+
+    config, train_data, *_ = prepared("DecFM", **everything)
+    with pytest.raises(DecRSError, match="Doubled changes forward"):
+        Doubled(config, train_data.dataset)
+
+
+def test_m_of_dssm_is_of_the_user_alone(everything, prepared):
+    config, train_data, *_ = prepared("DecDSSM", **everything)
+    model = shake(config.model_class(config, train_data.dataset))
+    found = []
+    model.backdoor.register_forward_hook(lambda module, inputs, output: found.append(output))
+    users, items = train_data.dataset.get_user_feature(), train_data.dataset.get_item_feature()
+    pairs = users[torch.full((len(items),), 3)]
+    pairs.update(items)
+    model.forward(pairs)
+    torch.testing.assert_close(found[0], found[0][:1].expand_as(found[0]))
+
+
+def test_the_field_weights_of_fwfm_are_in_the_checkpoint(everything):
+    path = run_recbole_decrs("DecFwFM", "tiny", config_dict=everything)["saved_model_file"]
+    kept, others = (load_data_and_model(path, {"seed": seed, "eval_args": {"order": "TO"}})[1] for seed in (2020, 1))
+    torch.testing.assert_close(kept.deconfounded.weight, others.deconfounded.weight)
+
+
+def test_the_fields_of_fwfm_may_have_any_names(everything):
+    fields = {1: ["user_id", "gender", "jobs"], "of the item": ["item_id", "genre"]}
+    result = run_recbole_decrs("DecFwFM", "tiny", config_dict=everything | {"fields": fields, "epochs": 1})
+    assert 0 < result["test_result"]["recall@10"] <= 1
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "message"),
+    [
+        ("DecAutoInt", {"attention_size": 7}, "DecAutoInt cannot be made with these settings"),
+        ("DecKD_DAGFM", {"phase": "finetuning"}, "leave phase out"),
+        ("DecFM", {"drift_periods": 500}, "nobody has a drift"),
+    ],
+)
+def test_one_sentence_for_settings_that_do_not_work(everything, name, option, message):
+    with pytest.raises(DecRSError, match=message):
+        run_recbole_decrs(name, "tiny", config_dict=everything | option)
+
+
 def test_the_check_of_the_gradient_leaves_no_trace(prepared):
     config, train_data, *_ = prepared("DecFiGNN")
     model = config.model_class(config, train_data.dataset)
@@ -164,7 +319,9 @@ def test_the_check_of_the_gradient_leaves_no_trace(prepared):
         ("DecDeepFFM", "did you mean DecDeepFM"),
         ("Decdeepfm", "did you mean DecDeepFM"),
         ("DecEASE", "docs/models.md shows how to add it"),
-        ("DecSASRec", "docs/models.md shows how to add it"),
+        ("DecSASRec", "SASRec is a sequential model"),
+        ("DecCKE", "CKE is a knowledge-based model"),
+        ("DecXGBoost", "XGBoost is a decision-tree model"),
         ("Decoy", "no model named Decoy"),
     ],
 )
@@ -179,6 +336,10 @@ def test_deconfound_takes_context_aware_models_alone():
     assert issubclass(deconfound(find_model("DeepFM")), ContextRecommender)
     with pytest.raises(DecRSError, match="late fusion"):
         deconfound(find_model("BPR"))
+    with pytest.raises(DecRSError, match="takes the class of a model, not 'DeepFM'"):
+        deconfound("DeepFM")
+    with pytest.raises(DecRSError, match="DecNFM is deconfounded already"):
+        deconfound(find_model("DecNFM"))
 
 
 @pytest.mark.parametrize("recboles", [DeepFM, RecBoleFM, RecBoleFwFM])
@@ -291,6 +452,19 @@ def test_the_logit_of_a_saturated_score_is_finite(prepared):
     assert torch.isfinite(low)
     assert torch.isfinite(high)
     assert low < middle == 0 < high
+
+
+def test_an_operator_that_is_not_used_is_found_out(settings, monkeypatch):
+    monkeypatch.setattr(DecBPR, "fuse", lambda self, of_user, of_groups: of_user)
+    with pytest.raises(DecRSError, match="DecBPR does not use its operator"):
+        run_recbole_decrs("DecBPR", "tiny", config_dict=settings)
+
+
+def test_drift_over_other_periods_after_training(settings):
+    path = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"epochs": 1})["saved_model_file"]
+    two, three = (load_data_and_model(path, {"drift_periods": periods})[1].weight for periods in (2, 3))
+    torch.testing.assert_close(two, load_data_and_model(path)[1].weight)
+    assert (two != three).any()
 
 
 def test_the_example_of_the_docs(settings):
