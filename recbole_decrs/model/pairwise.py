@@ -12,7 +12,7 @@ from recbole.model.layers import BaseFactorizationMachine
 from recbole.utils import FeatureSource
 from torch import nn
 
-PAIRS_AT_ONCE = 1 << 13
+PAIRS_AT_ONCE = 1 << 11
 """Pairs that a model sees at once; what layers make of more of them leaves the processor's cache."""
 ROUNDING, ROUNDING_OF_SPREAD = 1e-6, 1e-3
 """Differences of scores up to the first, plus the second of their standard deviation, are of rounding."""
