@@ -32,6 +32,7 @@ def main() -> None:
     parser.add_argument("--stopping_step", type=int, default=10)
     parser.add_argument("--seed", type=int, default=2020)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--remark", default="", help="on the machine, for the table")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     logging.disable(logging.WARNING)
@@ -76,6 +77,9 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         "",
         "Conventional / deconfounded / fused (alpha as by default), one seed, the backbones with RecBole's defaults",
         "(FM and NFM with the paper's), nothing tuned: the table does not compare the models with each other.",
+        f"At most {chosen.epochs} epochs, validated every {chosen.eval_step}; training stops at the validation that is the",
+        f"{chosen.stopping_step + 1}th in a row without a gain. The run time is that of both models, trained and tested.",
+        *([chosen.remark] if chosen.remark else []),
         "",
         "| model | Recall@20 | NDCG@20 | CKL@20 | run time [s] |",
         "|---|---|---|---|---|",
