@@ -11,7 +11,10 @@ from tiny_data import tiny_settings, tiny_tables, write_tables
 # The same examples in every run; `pytest --hypothesis-profile=default` tries others.
 hypothesis_settings.register_profile("repeatable", derandomize=True)
 hypothesis_settings.load_profile("repeatable")
-torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 2)))
+# On data this small threads wait for each other, endlessly so where other programs run; processes that are started
+# take it over from here.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
 
 
 @pytest.fixture(autouse=True)
