@@ -7,6 +7,7 @@ with its own --models, may share the work.
 import argparse
 import csv
 import logging
+import shlex
 import sys
 import time
 import warnings
@@ -77,8 +78,8 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         "",
         "Conventional / deconfounded / fused (alpha as by default), one seed, the backbones with RecBole's defaults",
         "(FM and NFM with the paper's), nothing tuned: the table does not compare the models with each other.",
-        f"At most {chosen.epochs} epochs, validated every {chosen.eval_step}, stopped when more than",
-        f"{chosen.stopping_step} validations in a row bring no gain. Run times are of both models, train and test.",
+        f"At most {chosen.epochs} epochs, validated every {chosen.eval_step}; a run stops after",
+        f"{chosen.stopping_step + 1} validations in a row without a gain. Run times are of both models, train and test.",
         *([chosen.remark] if chosen.remark else []),
         "",
         "| model | Recall@20 | NDCG@20 | CKL@20 | run time [s] |",
@@ -88,8 +89,22 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         of_model = [row for row in rows if row["model"] == name]
         cells = [" / ".join(row[metric] for row in of_model) for metric in METRICS]
         lines.append(f"| {name} | {' | '.join(cells)} | {of_model[0]['seconds']} |")
-    lines += ["", environment(), "", f"command: python {' '.join(sys.argv)}", ""]
+    lines += ["", better_than_conventional(rows), "", environment(), "", f"command: python {shlex.join(sys.argv)}", ""]
     output.write_text("\n".join(lines), encoding="utf-8")
+
+
+def better_than_conventional(rows: list[dict[str, str]]) -> str:
+    """In how many models a ranking has the better metric."""
+    of = {(row["model"], row["ranking"]): row for row in rows}
+    names = {row["model"] for row in rows}
+    counts = {"fused": [], "deconfounded": []}
+    for ranking, cells in counts.items():
+        for metric in METRICS:
+            gains = [float(of[name, ranking][metric]) - float(of[name, "conventional"][metric]) for name in names]
+            better = sum(gain < 0 if metric.startswith("ckl") else gain > 0 for gain in gains)
+            cells.append(f"{metric} {better}")
+    lists = "; ".join(f"{ranking}: {', '.join(cells)}" for ranking, cells in counts.items())
+    return f"Better than the conventional ranking, of {len(names)} models: {lists}."
 
 
 if __name__ == "__main__":
