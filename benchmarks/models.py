@@ -79,7 +79,7 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         "Conventional / deconfounded / fused (alpha as by default), one seed, the backbones with RecBole's defaults",
         "(FM and NFM with the paper's), nothing tuned: the table does not compare the models with each other.",
         f"At most {chosen.epochs} epochs, validated every {chosen.eval_step}; a run stops after",
-        f"{chosen.stopping_step + 1} validations in a row without a gain. Run times are of both models, train and test.",
+        f"{chosen.stopping_step + 1} validations in a row without a gain. Run times are of both models and the test.",
         *([chosen.remark] if chosen.remark else []),
         "",
         "| model | Recall@20 | NDCG@20 | CKL@20 | run time [s] |",
