@@ -52,6 +52,16 @@ def test_linear_in_d_leaves_rounding_alone(settings):
     assert gap.changed_lists == 0
 
 
+def test_the_gap_is_to_the_prior_that_the_model_has(settings):
+    path = checkpoint(settings, backdoor_operator="product", group_init_std=1.0, bi_batch_norm=False)
+    served, others = (
+        measure_jensen_gap(path, n_users=5, k=3, config_dict={"confounder_prior": prior})["logit"]
+        for prior in ("interaction", "uniform")
+    )
+    assert served.quantiles[1.0] < 1e-5  # linear in d
+    assert others.quantiles[1.0] > 1e-3
+
+
 def test_the_command(settings, capsys):
     path = checkpoint(settings)
     assert main(["jensen-gap", path, "--users=4"]) == 0

@@ -107,13 +107,14 @@ class PairwiseFullSort(ContextRecommender):
         self, model: Callable[[Pairs], torch.Tensor], sides: _Sides, fields: Callable[[], torch.Tensor], pairs: Pairs
     ) -> torch.Tensor:
         """What the model makes of pairs with these fields, modules that are sums over the sides answering from them."""
-        self._fields_of_pairs = sides.give(fields())
+        self._fields_of_pairs = fields()
+        sides.changes = _changes(self._fields_of_pairs)
         for module, answer in sides.answers.items():
             module.__dict__["forward"] = answer  # goes over the forward of its class
         try:
             return model(pairs)
         finally:
-            self._fields_of_pairs = sides.give(None)
+            self._fields_of_pairs = None
             for module in sides.answers:
                 del module.__dict__["forward"]
 
@@ -132,8 +133,7 @@ class _Sides:
         of_item[:, model.item_places] = 1
         self.users, self.items = user_fields * (1 - of_item), item_fields * of_item
         self._empty: torch.Tensor | None = None
-        self._given: torch.Tensor | None = None
-        self._changes = 0
+        self.changes = 0
         self.answers = dict(self._answers())
 
     def _answers(self) -> Iterator[tuple[nn.Module, Callable]]:
@@ -171,16 +171,10 @@ class _Sides:
         """Of the pairs, shape [rows * I, 1]."""
         return self._sum(self.user_first, self.item_first)
 
-    def give(self, fields: torch.Tensor | None) -> torch.Tensor | None:
-        """Remember which fields the model has for those of the pairs, and returns them."""
-        self._given = fields
-        self._changes = 0 if fields is None else _changes(fields)
-        return fields
-
     def _is_given(self, tensor: torch.Tensor) -> bool:
         """Whether it is the fields of the pairs in another shape, and nothing has been changed in place."""
-        fields = self._given
-        if fields is None or not tensor.is_contiguous() or _changes(fields) != self._changes:
+        fields = self.model._fields_of_pairs
+        if fields is None or not tensor.is_contiguous() or _changes(fields) != self.changes:
             return False
         return tensor.data_ptr() == fields.data_ptr() and tensor.numel() == fields.numel()
 
