@@ -74,6 +74,7 @@ def test_the_command(settings, capsys):
         ([], "needs one checkpoint"),
         (["nothing.pth"], "there is no checkpoint"),
         (["a.pth", "--users=no"], "--users must"),
+        (["a.pth", "--user=5"], "jensen-gap takes no --user; did you mean users"),
     ],
 )
 def test_one_sentence_for_what_cannot_be_used(capsys, arguments, message):
