@@ -24,6 +24,9 @@ from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.options import check_options, known_keys, properties_dir
+from recbole_decrs.recbole_compat import mend_recbole
+
+mend_recbole()
 
 DEFAULT_MODEL = "DecFM"
 DEFAULT_DATASET = "ml-100k"
