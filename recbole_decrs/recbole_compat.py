@@ -1,8 +1,8 @@
 """Mends RecBole 1.2.1 for today's packages, from outside: each mend knows which release of which package broke what.
 
 RecBole speaks to numpy 1, pandas 2, scipy 1.12 and hyperopt 0.2.5. :func:`mend_recbole` is called once, before RecBole
-is used, and changes nothing where nothing is broken; RecBole's files stay as they are. ``docs/recbole.md`` has the table
-of these mends, and of everything else that the plugin changes in RecBole.
+is used, and changes nothing where nothing is broken; RecBole's files stay as they are. ``docs/recbole.md`` has the
+table of these mends, and of everything else that the plugin changes in RecBole.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ MENDS = (
     ),
     Mend(
         "pandas 3.0",
-        "missing cells stay missing: `df[column].fillna(..., inplace=True)` fills a copy, for tokens, numbers, sequences",
+        "missing tokens, numbers and sequences stay missing: `df[column].fillna(..., inplace=True)` fills a copy",
         _filling_changes_a_copy,
         every(
             changed_source(
