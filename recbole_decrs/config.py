@@ -30,6 +30,10 @@ mend_recbole()
 
 DEFAULT_MODEL = "DecFM"
 DEFAULT_DATASET = "ml-100k"
+OTHER_FILES = {ModelType.KNOWLEDGE: ("kg", "link"), ModelType.SEQUENTIAL: ("ent",)}
+"""Atomic files beside those of clicks, users and items of which RecBole's defaults for a model type load columns."""
+RECBOLES_SEQUENCES = {"split": {"LS": "valid_and_test"}, "order": "TO"}
+"""RecBole's ``eval_args`` of sequential models: a user's last click is the test, the one before it the validation."""
 PAIRS_EMBEDDED_AT_ONCE = 4096
 """RecBole's own ``eval_batch_size``."""
 PAIRS_SCORED_AT_ONCE = 1 << 20
@@ -107,11 +111,10 @@ class DecRSConfig(Config):
         if not isinstance(model, str | type):
             raise DecRSError(f"model must be the name of a model, not {model!r}")
         model_class = find_model(model) if isinstance(model, str) else model
-        if model_class.type in (ModelType.SEQUENTIAL, ModelType.DECISIONTREE):
-            kind = "sequential" if model_class.type == ModelType.SEQUENTIAL else "decision-tree"
+        if model_class.type == ModelType.DECISIONTREE:
             raise DecRSError(
-                f"{model_class.__name__} is a {kind} model, which this command does not run; "
-                "take a general, context-aware, knowledge-based or traditional one, or RecBole's own run_recbole.py"
+                f"{model_class.__name__} is a decision-tree model, which this command does not run; take another kind, "
+                "or RecBole's own run_recbole.py"
             )
         return model_class.__name__, model_class, str(dataset)
 
@@ -120,11 +123,12 @@ class DecRSConfig(Config):
         kinds = [kind.__name__ for kind in backbone.__mro__]  # a model of one's own has the defaults of what it extends
         defaults = next((name for name in kinds if is_of_recbole(name)), kinds[0])
         super()._load_internal_config_dict(defaults, model_class, dataset)
-        knowledge_files = {
+        other_files = {
             source: columns
             for source, columns in (self.internal_config_dict.get("load_col") or {}).items()
-            if source in ("kg", "link") and model_class.type == ModelType.KNOWLEDGE
+            if source in OTHER_FILES.get(model_class.type, ())
         }
+        mode = self.internal_config_dict["eval_args"]["mode"]
         folder = properties_dir()
         dataset_file = folder / "dataset" / f"{dataset}.yaml"
         for file in (folder / "overall.yaml", folder / "model" / f"{model}.yaml", dataset_file):
@@ -132,7 +136,9 @@ class DecRSConfig(Config):
                 self._update_internal_config_dict(file)
         if not dataset_file.is_file():
             self.internal_config_dict["load_col"] = self._usual_columns()
-        self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **knowledge_files}
+        self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **other_files}
+        if model_class.type == ModelType.SEQUENTIAL:
+            self.internal_config_dict["eval_args"] |= {**RECBOLES_SEQUENCES, "mode": mode}
 
     def _usual_columns(self) -> dict[str, list[str]]:
         """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature."""
@@ -148,9 +154,21 @@ class DecRSConfig(Config):
         if "local_rank" in final or int(final.get("nproc") or 1) > 1:
             raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
         final["eval_args"] = self._full_eval_args()
+        if final["MODEL_TYPE"] == ModelType.SEQUENTIAL:
+            self._fit_to_sequences(final)
         check_options(final)
         self._settings = copy.deepcopy({key: value for key, value in final.items() if key != "MODEL_TYPE"})
         return final
+
+    def _fit_to_sequences(self, final: dict[str, Any]) -> None:
+        """RecBole takes no negatives where the loss of a sequential model is a softmax over all items."""
+        if final.get("loss_type") == "CE" and "train_neg_sample_args" not in self.external_config_dict:
+            final["train_neg_sample_args"] = None
+        if final["test_candidates"] != "unseen":
+            raise DecRSError(
+                f"test_candidates: {final['test_candidates']} is about the items of a user's history, and for a "
+                f"sequential model such as {self.model} RecBole ranks all items; leave it out"
+            )
 
     def _full_eval_args(self) -> dict[str, Any]:
         """What the user leaves out of ``eval_args`` is the plugin's, not RecBole's random order."""
@@ -196,6 +214,13 @@ class DecRSConfig(Config):
         self._check_labels()
         self._check_competitors()
         check_dataset_is_known(self.dataset, self["data_path"])
+        modes = self["eval_args"]["mode"]
+        given = self.external_config_dict.get("eval_args", {})
+        if self["MODEL_TYPE"] == ModelType.SEQUENTIAL and "mode" not in given and modes["test"] != "full":
+            logger.warning(
+                f"{self.model} is evaluated on sampled items ({modes['test']}), as RecBole does by default, so its "
+                "results do not compare with those of full sort; set mode: full in eval_args, which takes long"
+            )
         if "eval_batch_size" not in self.external_config_dict:
             if "full" not in self["eval_args"]["mode"].values():
                 # Each pair of a batch is embedded, as in RecBole.

@@ -133,7 +133,14 @@ class CheckpointMixin:
             "best_valid_score": as_plain(self.best_valid_score),
             "best_valid_result": as_plain(dict(self._valid_result or {})),
             "state_dict": self.model.state_dict(),
-            "other_parameter": encode(self.model.other_parameter()),
+            # Some of RecBole's sequential models name a layer of theirs, which is in the state_dict.
+            "other_parameter": encode(
+                {
+                    name: value
+                    for name, value in self.model.other_parameter().items()
+                    if not isinstance(value, torch.nn.Module)
+                }
+            ),
             "optimizer": self.optimizer.state_dict(),
             "random_state": random_state(),
             "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],

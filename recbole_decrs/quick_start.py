@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import warnings
 from logging import getLogger
 from typing import Any
 
@@ -194,12 +193,8 @@ def objective_function(
         config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), "show_progress": False})
         log.set_level(config["state"])
         result = _run(config, saved, log)
-    if "ray" in sys.modules:
-        from ray.air import session
-
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*executed by a Tuner")  # no trial, so nothing to report to
-            session.report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
+    if "ray.tune" in sys.modules and sys.modules["ray.tune"].get_context().get_trial_id() is not None:
+        sys.modules["ray.tune"].report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
     wanted = ("best_valid_score", "valid_score_bigger", "best_valid_result", "test_result")
     return {"model": config["model"], **{key: result[key] for key in wanted}}
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import math
 import os
 from typing import Any
 
+import torch
 from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig, read_literal
+from recbole_decrs.data.preparation import in_words
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.quick_start import objective_function
 
@@ -159,12 +160,13 @@ def read_params_file(path: str) -> Space:
 def _tune_with_ray(
     space: Space, files: list[str], fixed: dict[str, Any], config: DecRSConfig, n_trials: int
 ) -> dict[str, Any]:
-    if importlib.util.find_spec("pyarrow") is None:
-        raise DecRSError("Ray Tune needs pyarrow; install it by: pip install 'recbole_decrs[ray]'")
-    import ray
-    import torch
-    from ray import tune as ray_tune
-
+    try:
+        import ray
+        from ray import tune as ray_tune
+    except ImportError as error:
+        raise DecRSError(
+            f"--tool=Ray needs {error.name or 'ray'}, which is not installed; install it by: pip install 'ray[tune]'"
+        ) from error
     makers = {
         "choice": ray_tune.grid_search,
         "uniform": lambda values: ray_tune.uniform(*values),
@@ -183,20 +185,28 @@ def _tune_with_ray(
 
     only_choices = all(kind == "choice" for kind, _ in space.values())
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning,ignore::DeprecationWarning")  # RecBole's, in workers
-    ray.init(include_dashboard=False, ignore_reinit_error=True)
+    ray.init(include_dashboard=False, ignore_reinit_error=True, log_to_driver=False)
     try:
-        analysis = ray_tune.run(
-            trial,
-            config={key: makers[kind](values) for key, (kind, values) in space.items()},
-            num_samples=1 if only_choices else n_trials,
-            metric="best_valid_score",
-            mode="max" if config["valid_metric_bigger"] else "min",
-            resources_per_trial={"cpu": 1, "gpu": 1 if torch.cuda.is_available() else 0},
-            local_dir=os.path.abspath("ray_log"),
-            verbose=1,
+        tuner = ray_tune.Tuner(
+            ray_tune.with_resources(trial, {"cpu": 1, "gpu": 1 if torch.cuda.is_available() else 0}),
+            param_space={key: makers[kind](values) for key, (kind, values) in space.items()},
+            tune_config=ray_tune.TuneConfig(
+                num_samples=1 if only_choices else n_trials,
+                metric="best_valid_score",
+                mode="max" if config["valid_metric_bigger"] else "min",
+            ),
+            run_config=ray_tune.RunConfig(storage_path=os.path.abspath("ray_log"), verbose=1),
         )
-        print("best params: ", analysis.best_config)
-        print("best result: ", dict2str(analysis.best_result))
-        return analysis.best_config
+        results = tuner.fit()
+        if len(results.errors) == len(results):
+            raise DecRSError(f"every trial failed, the first with: {in_words(results.errors[0])}")
+        best = results.get_best_result()
+        print("best params: ", best.config)
+        print("best result: ", dict2str({key: best.metrics[key] for key in best.metrics if _is_metric(key)}))
+        return best.config
     finally:
         ray.shutdown()
+
+
+def _is_metric(key: str) -> bool:
+    return key == "best_valid_score" or "@" in key

@@ -38,7 +38,8 @@ def test_model_and_dataset_as_recbole_takes_them():
 
 ERRORS = {
     "unknown model": (["--model=DecFMM"], "there is no model named DecFMM; did you mean DecFM"),
-    "sequential model": (["--model=SASRec"], "SASRec is a sequential model"),
+    "decision tree": (["--model=XGBoost"], "XGBoost is a decision-tree model, which this command does not run"),
+    "sequential model at random": (["--model=SASRec", "--eval_args={'order': 'RO'}"], "so order must be TO"),
     "unknown dataset": (["--dataset=tinny"], "did you mean tiny"),
     "group field": (
         ["--group_field=gender"],

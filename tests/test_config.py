@@ -100,7 +100,10 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"model": "DecFMM"}, "there is no model named DecFMM; did you mean DecFM"),
         ({"model": "fm"}, "there is no model named fm; did you mean FM"),
         ({"model": "lightgcn"}, "did you mean LightGCN"),
-        ({"model": "SASRec"}, "SASRec is a sequential model, which this command does not run"),
+        (
+            {"model": "SASRec", "test_candidates": "untrained"},
+            "model such as SASRec RecBole ranks all",
+        ),
         ({"model": "XGBoost"}, "XGBoost is a decision-tree model"),
         ({"dataset": "ml-100"}, "there is no folder dataset/ml-100 .*; did you mean ml-100k"),
         ({"dataset": "qqqqqq"}, "set data_path to the folder that holds it"),

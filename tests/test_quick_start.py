@@ -10,6 +10,7 @@ from recbole.utils.case_study import full_sort_scores, full_sort_topk
 from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, objective_function, run_recbole_decrs
 from recbole_decrs.plain_trainer import trainer_for
 from recbole_decrs.trainer import DecRSTrainer
+from recboles import run_recbole
 from tiny_data import tiny_tables, write_tables
 
 KEYS = {
@@ -174,23 +175,36 @@ def test_objective_function_gives_what_hypertuning_reads(settings):
     assert result["model"] == "DecFM"
 
 
-@pytest.mark.parametrize("model", ["BPR", "LightGCN", "DeepFM", "EASE"])
-def test_the_numbers_of_recboles_models_are_recboles(settings, model, monkeypatch):
-    from recbole.quick_start import run_recbole
+RANDOM = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "RO", "group_by": "user", "mode": "full"}
+LAST_CLICKS = {"split": {"LS": "valid_and_test"}, "order": "TO", "group_by": "user", "mode": "full"}
+UNIFORM = {"distribution": "uniform", "sample_num": 1}
 
-    monkeypatch.setattr("sys.argv", ["test"])
-    eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "RO", "group_by": "user", "mode": "full"}
+
+@pytest.mark.parametrize(
+    ("model", "eval_args", "negatives"),
+    [
+        ("BPR", RANDOM, UNIFORM),
+        ("LightGCN", RANDOM, UNIFORM),
+        ("DeepFM", RANDOM, UNIFORM),
+        ("EASE", RANDOM, UNIFORM),
+        ("SASRec", LAST_CLICKS, None),
+        ("GRU4Rec", {**LAST_CLICKS, "split": {"RS": [0.6, 0.2, 0.2]}}, None),
+        ("BERT4Rec", LAST_CLICKS, None),
+        ("NARM", LAST_CLICKS, None),
+        ("FPMC", LAST_CLICKS, UNIFORM),
+    ],
+)
+def test_the_numbers_of_recboles_models_are_recboles(tmp_path, settings, model, eval_args, negatives):
+    # RecBole keeps times as float32, by which clicks a few seconds apart are at the same moment.
+    tables = tiny_tables()
+    tables["inter"]["timestamp:float"] = tables["inter"].groupby("user_id:token").cumcount() * 64.0
+    write_tables(tmp_path / "data", tables)
     same = settings | {"eval_args": eval_args, "metrics": ["Recall", "NDCG"]}
     theirs = run_recbole(
         model,
         "tiny",
-        config_dict={key: value for key, value in same.items() if key != "group_field"}
-        | {
-            "threshold": None,
-            "train_neg_sample_args": {"distribution": "uniform", "sample_num": 1},
-            "metric_decimal_place": 6,
-        },
-        saved=False,
+        {key: value for key, value in same.items() if key != "group_field"}
+        | {"threshold": None, "train_neg_sample_args": negatives, "metric_decimal_place": 6},
     )
     ours = run_recbole_decrs(model, "tiny", config_dict=same, saved=False)
     assert ours["test_result"] == theirs["test_result"]

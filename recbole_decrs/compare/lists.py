@@ -84,9 +84,11 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     keys = evaluated[row] * dataset.item_num + item
     hits = np.zeros(listed.shape, dtype=bool)
     hits[row, place] = np.isin(keys, _pairs(dataset))
-    masked = np.concatenate(
-        [dataset.item_num * int(user) + test_data.uid2history_item[int(user)].numpy() for user in evaluated]
-    )
+    masked = [
+        dataset.item_num * int(user) + test_data.uid2history_item[int(user)].numpy()
+        for user in (() if test_data.is_sequential else evaluated)  # of a sequential model every item is a candidate
+    ]
+    masked = np.concatenate([np.empty(0, dtype=np.int64), *masked])
     known = np.isin(keys, masked)
     for count, what in (
         (int((~ranked.any(axis=1)).sum()), "test users have no list and are scored as if it were empty"),

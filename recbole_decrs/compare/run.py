@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import torch
 from recbole.evaluator import metrics_dict
+from recbole.utils import ModelType
 from tqdm import tqdm
 
 from recbole_decrs import __version__
@@ -192,6 +193,11 @@ def _check_settings(config: DecRSConfig) -> None:
         raise DecRSError(f"unused_col: {config['group_field']} is the group_field; unawareness leaves it out by itself")
     if "drift_alpha" in config.external_config_dict:
         raise DecRSError("drift_alpha: compare chooses alpha on validation, from drift_alpha_grid; leave it out")
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and "LS" not in config["eval_args"]["split"]:
+        raise DecRSError(
+            f"eval_args: the tests of compare take a list for a user, and with this split {config.model} makes one "
+            "before each evaluated click; take split: {'LS': 'valid_and_test'}"
+        )
     if config["drift_history"] != "train":
         raise DecRSError("drift_history: compare chooses alpha on the validation clicks; set drift_history: train")
     for metric in config["metrics"]:
@@ -344,6 +350,8 @@ def _share_curves(results: Results, experiments: dict[tuple[str, int], Experimen
     frames = []
     for backbone in results.methods:
         experiment = experiments[backbone, results.seeds[0]]
+        if experiment.config["MODEL_TYPE"] == ModelType.SEQUENTIAL:  # it scores sequences, not pairs
+            continue
         part = experiment.data.part
         pairs = rated_pairs(experiment.config, part)
         if pairs is None:
@@ -354,7 +362,7 @@ def _share_curves(results: Results, experiments: dict[tuple[str, int], Experimen
         frame = figures.share_curves(pairs["rating"].to_numpy(), shares, scores)
         frame.insert(0, "backbone", backbone)
         frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
+    return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def _record(

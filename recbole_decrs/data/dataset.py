@@ -17,6 +17,9 @@ from recbole_decrs.errors import DecRSError
 CLICK_ORDER = "decrs_click_order"
 """A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
 
+Clicks = tuple[np.ndarray, np.ndarray]
+"""Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
+
 
 class ConfounderMixin:
     """Adds to a RecBole Dataset what DecRS needs of it; nothing it does for other models changes.
@@ -47,6 +50,17 @@ class ConfounderMixin:
         """
         has_time = self.time_field in self.inter_feat
         self._check_order(has_time)
+        parts, clicks, orders = self._split(has_time)
+        self._check_features_for_full_sort()
+
+        confounder = self._estimate(clicks, orders if has_time else None)
+        fingerprint = self._hash(clicks)
+        for part in [self, *parts]:
+            part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
+        return parts
+
+    def _split(self, has_time: bool) -> tuple[list, list[Clicks], list[np.ndarray]]:
+        """Split histories as RecBole, in the order of float64 time: the parts, and the clicks and order of each."""
         self._add_click_order(has_time)
         parts = super().build()
         orders = [part.inter_feat[CLICK_ORDER].numpy() for part in parts]
@@ -54,14 +68,7 @@ class ConfounderMixin:
             part.inter_feat.drop(CLICK_ORDER)
         for properties in (self.field2type, self.field2source, self.field2seqlen):
             del properties[CLICK_ORDER]
-        self._check_features_for_full_sort()
-
-        clicks = [self._clicks(part) for part in parts]
-        confounder = self._estimate(clicks, orders if has_time else None)
-        fingerprint = self._hash(clicks)
-        for part in [self, *parts]:
-            part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
-        return parts
+        return parts, [self._clicks(part) for part in parts], orders
 
     def _check_order(self, has_time: bool) -> None:
         if has_time or self.config["eval_args"]["order"] != "TO" or self.benchmark_filename_list is not None:
@@ -76,13 +83,14 @@ class ConfounderMixin:
         )
         self.config.change("eval_args", {**self.config["eval_args"], "order": "RO"})
 
+    def _places_by_time(self) -> np.ndarray:
+        """Rows of the clicks in the order of time; RecBole keeps times as float32, 64 s apart for Unix times."""
+        times = np.array([np.ravel(time)[0] for time in self.inter_feat[self.time_field]], dtype=np.float64)
+        return np.argsort(times, kind="stable")
+
     def _add_click_order(self, has_time: bool) -> None:
-        """RecBole keeps times as float32, 64 s apart for Unix times; sort on them while they are float64."""
-        if has_time:
-            times = np.array([np.ravel(time)[0] for time in self.inter_feat[self.time_field]], dtype=np.float64)
-            by_time = np.argsort(times, kind="stable")
-        else:
-            by_time = np.arange(len(self.inter_feat))
+        """Sort clicks, and write down their places, while their times are float64."""
+        by_time = self._places_by_time() if has_time else np.arange(len(self.inter_feat))
         place = np.empty(len(by_time), dtype=np.int64)
         place[by_time] = np.arange(len(by_time))
         self.inter_feat[CLICK_ORDER] = place
@@ -90,7 +98,7 @@ class ConfounderMixin:
             self.inter_feat = self.inter_feat.iloc[by_time].reset_index(drop=True)
         self.set_field_property(CLICK_ORDER, FeatureType.TOKEN, FeatureSource.INTERACTION, 1)
 
-    def _clicks(self, part) -> tuple[np.ndarray, np.ndarray]:
+    def _clicks(self, part) -> Clicks:
         """Users and items of the positive interactions of a part; what is no click is marked by user 0."""
         users, items = part.inter_feat[self.uid_field].numpy(), part.inter_feat[self.iid_field].numpy()
         if self.label_field in part.inter_feat:
@@ -192,7 +200,7 @@ class ConfounderMixin:
             columns = [column.rpartition(":")[0] for column in file.readline().split(self.config["field_separator"])]
         return [column for column in columns if column != self.iid_field]
 
-    def _hash(self, clicks: list[tuple[np.ndarray, np.ndarray]]) -> str:
+    def _hash(self, clicks: list[Clicks]) -> str:
         """Of what gives a model's parameters their meaning: ids, features, and the clicks of each part."""
         digest = hashlib.sha256()
         for field in sorted(self.field2id_token):

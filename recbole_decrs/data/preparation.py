@@ -13,12 +13,21 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
 
-from recbole_decrs.data.dataset import DecRSDataset, DecRSKnowledgeBasedDataset
+from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
 from recbole_decrs.data.group_field import column_types
+from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
 from recbole_decrs.errors import DecRSError
 
+DATASET_OF_TYPE = {
+    ModelType.KNOWLEDGE: DecRSKnowledgeBasedDataset,
+    ModelType.SEQUENTIAL: DecRSSequentialDataset,
+}
+"""The dataset class of a model type; of the others it is DecRSDataset."""
+DATASET_OF_MODEL = {"DIEN": DecRSDIENDataset, "GRU4RecKG": DecRSKGSeqDataset, "KSR": DecRSKGSeqDataset}
+"""The models for which RecBole has a dataset class of their own."""
 
-def create_dataset(config) -> DecRSDataset | DecRSKnowledgeBasedDataset:
+
+def create_dataset(config) -> ConfounderMixin:
     """The dataset that RecBole would make, with the Confounder hook.
 
     A saved one is taken only from ``dataset_save_path``, where set, and if its settings are the same.
@@ -26,8 +35,8 @@ def create_dataset(config) -> DecRSDataset | DecRSKnowledgeBasedDataset:
     Raises:
         DecRSError: the dataset cannot be read.
     """
-    made_for_knowledge = config["MODEL_TYPE"] == ModelType.KNOWLEDGE
-    dataset_class = DecRSKnowledgeBasedDataset if made_for_knowledge else DecRSDataset
+    of_type = DATASET_OF_TYPE.get(config["MODEL_TYPE"], DecRSDataset)
+    dataset_class = DATASET_OF_MODEL.get(config["model"], of_type)
     saved = config["dataset_save_path"]
     if saved and os.path.exists(saved):
         try:

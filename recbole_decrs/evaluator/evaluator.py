@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import numpy as np
 import torch
 from recbole.evaluator import Evaluator
@@ -22,9 +24,13 @@ class DecRSEvaluator(Evaluator):
         self.collected: DataStruct | None = None
 
     def evaluate(self, dataobject: DataStruct) -> dict[str, float]:
-        """Mean of each metric over the users, as RecBole."""
+        """Mean of each metric over the users, as RecBole, in Python's own numbers."""
         self.collected = dataobject
-        return super().evaluate(dataobject)
+        return self._evaluate(dataobject)
+
+    def _evaluate(self, dataobject: DataStruct) -> dict[str, float]:
+        # numpy 2 shows its own as np.float64(0.1) in every log line.
+        return OrderedDict((name, float(value)) for name, value in super().evaluate(dataobject).items())
 
     def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
         """The metrics over the users where ``of_group``, shape [n_evaluated_users], is true."""
@@ -32,7 +38,7 @@ class DecRSEvaluator(Evaluator):
         group = DataStruct()
         for key, value in dataobject._data_dict.items():
             group.set(key, value[rows] if key.startswith("rec.") else value)
-        return super().evaluate(group)
+        return self._evaluate(group)
 
     def evaluate_users(self, dataobject: DataStruct) -> dict[str, np.ndarray]:
         """Each metric that has a value per user, ``name@k`` -> shape [n_evaluated_users]."""

@@ -36,7 +36,7 @@ def results_by_drift(
             if drift is None:
                 return OrderedDict()
             of_group = drift[struct.get("rec.users").numpy()] > threshold
-            row["users"] = int(of_group.sum())
+            row["users"] = len(np.unique(struct.get("rec.users").numpy()[of_group]))
             row[name] = evaluator.evaluate_group(struct, of_group) if row["users"] else {}
         groups[threshold] = row
     return groups
@@ -45,21 +45,29 @@ def results_by_drift(
 def results_by_user(
     evaluator: DecRSEvaluator, collected: dict[str, DataStruct], user_tokens: np.ndarray
 ) -> pd.DataFrame:
-    """Every metric that has a value per user: columns user_id, drift, recommender, and one a metric."""
+    """Every metric that has a value per user: columns user_id, drift, recommender, and one a metric.
+
+    Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them.
+    """
     tables = []
     for name, struct in collected.items():
         users = struct.get("rec.users").numpy()
         drift = struct.get("data.user_drift")
         table = pd.DataFrame({"user_id": user_tokens[users], "recommender": name})
         table.insert(1, "drift", np.nan if drift is None else drift[users])
+        _count_lists(table, users)
         tables.append(table.assign(**evaluator.evaluate_users(struct)))
     return pd.concat(tables, ignore_index=True)
 
 
 def top_lists(struct: DataStruct, user_tokens: np.ndarray, item_tokens: np.ndarray) -> pd.DataFrame:
-    """The lists that ``save_topk`` collected: columns user_id, item_id, rank (from 1), score."""
+    """The lists that ``save_topk`` collected: columns user_id, item_id, rank (from 1), score.
+
+    Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them.
+    """
     items, scores = struct.get("rec.list_items").numpy(), struct.get("rec.list_scores").numpy()
-    users = np.repeat(struct.get("rec.users").numpy(), items.shape[1])
+    of_list = struct.get("rec.users").numpy()
+    users = np.repeat(of_list, items.shape[1])
     ranks = np.tile(np.arange(1, items.shape[1] + 1), len(items))
     table = pd.DataFrame(
         {
@@ -69,7 +77,20 @@ def top_lists(struct: DataStruct, user_tokens: np.ndarray, item_tokens: np.ndarr
             "score": scores.ravel(),
         }
     )
+    _count_lists(table, of_list)
     return table[np.isfinite(table["score"])]
+
+
+def _count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
+    """Add the column ``list``, 1, 2, ... for each user, if a user has several.
+
+    Args:
+        table: with the same number of rows for each list.
+        users: of the lists, shape [n_lists].
+    """
+    number = pd.Series(users).groupby(users).cumcount().to_numpy() + 1
+    if number.max(initial=1) > 1:
+        table.insert(1, "list", np.repeat(number, len(table) // len(users)))
 
 
 def improvement(metric: str, before: float, after: float) -> float:
@@ -93,7 +114,8 @@ def without_history(struct: DataStruct) -> int:
     """How many evaluated users have no d_u, and so no value of C_KL and its kin."""
     if "data.user_distribution" not in struct:
         return 0
-    return int((~struct.get("data.user_distribution")[struct.get("rec.users").numpy()].any(axis=1)).sum())
+    users = np.unique(struct.get("rec.users").numpy())
+    return int((~struct.get("data.user_distribution")[users].any(axis=1)).sum())
 
 
 def table_of(

@@ -16,7 +16,6 @@ SEQUENTIAL, KNOWLEDGE = "sequential_recommender", "knowledge_aware_recommender"
 FAMILIES = (GENERAL, CONTEXT_AWARE, SEQUENTIAL, KNOWLEDGE)
 TREES = "exlib_recommender"
 KINDS = {
-    SEQUENTIAL: "a sequential model",
     KNOWLEDGE: "a knowledge-based model",
     TREES: "a decision-tree model",
 }
@@ -60,8 +59,10 @@ def find_model(name: str) -> type:
 def _own_models() -> dict[str, type]:
     from recbole_decrs.model import FM, NFM, DecFM, DecNFM, FwFM
     from recbole_decrs.model.late_fusion import LATE_FUSED
+    from recbole_decrs.model.sequence_pairs import DIEN, DIN
 
-    return {model.__name__: model for model in (DecFM, DecNFM, FM, FwFM, NFM)} | LATE_FUSED | NOT_RECBOLES
+    own = (DecFM, DecNFM, DIEN, DIN, FM, FwFM, NFM)
+    return {model.__name__: model for model in own} | LATE_FUSED | NOT_RECBOLES
 
 
 def _deconfounded(name: str) -> type:
@@ -71,9 +72,9 @@ def _deconfounded(name: str) -> type:
     if backbone in _names_of(CONTEXT_AWARE):
         return deconfound(find_model(backbone))
     family = _family_of(backbone)
-    if family == GENERAL:
+    if family in (GENERAL, SEQUENTIAL):
         raise DecRSError(
-            f"there is no {name}: {backbone} takes no features, and is none of those with late fusion "
+            f"there is no {name}: {backbone} takes no M as a feature, and is none of those with late fusion "
             f"({', '.join(LATE_FUSED)}); docs/models.md shows how to add it"
         )
     if family not in (None, CONTEXT_AWARE):

@@ -9,7 +9,7 @@ from recbole.utils import InputType, ModelType, init_seed
 
 from recbole_decrs.causal import fuse_scores
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.probability import forward_gives_logits, trained_by_log_loss
+from recbole_decrs.model.probability import forward_gives_logits, trained_by_log_loss, trained_by_softmax
 
 _NOT_0 = torch.finfo(torch.float32).tiny
 _NOT_1 = 1 - torch.finfo(torch.float32).eps / 2
@@ -21,7 +21,7 @@ class Half:
 
     Args:
         model: a recommender; one that is trained by log loss predicts probabilities, of another the scores are taken
-            for logits.
+            for logits: of the softmax over all items where it is trained by that, else of the sigmoid.
         scale: ``probability`` or ``logit``.
     """
 
@@ -30,6 +30,7 @@ class Half:
         self.scale = scale
         self.has_logits = model.type == ModelType.CONTEXT and forward_gives_logits(model)
         self.probabilities = trained_by_log_loss(model)
+        self.softmax = trained_by_softmax(model)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of the rows, shape [B]."""
@@ -47,7 +48,16 @@ class Half:
     def _on_scale(self, scores: torch.Tensor) -> torch.Tensor:
         if self.scale == "logit":
             return scores.clamp(_NOT_0, _NOT_1).logit() if self.probabilities else scores
-        return scores if self.probabilities else scores.sigmoid()
+        if self.probabilities:
+            return scores
+        if not self.softmax:
+            return scores.sigmoid()
+        if scores.dim() == 1:
+            raise DecRSError(
+                "the probabilities of a model with a softmax over all items need full sort, and eval_args samples "
+                "candidates; set fusion_on: logit, or mode: full"
+            )
+        return scores.softmax(dim=-1)
 
 
 class FusedRecommender(AbstractRecommender):

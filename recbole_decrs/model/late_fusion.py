@@ -1,21 +1,23 @@
-"""Late fusion, for general recommenders: f = delta * f'(u, i) + (1 - delta) * f'(M(d-bar, u), i) (Sec. 2.3)."""
+"""Late fusion, for models without features: f = delta * f'(u, i) + (1 - delta) * f'(M(d-bar, u), i) (Sec. 2.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import torch
-from recbole.model.abstract_recommender import GeneralRecommender
+from recbole.data.interaction import Interaction
+from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.model.general_recommender.bpr import BPR
 from recbole.model.general_recommender.lightgcn import LightGCN
 from recbole.model.general_recommender.neumf import NeuMF
+from recbole.model.sequential_recommender.sasrec import SASRec
 from torch import nn
 
 from recbole_decrs.causal import BackdoorOperator
 
 
-class LateFusion(GeneralRecommender):
-    """What a general recommender needs to be deconfounded; M is made from its own user embeddings.
+class LateFusion(AbstractRecommender):
+    """Gives a general or sequential recommender what it needs to be deconfounded; M is made from its own users.
 
     Keys: ``delta``, ``confounder_prior``, ``backdoor_operator``, ``group_init_std``.
     """
@@ -99,5 +101,44 @@ class DecNeuMF(LateFusion, NeuMF):
         return self.fuse(super().forward(user, item), self.through_groups(operators, super().forward, user, item))
 
 
-LATE_FUSED = {model.__name__: model for model in (DecBPR, DecLightGCN, DecNeuMF)}
-"""The deconfounded general recommenders by name."""
+class DecSASRec(LateFusion, SASRec):
+    """SASRec deconfounded: the user is the sequence as it is represented at its end, and M is made from that.
+
+    The score is a product with the item, linear in the representation, so the two are fused before it.
+    """
+
+    backbone = SASRec
+
+    def __init__(self, config, dataset) -> None:
+        super().__init__(config, dataset)
+        self.backdoor = self.operator_of(config, dataset, self.hidden_size)
+        self.users: torch.Tensor | None = None
+
+    def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
+        """The fused representations of the sequences, shape [B, H]."""
+        sequence = super().forward(item_seq, item_seq_len)
+        return self.fuse(sequence, self.backdoor(sequence.unsqueeze(1), self.users))
+
+    def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
+        """As SASRec's."""
+        return self._for_users_of(interaction, super().calculate_loss)
+
+    def predict(self, interaction: Interaction) -> torch.Tensor:
+        """Scores of the rows, shape [B]."""
+        return self._for_users_of(interaction, super().predict)
+
+    def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
+        """Scores of every item for the sequences of the interaction, shape [B, n_items]."""
+        return self._for_users_of(interaction, super().full_sort_predict)
+
+    def _for_users_of(self, interaction: Interaction, method: Callable) -> torch.Tensor:
+        """Call a method of SASRec, whose ``forward`` is not told the users that ``confounder_prior: user`` needs."""
+        self.users = interaction[self.USER_ID]
+        try:
+            return method(interaction)
+        finally:
+            self.users = None
+
+
+LATE_FUSED = {model.__name__: model for model in (DecBPR, DecLightGCN, DecNeuMF, DecSASRec)}
+"""The deconfounded general and sequential recommenders by name."""

@@ -16,11 +16,17 @@ def forward_gives_logits(model: nn.Module) -> bool:
     return any(isinstance(module, nn.BCEWithLogitsLoss) for module in model.modules())
 
 
+def trained_by_softmax(model: nn.Module) -> bool:
+    """Whether the model is trained by cross entropy over all items, so that its scores are logits of their softmax."""
+    return any(isinstance(module, nn.CrossEntropyLoss) for module in model.modules()) and not trained_by_log_loss(model)
+
+
 class ToProbabilities:
     """Makes probabilities of a model's scores; a masked item keeps its -inf.
 
     Scores of a model with log loss are taken as they are if all of the first batch lie in [0, 1]; some of RecBole's
-    give logits in full sort, though probabilities by ``predict``. All other scores become their sigmoid.
+    give logits in full sort, though probabilities by ``predict``. Scores of a model that is trained by cross entropy
+    over all items become their softmax; all other scores become their sigmoid.
 
     Args:
         model: whose scores come.
@@ -28,6 +34,7 @@ class ToProbabilities:
 
     def __init__(self, model: nn.Module) -> None:
         self.as_they_are = None if trained_by_log_loss(model) else False
+        self.softmax = trained_by_softmax(model)
 
     def look_at(self, scores: torch.Tensor) -> None:
         """Decide by the scores of a whole batch, unless that is decided."""
@@ -37,4 +44,7 @@ class ToProbabilities:
     def __call__(self, scores: torch.Tensor) -> torch.Tensor:
         """Probabilities of the same shape."""
         self.look_at(scores)
-        return scores if self.as_they_are else scores.sigmoid().masked_fill(scores == -torch.inf, -torch.inf)
+        if self.as_they_are:
+            return scores
+        probabilities = scores.softmax(dim=-1) if self.softmax else scores.sigmoid()
+        return probabilities.masked_fill(scores == -torch.inf, -torch.inf)

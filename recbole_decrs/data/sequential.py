@@ -1,0 +1,72 @@
+"""The dataset hook for sequential models, whose interactions RecBole turns into sequences before it splits them."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from recbole.data import dataset as recbole_datasets
+
+from recbole_decrs.data.dataset import Clicks, ConfounderMixin
+from recbole_decrs.errors import DecRSError
+
+
+class SequenceMixin(ConfounderMixin):
+    """A :class:`~recbole_decrs.data.dataset.ConfounderMixin` over datasets of sequences.
+
+    RecBole makes one row of each click but a user's first: the click is the target, and those before it stand in a
+    list. So a click stands in many lists, and a user's first click has no row. Here each click counts once: the target
+    of each row, and the first click of each user, which is never evaluated and so belongs to training.
+    """
+
+    def _check_order(self, has_time: bool) -> None:
+        if self.benchmark_filename_list is not None:
+            return
+        if not has_time:
+            raise DecRSError(
+                f"{self.config['model']} is sequential, and the .inter file of {self.dataset_name} has no loaded "
+                f"column {self.time_field} to put clicks in order; set TIME_FIELD and load_col"
+            )
+        if self.config["eval_args"]["order"] != "TO":
+            raise DecRSError(f"eval_args: {self.config['model']} is sequential, so order must be TO, the order of time")
+
+    def _split(self, has_time: bool) -> tuple[list, list[Clicks], list[np.ndarray]]:
+        if self.benchmark_filename_list is None:
+            self.inter_feat = self.inter_feat.iloc[self._places_by_time()].reset_index(drop=True)
+        parts = super(ConfounderMixin, self).build()
+        clicks = [self._clicks(part) for part in parts]
+        # Those of other parts of a benchmark may be clicks that are evaluated.
+        looked_at = parts if self.benchmark_filename_list is None else parts[:1]
+        before = [self._clicks_without_row(part) for part in looked_at]
+        clicks[0] = tuple(np.concatenate(arrays) for arrays in zip(*before, clicks[0], strict=True))
+        # RecBole sorts the rows of a user by time, and keeps their order in each part.
+        bounds = np.cumsum([0, *(len(users) for users, _ in clicks)])
+        orders = [np.arange(start, end) for start, end in pairwise(bounds)]
+        return parts, clicks, orders
+
+    def _clicks_without_row(self, part) -> Clicks:
+        """The clicks that may stand in lists alone, in the order of time for each user.
+
+        Of RecBole's own rows these are the clicks in a list of one; the rows of a benchmark are its author's, so there
+        they are all clicks of all lists.
+        """
+        lists = part.inter_feat[self.item_id_list_field].numpy()
+        lengths = part.inter_feat[self.item_list_length_field].numpy()
+        users = part.inter_feat[self.uid_field].numpy()
+        if self.benchmark_filename_list is None:
+            first = lengths == 1
+            return users[first], lists[first, 0]
+        in_list = np.arange(lists.shape[1]) < lengths[:, np.newaxis]
+        return np.repeat(users, lengths), lists[in_list]
+
+
+class DecRSSequentialDataset(SequenceMixin, recbole_datasets.SequentialDataset):
+    """RecBole's SequentialDataset with a Confounder."""
+
+
+class DecRSKGSeqDataset(SequenceMixin, recbole_datasets.KGSeqDataset):
+    """RecBole's KGSeqDataset, of sequences and a knowledge graph, with a Confounder."""
+
+
+class DecRSDIENDataset(SequenceMixin, recbole_datasets.DIENDataset):
+    """RecBole's DIENDataset, of sequences of clicks and of items not clicked, with a Confounder."""
