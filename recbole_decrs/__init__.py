@@ -33,7 +33,12 @@ __all__ = ["__version__", *_HOME]
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'recbole_decrs' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOME[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from recbole_decrs.errors import how_to_install
+
+        raise ModuleNotFoundError(how_to_install(error.name), name=error.name) from error
 
 
 def __dir__() -> list[str]:

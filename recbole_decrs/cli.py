@@ -52,11 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
 
         print(f"recbole-decrs {__version__}")
         return 0
-    import warnings
+    from recbole_decrs.errors import DecRSError, how_to_install
 
-    from recbole_decrs.errors import DecRSError
-
-    warnings.filterwarnings("ignore", message=".*pkg_resources")  # of RecBole's Ray, when it is imported
     try:
         command = arguments[0] if arguments and arguments[0] in ("tune", "compare", "jensen-gap") else None
         if command == "jensen-gap":
@@ -78,6 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
             run_recbole_decrs(config_file_list=files, command_line=settings)
     except DecRSError as error:
         print(f"recbole-decrs: error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(f"recbole-decrs: error: {how_to_install(error.name)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("recbole-decrs: stopped", file=sys.stderr)

@@ -5,6 +5,17 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+INSTALL = "in a checkout of recbole_decrs: pip install --no-deps -r requirements.txt ."
+"""The command of the README, which passes RecBole's own pins."""
+
+
+def how_to_install(missing: str | None) -> str:
+    """Tell in one sentence how to get a package that is not installed."""
+    missing = (missing or "a package").partition(".")[0]
+    if missing == "recbole":
+        return f"RecBole is not installed; {INSTALL}, else: pip install --no-deps recbole"
+    return f"{missing} is not installed, which RecBole or recbole_decrs needs; {INSTALL}"
+
 
 class DecRSError(ValueError):
     """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""

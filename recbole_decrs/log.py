@@ -17,12 +17,11 @@ from recbole_decrs.errors import DecRSError
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Without the warnings of RecBole 1.2.1 and its Ray on today's packages, about which a user can do nothing."""
+    """Without the warnings of RecBole 1.2.1 on today's packages, about which a user can do nothing."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", module=r"recbole\.")
-        warnings.filterwarnings("ignore", message=".*pkg_resources")
         yield
 
 

@@ -36,6 +36,29 @@ def test_model_and_dataset_as_recbole_takes_them():
     assert parse(["--eval_args={'order': 'TO'}", "--a=b=c"]) == {"eval_args": "{'order': 'TO'}", "a": "b=c"}
 
 
+@pytest.mark.parametrize(
+    ("missing", "message"),
+    [
+        ("recbole", "error: RecBole is not installed; in a checkout of recbole_decrs: pip install --no-deps -r"),
+        ("colorlog", "error: colorlog is not installed, which RecBole or recbole_decrs needs"),
+    ],
+)
+def test_a_package_that_is_not_installed(missing, message):
+    code = (
+        f"import sys; sys.modules['{missing}'] = None\nfrom recbole_decrs.cli import main\nsys.exit(main(['--seed=1']))"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_package_that_is_not_installed_from_python():
+    code = "import sys; sys.modules['recbole'] = None; import recbole_decrs; recbole_decrs.run_recbole_decrs"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    assert "ModuleNotFoundError: RecBole is not installed; in a checkout" in done.stderr
+
+
 ERRORS = {
     "unknown model": (["--model=DecFMM"], "there is no model named DecFMM; did you mean DecFM"),
     "decision tree": (["--model=XGBoost"], "XGBoost is a decision-tree model, which this command does not run"),

@@ -1,9 +1,13 @@
+import configparser
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from recbole_decrs.options import properties_dir
 
@@ -63,3 +67,58 @@ def test_defaults_are_read_from_an_installation(built, tmp_path, kind):
 
 def test_defaults_are_read_from_the_checkout():
     assert (properties_dir() / "model" / "DecFM.yaml").is_file()
+
+
+def pins(name):
+    """Package -> release of a lock file, for this Python and platform."""
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    requirements = [Requirement(line) for line in lines if line and not line.lstrip().startswith("#")]
+    here = [requirement for requirement in requirements if requirement.marker is None or requirement.marker.evaluate()]
+    return {canonicalize_name(requirement.name): next(iter(requirement.specifier)).version for requirement in here}
+
+
+EXTRAS = {"requirements.txt": [], "requirements/ray.txt": ["ray"], "requirements/test.txt": ["test"]}
+LOCKS = {lock: ["plots", *extras] for lock, extras in EXTRAS.items()}
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_holds_what_setup_cfg_asks_for(lock):
+    options = configparser.ConfigParser()
+    options.read(ROOT / "setup.cfg", encoding="utf-8")
+    wanted = options["options"]["install_requires"].splitlines()
+    for extra in LOCKS[lock]:
+        wanted += options["options.extras_require"][extra].splitlines()
+    pinned = pins(lock)
+    for requirement in (Requirement(line) for line in wanted if line.strip() and not line.startswith("#")):
+        assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_file_is_complete(lock):
+    """Whatever an installed package of the lock asks for is in the lock too, but for what RecBole is mended for."""
+    pinned = pins(lock)
+    left_behind = {line.split(">=")[0].split(" ")[0] for line in overrides()}
+    for name in pinned:
+        try:
+            asked = distribution(name).requires or []
+        except PackageNotFoundError:
+            continue
+        for requirement in map(Requirement, asked):
+            if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+                continue
+            if name == "recbole" and requirement.name in left_behind:
+                continue
+            release = pinned.get(canonicalize_name(requirement.name))
+            assert release is not None, f"{name} asks for {requirement}"
+            assert requirement.specifier.contains(release, prereleases=True), f"{name} asks for {requirement}"
+
+
+def overrides():
+    lines = (ROOT / "requirements" / "overrides.txt").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def test_lock_files_agree():
+    first = pins("requirements.txt")
+    for lock in LOCKS:
+        assert {name: release for name, release in pins(lock).items() if name in first} == first
