@@ -101,6 +101,13 @@ def reranker_weights(name: str) -> tuple[float, ...]:
     return (*GRIDS[name], *(weight for weight in (*GRIDS["calibration"], *BEYOND_GRID) if weight > max(GRIDS[name])))
 
 
+def _has_embedding_size(config) -> bool:
+    """Whether the model reads the key; RecBole's sequential models often have a ``hidden_size`` instead."""
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
+        return "embedding_size" in config.internal_config_dict
+    return config["embedding_size"] is not None
+
+
 def why_not(name: str, config, twin: type | None) -> str | None:
     """The reason why a method does not go with a backbone; None if it does.
 
@@ -114,7 +121,7 @@ def why_not(name: str, config, twin: type | None) -> str | None:
         return f"there is no Dec{backbone}"
     if name.startswith("ips") and not issubclass(config.model_class, BackboneOptions):
         return f"the loss of {backbone} does not weigh samples"
-    if name == "wide" and config["embedding_size"] is None:
+    if name == "wide" and not _has_embedding_size(config):
         return f"{backbone} has no embedding_size"
     if name == "unawareness" and config["MODEL_TYPE"] != ModelType.CONTEXT:
         return f"{backbone} takes no item features"

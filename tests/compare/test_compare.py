@@ -188,6 +188,23 @@ def test_a_late_fused_twin_is_that_of_a_single_run(tiny):
     assert results.outcomes["BPR", "decrs_wo", 2020].info["test"] == run["deconfounded_test_result"]
 
 
+def test_a_sequential_model_and_lists_made_elsewhere(tiny, caplog):
+    run = run_recbole_decrs("SASRec", "tiny", config_dict=tiny | {"save_topk": 10})
+    lists = Path(run["saved_model_file"]).with_name(Path(run["saved_model_file"]).stem + "-top10.csv")
+    results = run_comparison(["SASRec"], "tiny", "all", [2020], "out", {"SASRec alone": str(lists)}, config_dict=tiny)
+    assert results.methods["SASRec"] == [
+        *("backbone", "fairco", "calibration", "diversity", "decrs_wo", "decrs_product", "decrs"),
+        *("ensemble", "constant", "shuffled", "confounded", "free"),
+    ]
+    assert results.lists["SASRec alone"].info["test"] == pytest.approx(run["test_result"])
+    twin = run_recbole_decrs("DecSASRec", "tiny", config_dict=tiny | {"drift_alpha": "auto"})
+    assert twin["test_result"] == results.outcomes["SASRec", "decrs", 2020].info["test"]
+    assert twin["conventional_test_result"] == results.outcomes["SASRec", "backbone", 2020].info["test"]
+    with pytest.raises(DecRSError, match="SASRec makes one before each evaluated click; take split"):
+        split = {"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
+        run_comparison(["SASRec"], "tiny", "all", 1, "out", config_dict=tiny | split)
+
+
 def test_without_matplotlib(tiny, monkeypatch, caplog):
     find_spec = run_module.importlib.util.find_spec
     monkeypatch.setattr(
