@@ -200,8 +200,8 @@ def test_a_sequential_model_and_lists_made_elsewhere(tiny, caplog):
     twin = run_recbole_decrs("DecSASRec", "tiny", config_dict=tiny | {"drift_alpha": "auto"})
     assert twin["test_result"] == results.outcomes["SASRec", "decrs", 2020].info["test"]
     assert twin["conventional_test_result"] == results.outcomes["SASRec", "backbone", 2020].info["test"]
+    split = {"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
     with pytest.raises(DecRSError, match="SASRec makes one before each evaluated click; take split"):
-        split = {"eval_args": {"split": {"RS": [0.8, 0.1, 0.1]}}}
         run_comparison(["SASRec"], "tiny", "all", 1, "out", config_dict=tiny | split)
 
 
