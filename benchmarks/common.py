@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import logging
 import platform
 import statistics
@@ -84,6 +85,21 @@ def report(seconds: dict[str, list[float]], baseline: str, unit: str = "s") -> N
         ratio = statistics.median(base / value for base, value in zip(seconds[baseline], values, strict=True))
         print(f"| {name} | {scale * statistics.median(values):.3f} | {ratio:.2f} | {len(values)} |")
     print(f"\n{environment()}\ncommand: python {' '.join(sys.argv)}")
+
+
+def finished(kept: Path) -> list[dict[str, str]]:
+    """The rows that are in the file of what is done."""
+    if not kept.exists():
+        return []
+    with kept.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def keep(kept: Path, columns: list[str], rows: list[list[str]]) -> None:
+    """Add rows to the file of what is done."""
+    heading = [] if kept.exists() else [columns]
+    with kept.open("a", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows(heading + rows)
 
 
 def environment() -> str:

@@ -5,7 +5,6 @@ with its own --models, may share the work.
 """
 
 import argparse
-import csv
 import logging
 import shlex
 import sys
@@ -14,7 +13,7 @@ import warnings
 from pathlib import Path
 
 import torch
-from common import environment
+from common import environment, finished, keep
 
 warnings.simplefilter("ignore")
 METRICS = ["recall@20", "ndcg@20", "ckl@20"]
@@ -49,26 +48,17 @@ def main() -> None:
             continue
         start = time.perf_counter()
         result = run_recbole_decrs(name, chosen.dataset, config_dict={**settings, "show_progress": False})
-        keep(kept, name, result, time.perf_counter() - start)
+        keep(kept, COLUMNS, rankings(name, result, time.perf_counter() - start))
     write_table(output, finished(kept), chosen)
 
 
-def finished(kept: Path) -> list[dict[str, str]]:
-    """The rows of the models that are done."""
-    if not kept.exists():
-        return []
-    with kept.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def keep(kept: Path, name: str, result: dict, seconds: float) -> None:
-    """Add the three rankings of a model."""
-    rows = [COLUMNS] if not kept.exists() else []
+def rankings(name: str, result: dict, seconds: float) -> list[list[str]]:
+    """The rows of the three rankings of a model."""
+    rows = []
     for ranking in ("conventional", "deconfounded", "fused"):
         metrics = result["test_result" if ranking == "fused" else f"{ranking}_test_result"]
         rows.append([name, ranking, *(f"{metrics[key]:.4f}" for key in METRICS), f"{seconds:.0f}"])
-    with kept.open("a", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows(rows)
+    return rows
 
 
 def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Namespace) -> None:

@@ -118,5 +118,7 @@ def _names_of(family: str) -> list[str]:
             module = importlib.import_module(f"recbole.model.{family}.{module_name}")
         except ImportError:
             continue
-        names += [name for name in vars(module) if name.lower() == module_name]
+        names += [
+            name for name, value in vars(module).items() if name.lower() == module_name and isinstance(value, type)
+        ]
     return names
