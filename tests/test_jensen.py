@@ -5,6 +5,8 @@ import torch
 from recbole_decrs import DecRSError, load_data_and_model, measure_jensen_gap, run_recbole_decrs
 from recbole_decrs.cli import main
 
+pytestmark = pytest.mark.slow
+
 
 def checkpoint(settings, model="DecFM", **others):
     return run_recbole_decrs(model, "tiny", config_dict=settings | others)["saved_model_file"]

@@ -9,6 +9,8 @@ from recbole_decrs.causal import calibration_kl
 from recbole_decrs.rerank import RERANKERS
 from recbole_decrs.scoring import collect_rankings
 
+pytestmark = pytest.mark.slow
+
 FAST = {"show_progress": False, "eval_step": 5}
 
 

@@ -11,6 +11,8 @@ from packaging.utils import canonicalize_name
 
 from recbole_decrs.options import properties_dir
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

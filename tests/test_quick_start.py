@@ -11,7 +11,7 @@ from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, obj
 from recbole_decrs.plain_trainer import trainer_for
 from recbole_decrs.trainer import DecRSTrainer
 from recboles import run_recbole
-from tiny_data import tiny_tables, write_tables
+from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
 KEYS = {
     "best_valid_score",
@@ -199,7 +199,7 @@ def test_the_numbers_of_recboles_models_are_recboles(tmp_path, settings, model, 
     tables = tiny_tables()
     tables["inter"]["timestamp:float"] = tables["inter"].groupby("user_id:token").cumcount() * 64.0
     write_tables(tmp_path / "data", tables)
-    same = settings | {"eval_args": eval_args, "metrics": ["Recall", "NDCG"]}
+    same = settings | SHORT_SEQUENCES | {"eval_args": eval_args, "metrics": ["Recall", "NDCG"]}
     theirs = run_recbole(
         model,
         "tiny",

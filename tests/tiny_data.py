@@ -58,6 +58,10 @@ LOAD_COL = {
 }
 
 
+SHORT_SEQUENCES = {"MAX_ITEM_LIST_LENGTH": 12, "hidden_size": 8, "inner_size": 8, "n_layers": 1}
+"""Settings of a small sequential model."""
+
+
 def tiny_settings(folder: Path, **others):
     """Settings of a fast run on :func:`tiny_tables`."""
     return {

@@ -13,8 +13,9 @@ from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare.methods import METHODS, reranker_weights
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.tables import holm
-from tiny_data import tiny_settings, tiny_tables, write_tables
+from tiny_data import SHORT_SEQUENCES, tiny_settings, tiny_tables, write_tables
 
+pytestmark = pytest.mark.slow
 TABLES = ("table3.csv", "table3-tests.csv", "table4.csv", "table5.csv", "tradeoff.csv", "figure1b.csv", "table3.md")
 
 
@@ -188,7 +189,8 @@ def test_a_late_fused_twin_is_that_of_a_single_run(tiny):
     assert results.outcomes["BPR", "decrs_wo", 2020].info["test"] == run["deconfounded_test_result"]
 
 
-def test_a_sequential_model_and_lists_made_elsewhere(tiny, caplog):
+def test_a_sequential_model_and_lists_made_elsewhere(tiny):
+    tiny = tiny | SHORT_SEQUENCES
     run = run_recbole_decrs("SASRec", "tiny", config_dict=tiny | {"save_topk": 10})
     lists = Path(run["saved_model_file"]).with_name(Path(run["saved_model_file"]).stem + "-top10.csv")
     results = run_comparison(["SASRec"], "tiny", "all", [2020], "out", {"SASRec alone": str(lists)}, config_dict=tiny)

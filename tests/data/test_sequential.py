@@ -13,7 +13,12 @@ from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.causal.drift import symmetric_kl
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
-from tiny_data import tiny_settings, tiny_tables, write_tables
+from tiny_data import SHORT_SEQUENCES, tiny_settings, tiny_tables, write_tables
+
+
+@pytest.fixture
+def settings(settings):
+    return settings | SHORT_SEQUENCES
 
 
 def histories_of(tables):

@@ -24,6 +24,8 @@ from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
 from recbole_decrs.model.pairwise import PairwiseFullSort, with_full_sort
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
+pytestmark = pytest.mark.slow
+
 ALL_TYPES = {
     "load_col": {
         "inter": ["user_id", "item_id", "timestamp"],
