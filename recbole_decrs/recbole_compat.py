@@ -164,6 +164,27 @@ MENDS = (
         ),
     ),
     Mend(
+        "pandas 3.0",
+        "tensors over columns that must not be written to, and a warning of torch: `df[column].values` is read-only",
+        lambda: not pd.DataFrame({"cell": [1]})["cell"].values.flags.writeable,
+        changed_source(
+            f"{DATASET}._dataframe_to_interaction", {"value = data[k].values": "value = data[k].to_numpy(copy=True)"}
+        ),
+    ),
+    Mend(
+        "numpy 1.25",
+        "`rm_dup_inter`: clicks at the same time change places from release to release, since the sort is not stable",
+        lambda: True,  # on some processors alone, and in other ways in each release
+        changed_source(
+            f"{DATASET}._remove_duplication",
+            {
+                "by=[self.time_field], ascending=True, inplace=True": (
+                    'by=[self.time_field], ascending=True, inplace=True, kind="stable"'
+                )
+            },
+        ),
+    ),
+    Mend(
         "scipy 1.13",
         "graph models (LightGCN, NGCF, NCL, GCMC, SpectralCF, KGIN, MCCLK): `dok_matrix._update` is gone",
         lambda: not hasattr(scipy.sparse.dok_matrix, "_update"),

@@ -3,6 +3,7 @@
 import inspect
 import re
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +64,31 @@ def test_lengths_of_sequences_row_by_row(prepared):
         row = part.item_feat[part.field2token_id["item_id"][item]]
         tokens = [part.field2id_token["genre"][number] for number in row["genre"].tolist() if number]
         assert tokens == genres.split()
+
+
+def test_tensors_may_be_written_to(prepared):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        _, train_data, *_ = prepared()
+    part = train_data.dataset
+    part.user_feat["gender"][0] = 1
+    assert all(tensor.numpy().flags.writeable for tensor in part.item_feat.interaction.values())
+
+
+def test_of_clicks_at_the_same_time_the_first_in_the_file_stays(tmp_path, prepared):
+    tables = tiny_tables()
+    twice = tables["inter"].assign(
+        **{"timestamp:float": 5.0, "rating:float": np.arange(len(tables["inter"])) % 50 + 1.0}
+    )
+    tables["inter"] = pd.concat([once, once.assign(**{"rating:float": 99.0})], ignore_index=True)
+    write_tables(tmp_path / "data", tables)
+    _, train_data, *_ = prepared("BPR", rm_dup_inter="first")
+    part = train_data.dataset
+    assert (part.inter_feat["rating"] < 99).all()
+    users = part.field2id_token["user_id"][part.inter_feat["user_id"].numpy()]
+    of_u0 = part.field2id_token["item_id"][part.inter_feat["item_id"].numpy()[users == "u0"]]
+    in_file = list(once[once["user_id:token"] == "u0"]["item_id:token"])
+    assert list(of_u0) == in_file[: len(of_u0)]
 
 
 def test_a_dok_matrix_takes_a_dictionary():
