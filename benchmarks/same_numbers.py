@@ -106,7 +106,7 @@ def table(packages: dict[str, str], numbers: dict[str, str], other: dict | None)
     lines += [
         "",
         f"{len(same)} of {len(numbers)} are the same to the last digit; a hash stands for an array.",
-        "ItemKNN is RecBole's own: which of equally similar neighbours it keeps is up to numpy's partition, which changed.",
+        "ItemKNN is RecBole's own: which of equally similar neighbours it keeps is up to numpy, which changed.",
         "",
     ]
     lines += ["| number | old | new | the same |", "|---|---|---|---|"]
