@@ -356,7 +356,7 @@ def _share_curves(results: Results, experiments: dict[tuple[str, int], Experimen
         pairs = rated_pairs(experiment.config, part)
         if pairs is None:
             return None
-        users, items = pairs["user"].to_numpy(), pairs["item"].to_numpy()
+        users, items = pairs["user"].to_numpy(copy=True), pairs["item"].to_numpy(copy=True)  # for torch
         shares = (part.confounder.membership[items] * part.confounder.user_distribution[users]).sum(axis=1)
         scores = experiment.score_pairs(users, items)
         frame = figures.share_curves(pairs["rating"].to_numpy(), shares, scores)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
+from recbole.utils.case_study import full_sort_topk
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.causal.drift import symmetric_kl
@@ -148,6 +149,16 @@ def test_decsasrec(settings, changed):
     group_level = half.backdoor(sequence.unsqueeze(1), interaction["user_id"])
     by_hand = (0.5 * sequence + 0.5 * group_level) @ half.item_embedding.weight.T
     np.testing.assert_allclose(half.full_sort_predict(interaction).detach(), by_hand.detach(), atol=1e-5)
+
+
+def test_lists_by_recboles_case_study(settings):
+    result = run_recbole_decrs("DecSASRec", "tiny", config_dict=settings | {"save_topk": 5})
+    _, model, dataset, *_, test_data = load_data_and_model(result["saved_model_file"])
+    users = dataset.token2id("user_id", ["u1", "u2"])
+    _, items = full_sort_topk(users, model.eval(), test_data, k=5)
+    lists = pd.read_csv(result["saved_model_file"].removesuffix(".pth") + "-top5.csv")
+    for user, row in zip(["u1", "u2"], items.tolist(), strict=True):
+        assert list(lists[lists["user_id"] == user]["item_id"]) == list(dataset.id2token("item_id", row))
 
 
 def test_scores_of_a_softmax_are_fused_as_its_probabilities(settings):
