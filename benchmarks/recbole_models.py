@@ -69,13 +69,17 @@ SETTINGS_OF: dict[str, dict[str, Any]] = {
     # Its default stage pre-trains for 150 epochs, and nothing but every tenth is saved.
     "RaCT": {"pretrain_epochs": 1, "save_step": 1},
     "S3Rec": {"pretrain_epochs": 1, "save_step": 1},
-    "ConvNCF": FEWER_USERS,
+    # Its 1000 clusters of users are more than ml-100k has users.
+    "NCL": {"num_clusters": 100},
+    # A network over each pair, or over each item of a user's history, or 32 matrices a sample, or all items by all.
+    **dict.fromkeys(("ConvNCF", "NAIS", "NNCF", "xDeepFM", "MCCLK", "MKR", "RippleNet"), FEWER_USERS),
 }
 """Settings of both sides for some models."""
 TOLD = {
     "popularity": "negatives drawn by popularity",
     "user_inter_num_interval": "users with {} ratings",
     "pretrain_epochs": "{} epoch of pre-training",
+    "num_clusters": "{} clusters",
 }
 """How the table tells of a setting of both sides that is not the default."""
 
@@ -130,7 +134,7 @@ def in_own_process(name: str, limit: float, threads: int) -> dict[str, str]:
         reasons = [
             cells["reason"],
             f"{ended} ({cells_missing(cells)})" if ended else "",
-            told(settings_of(name)),
+            told(settings_of(name)) if cells["runs"] == "yes" else "",
         ]
         cells["reason"] = "; ".join(reason for reason in reasons if reason)
         return cells
@@ -209,14 +213,16 @@ def again_from_the_checkpoint(name: str, cells: dict[str, Any]) -> None:
     from recbole_decrs import load_data_and_model
     from recbole_decrs.plain_trainer import trainer_for
 
-    config, model, _, _, _, test_data = load_data_and_model(cells["result"]["saved_model_file"])
+    path = cells["result"]["saved_model_file"]
+    config, model, _, _, _, test_data = load_data_and_model(path)
     trainer = trainer_for(config)(config, model)
     again = trainer.evaluate(test_data, load_best_model=False)
     if again == cells["result"]["test_result"]:
         cells["reloads"] = "yes"
         return
     cells["reloads"] = f"differs by {difference(again, cells['result']['test_result']):.6f}"
-    if trainer.evaluate(test_data, load_best_model=False) != again:
+    # From the checkpoint again, since a graph model keeps what it has drawn as long as its parameters stay.
+    if trainer.evaluate(test_data, model_file=path) != again:
         cells["reason"] = "its scores are drawn anew at each evaluation"
 
 
@@ -227,6 +233,7 @@ def by_recbole_alone(name: str, cells: dict[str, Any]) -> None:
     from recbole.data.transform import construct_transform
     from recbole.utils import ModelType, get_flops, get_model, get_trainer, init_seed
 
+    from recbole_decrs import run_recbole_decrs
     from recbole_decrs.config import DecRSConfig
 
     ours = DecRSConfig(name, "ml-100k", config_dict=settings_of(name))
@@ -249,16 +256,26 @@ def by_recbole_alone(name: str, cells: dict[str, Any]) -> None:
     _, valid_result = trainer.fit(train_data, valid_data, saved=False, show_progress=False)
     test_result = trainer.evaluate(test_data, load_best_model=False, show_progress=False)
     cells["recbole_seconds"] = f"{time.perf_counter() - start:.0f}"
-    most = max(
-        difference(theirs, cells["result"][part])
-        for part, theirs in (("best_valid_result", valid_result), ("test_result", test_result))
-    )
+    theirs = {"best_valid_result": valid_result, "test_result": test_result}
+    most = difference_of_runs(theirs, cells["result"])
+    if most:
+        # What a model draws when it scores, it draws once more after its checkpoint has been read.
+        most = difference_of_runs(
+            theirs, run_recbole_decrs(name, "ml-100k", config_dict=settings_of(name), saved=False)
+        )
     cells["numbers"] = "equal" if most == 0 else f"differ by {most:.6f}"
 
 
+def difference_of_runs(theirs: dict[str, Any], ours: dict[str, Any]) -> float:
+    """The largest of the metrics of RecBole's run, on validation and test."""
+    return max(difference(metrics, ours[part]) for part, metrics in theirs.items())
+
+
 def difference(one: dict[str, float] | None, other: dict[str, float] | None) -> float:
-    """The largest of the metrics that both have."""
-    return max((abs(one[key] - other[key]) for key in one.keys() & other.keys()), default=0.0) if one and other else 0.0
+    """The largest of the metrics of the one; a model that is pre-trained has none on validation."""
+    if not one or not other:
+        return 0.0 if one == other else float("inf")
+    return max(abs(one[key] - other[key]) for key in one)
 
 
 def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Namespace) -> None:
