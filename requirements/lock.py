@@ -26,7 +26,7 @@ def main() -> None:
             command += [f"--constraints={first.relative_to(ROOT)}"]
         with tempfile.NamedTemporaryFile("w", suffix=".txt") as overriding:
             # An override holds for whoever asks for the package: RecBole, and here the extra.
-            overriding.write(overrides.replace(WITHOUT_RAY, "ray[tune]>=2.40") if "ray" in extras else overrides)
+            overriding.write(overrides.replace(WITHOUT_RAY, "ray[tune]>=2.41") if "ray" in extras else overrides)
             overriding.flush()
             command += [f"--overrides={overriding.name}", f"--output-file={file.relative_to(ROOT)}"]
             subprocess.run(command, check=True, cwd=ROOT)

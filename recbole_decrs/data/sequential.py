@@ -31,31 +31,25 @@ class SequenceMixin(ConfounderMixin):
             raise DecRSError(f"eval_args: {self.config['model']} is sequential, so order must be TO, the order of time")
 
     def _split(self, has_time: bool) -> tuple[list, list[Clicks], list[np.ndarray]]:
+        first = None
         if self.benchmark_filename_list is None:
             self.inter_feat = self.inter_feat.iloc[self._places_by_time()].reset_index(drop=True)
+            rows = self.inter_feat.drop_duplicates(subset=[self.uid_field], keep="first")
+            first = rows[self.uid_field].to_numpy(np.int64), rows[self.iid_field].to_numpy(np.int64)
         parts = super(ConfounderMixin, self).build()
         clicks = [self._clicks(part) for part in parts]
-        # Those of other parts of a benchmark may be clicks that are evaluated.
-        looked_at = parts if self.benchmark_filename_list is None else parts[:1]
-        before = [self._clicks_without_row(part) for part in looked_at]
-        clicks[0] = tuple(np.concatenate(arrays) for arrays in zip(*before, clicks[0], strict=True))
+        before = self._clicks_in_lists(parts[0]) if first is None else first
+        clicks[0] = tuple(np.concatenate(arrays) for arrays in zip(before, clicks[0], strict=True))
         # RecBole sorts the rows of a user by time, and keeps their order in each part.
         bounds = np.cumsum([0, *(len(users) for users, _ in clicks)])
         orders = [np.arange(start, end) for start, end in pairwise(bounds)]
         return parts, clicks, orders
 
-    def _clicks_without_row(self, part) -> Clicks:
-        """The clicks that may stand in lists alone, in the order of time for each user.
-
-        Of RecBole's own rows these are the clicks in a list of one; the rows of a benchmark are its author's, so there
-        they are all clicks of all lists.
-        """
+    def _clicks_in_lists(self, part) -> Clicks:
+        """All clicks in the lists of a part, in the order of time for each user; the rows are a benchmark's author's."""
         lists = part.inter_feat[self.item_id_list_field].numpy()
         lengths = part.inter_feat[self.item_list_length_field].numpy()
         users = part.inter_feat[self.uid_field].numpy()
-        if self.benchmark_filename_list is None:
-            first = lengths == 1
-            return users[first], lists[first, 0]
         in_list = np.arange(lists.shape[1]) < lengths[:, np.newaxis]
         return np.repeat(users, lengths), lists[in_list]
 

@@ -53,7 +53,7 @@ def check(confounder, dataset, tables, histories):
     np.testing.assert_allclose(confounder.prior, np.mean(totals, axis=0))
 
 
-@pytest.mark.parametrize("longest", [50, 3])
+@pytest.mark.parametrize("longest", [50, 3, 1])
 def test_each_click_before_the_evaluated_ones_counts_once(prepared, longest):
     tables = tiny_tables()
     _, train_data, *_ = prepared("SASRec", MAX_ITEM_LIST_LENGTH=longest)
@@ -61,7 +61,7 @@ def test_each_click_before_the_evaluated_ones_counts_once(prepared, longest):
 
 
 @settings_of_hypothesis(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 1000), lengths=st.lists(st.integers(3, 9), min_size=4, max_size=8))
+@given(seed=st.integers(0, 1000), lengths=st.lists(st.integers(1, 9), min_size=6, max_size=9).filter(lambda lengths: max(lengths) > 3))
 def test_users_of_any_length_and_times_a_second_apart(tmp_path_factory, seed, lengths):
     """Histories of a user in the order of float64 time, where RecBole's float32 has them at the same moment."""
     rng = np.random.default_rng(seed)
@@ -76,6 +76,17 @@ def test_users_of_any_length_and_times_a_second_apart(tmp_path_factory, seed, le
     config = DecRSConfig("SASRec", "tiny", config_dict=tiny_settings(folder))
     train_data, *_ = data_preparation(config, create_dataset(config))
     check(train_data.dataset.confounder, train_data.dataset, tables, histories_of(tables))
+
+
+def test_a_user_with_one_click_has_a_history_too(tmp_path, prepared):
+    tables = tiny_tables()
+    kept = (tables["inter"]["user_id:token"] != "u5") | ~tables["inter"].duplicated("user_id:token")
+    tables["inter"] = tables["inter"][kept]
+    write_tables(tmp_path / "data", tables)
+    _, train_data, *_ = prepared("SASRec")
+    histories = histories_of(tables)
+    assert len(histories["u5"]) == 1
+    check(train_data.dataset.confounder, train_data.dataset, tables, histories)
 
 
 def test_files_with_sequences(tmp_path, settings):
