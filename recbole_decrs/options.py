@@ -132,6 +132,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "stopping_step": (_integer(0), "a whole number >= 0"),
     "train_batch_size": (_integer(1), "a whole number >= 1"),
     "eval_batch_size": (_integer(1), "a whole number >= 1"),
+    "MAX_ITEM_LIST_LENGTH": (_integer(1), "a whole number >= 1"),
     "learning_rate": (_number(0, above=True), "a number above 0"),
     "learner": (
         lambda value: isinstance(value, str) and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop"),

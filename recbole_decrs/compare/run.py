@@ -165,6 +165,20 @@ def _plan(backbones: list[str], methods: Sequence[str] | str, configure) -> tupl
                 f"methods: there is no method {name}{did_you_mean(name, METHODS) or f'; take of {list(METHODS)}'}"
             )
     plan, left_out = {}, {}
+    splits = {backbone: configure(backbone, {})["eval_args"]["split"] for backbone in backbones}
+    other = next((backbone for backbone in backbones if splits[backbone] != splits[backbones[0]]), None)
+    if other is not None:
+        raise DecRSError(
+            f"eval_args: {backbones[0]} and {other} would be tested on other clicks, by the splits "
+            f"{splits[backbones[0]]} and {splits[other]}; give all backbones the same, such as "
+            "--eval_args=\"{'split': {'LS': 'valid_and_test'}}\""
+        )
+    sequential = [name for name in backbones if configure(name, {})["MODEL_TYPE"] == ModelType.SEQUENTIAL]
+    if sequential and len(sequential) < len(backbones):
+        getLogger().warning(
+            f"{', '.join(sequential)} may recommend what a user has clicked before, as RecBole evaluates sequential "
+            "models, and the other backbones may not: compare within a backbone"
+        )
     for backbone in backbones:
         if hasattr(find_model(backbone), "backbone"):
             raise DecRSError(f"backbones: {backbone} is deconfounded; name the conventional {backbone[3:]}")

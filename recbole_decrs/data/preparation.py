@@ -55,7 +55,9 @@ def create_dataset(config) -> ConfounderMixin:
             "with benchmark_filename RecBole takes the files as they are: "
             "val_interval, user_inter_num_interval and item_inter_num_interval do not apply"
         )
-    _check_inter_columns(config)
+    types = _check_inter_columns(config)
+    if types is not None and config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
+        _check_sequences(config, types)
     try:
         dataset = dataset_class(config)
     except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
@@ -73,16 +75,47 @@ def create_dataset(config) -> ConfounderMixin:
 
 def in_words(error: Exception) -> str:
     """One line of what an exception of RecBole or pandas says."""
-    text = " ".join(str(error).split())
-    return f"no {text}" if isinstance(error, KeyError) else text or type(error).__name__
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]!s}"
+    return " ".join(str(error).split()) or type(error).__name__
 
 
-def _check_inter_columns(config) -> None:
+def _check_sequences(config, types: dict[str, str]) -> None:
+    """See that a benchmark's files hold sequences, and that the features of items are loaded."""
+    listed = f"{config['ITEM_ID_FIELD']}{config['LIST_SUFFIX']}"
+    if config["benchmark_filename"] and types.get(listed) != "token_seq":
+        raise DecRSError(
+            f"benchmark_filename: {config['model']} is sequential, and the files have no column {listed}:token_seq of "
+            f"the items before each click (with alias_of_item_id: [{listed}]); without such files leave the key out, "
+            "and RecBole makes the sequences"
+        )
+    if config["benchmark_filename"] and config["model"] == "DIEN":
+        raise DecRSError(
+            "benchmark_filename: DIEN samples its negatives while RecBole makes the sequences; leave the key out"
+        )
+    if config["train_stage"] == "finetune" and not os.path.isfile(config["pre_model_path"] or ""):
+        raise DecRSError(
+            f"pre_model_path: there is no file {config['pre_model_path']!r}, from which train_stage: finetune of "
+            f"{config['model']} starts; give the checkpoint of its pre-training"
+        )
+    loaded = (config["load_col"] or {}).get("item")
+    for key in ("selected_features", "item_attribute"):
+        wanted = config[key] or []
+        for column in wanted if isinstance(wanted, list) else [wanted]:
+            if isinstance(loaded, list) and column not in loaded:
+                raise DecRSError(
+                    f"{key}: {config['model']} takes the item feature {column}, which load_col does not load of the "
+                    f".item file; set {key} to a column that it does ({', '.join(loaded[1:])})"
+                )
+
+
+def _check_inter_columns(config) -> dict[str, str] | None:
+    """See that the columns of users, items and times are there; returns name -> type of all."""
     names = config["benchmark_filename"] or [None]
     ending = f".{names[0]}.inter" if names[0] else ".inter"
     path = os.path.join(config["data_path"], f"{config['dataset']}{ending}")
     if not os.path.isfile(path):
-        return  # to be downloaded, or RecBole says so
+        return None  # to be downloaded, or RecBole says so
     types = column_types(path, config["field_separator"], config["encoding"] or "utf-8")
     for key, kind in (("USER_ID_FIELD", "token"), ("ITEM_ID_FIELD", "token"), ("TIME_FIELD", "float")):
         field = config[key]
@@ -90,6 +123,7 @@ def _check_inter_columns(config) -> None:
             raise DecRSError(f"{key}: column {field} of {path} is {types[field]}, and must be {kind}")
         if field not in types and kind == "token":
             raise DecRSError(f"{key}: {path} has no column {field}; its columns are {', '.join(types)}")
+    return types
 
 
 def _k_core(config) -> bool:

@@ -46,7 +46,7 @@ class SequenceMixin(ConfounderMixin):
         return parts, clicks, orders
 
     def _clicks_in_lists(self, part) -> Clicks:
-        """All clicks in the lists of a part, in the order of time for each user; the rows are a benchmark's author's."""
+        """All clicks in the lists of a part of a benchmark, whose rows its author made; of each user in order."""
         lists = part.inter_feat[self.item_id_list_field].numpy()
         lengths = part.inter_feat[self.item_list_length_field].numpy()
         users = part.inter_feat[self.uid_field].numpy()

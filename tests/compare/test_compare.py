@@ -207,6 +207,16 @@ def test_a_sequential_model_and_lists_made_elsewhere(tiny):
         run_comparison(["SASRec"], "tiny", "all", 1, "out", config_dict=tiny | split)
 
 
+def test_backbones_are_tested_on_the_same_clicks(tiny, caplog):
+    with pytest.raises(DecRSError, match="BPR and SASRec would be tested on other clicks"):
+        run_comparison(["BPR", "SASRec"], "tiny", ["calibration"], 1, "out", config_dict=tiny)
+    same = tiny | SHORT_SEQUENCES | {"eval_args": {"split": {"LS": "valid_and_test"}}}
+    with caplog.at_level(logging.WARNING):
+        results = run_comparison(["BPR", "SASRec"], "tiny", ["calibration"], 1, "out", config_dict=same)
+    assert "SASRec may recommend what a user has clicked before" in caplog.text
+    assert set(results.methods) == {"BPR", "SASRec"}
+
+
 def test_without_matplotlib(tiny, monkeypatch, caplog):
     find_spec = run_module.importlib.util.find_spec
     monkeypatch.setattr(

@@ -60,8 +60,11 @@ def test_each_click_before_the_evaluated_ones_counts_once(prepared, longest):
     check(train_data.dataset.confounder, train_data.dataset, tables, histories_of(tables))
 
 
+LENGTHS = st.lists(st.integers(1, 9), min_size=6, max_size=9).map(lambda lengths: [9, *lengths])
+
+
 @settings_of_hypothesis(deadline=None, max_examples=30)
-@given(seed=st.integers(0, 1000), lengths=st.lists(st.integers(1, 9), min_size=6, max_size=9).filter(lambda lengths: max(lengths) > 3))
+@given(seed=st.integers(0, 1000), lengths=LENGTHS)
 def test_users_of_any_length_and_times_a_second_apart(tmp_path_factory, seed, lengths):
     """Histories of a user in the order of float64 time, where RecBole's float32 has them at the same moment."""
     rng = np.random.default_rng(seed)
@@ -115,6 +118,14 @@ def test_files_with_sequences(tmp_path, settings):
         assert confounder.n_clicks[dataset.field2token_id["user_id"][user]] == len(items)
     result = run_recbole_decrs("SASRec", "tiny", config_dict=settings | files)
     assert np.isfinite(result["test_result"]["ckl@10"])
+
+
+def test_files_without_sequences_are_one_sentence(tmp_path, settings):
+    clicks = tiny_tables()["inter"]
+    for part, rows in (("train", clicks[::2]), ("valid", clicks[1::4]), ("test", clicks[3::4])):
+        rows.to_csv(tmp_path / "data" / "tiny" / f"tiny.{part}.inter", sep="\t", index=False)
+    with pytest.raises(DecRSError, match="SASRec is sequential, and the files have no column item_id_list:token_seq"):
+        run_recbole_decrs("SASRec", "tiny", config_dict=settings | {"benchmark_filename": ["train", "valid", "test"]})
 
 
 def test_a_run_with_everything_and_its_checkpoint(settings):
@@ -206,6 +217,13 @@ def test_full_sort_of_pairs(settings, model):
         (
             {"model": "DecSASRec", "eval_args": {"mode": "uni10"}},
             "need full sort, and eval_args samples candidates; set fusion_on: logit",
+        ),
+        ({"MAX_ITEM_LIST_LENGTH": 0}, "MAX_ITEM_LIST_LENGTH must be a whole number >= 1, not 0"),
+        ({"model": "GRU4RecF", "selected_features": ["gender"]}, "selected_features: GRU4RecF takes the item feature"),
+        ({"model": "FDSA"}, "takes the item feature class, which load_col does not load .* .genre, price."),
+        (
+            {"model": "S3Rec", "item_attribute": "genre", "train_stage": "finetune"},
+            "pre_model_path: there is no file",
         ),
         ({"model": "DecGRU4Rec"}, "there is no DecGRU4Rec: .* none of those with late fusion"),
     ],
