@@ -61,19 +61,20 @@ def statistics() -> dict[str, str]:
     from recbole_decrs.data.preparation import create_dataset, data_preparation
 
     found = {}
-    for model in ("DecFM", "CKE", "SASRec"):
-        config = DecRSConfig(model)
+    cases = {"DecFM": {}, "CKE": {}, "SASRec": {}, "DecFM without repeated clicks": {"rm_dup_inter": "first"}}
+    for case, settings in cases.items():
+        config = DecRSConfig(case.partition(" ")[0], config_dict=settings)
         parts = [loader._dataset for loader in data_preparation(config, create_dataset(config))]
         confounder = parts[0].confounder
         for name, part in zip(("train", "valid", "test"), parts, strict=True):
             pairs = [part.inter_feat[field].numpy() for field in (part.uid_field, part.iid_field)]
-            found[f"{model}: {name} part"] = digest(*pairs)
-        found[f"{model}: d_u"] = digest(confounder.user_distribution)
-        found[f"{model}: d-bar"] = digest(confounder.prior)
-        found[f"{model}: eta_u"] = digest(confounder.drift)
-        found[f"{model}: q^i"] = digest(confounder.membership)
+            found[f"{case}: {name} part"] = digest(*pairs)
+        found[f"{case}: d_u"] = digest(confounder.user_distribution)
+        found[f"{case}: d-bar"] = digest(confounder.prior)
+        found[f"{case}: eta_u"] = digest(confounder.drift)
+        found[f"{case}: q^i"] = digest(confounder.membership)
         tokens = ["\t".join(parts[0].field2id_token[field]) for field in sorted(parts[0].field2id_token)]
-        found[f"{model}: tokens by id"] = hashlib.sha256("\n".join(tokens).encode()).hexdigest()[:16]
+        found[f"{case}: tokens by id"] = hashlib.sha256("\n".join(tokens).encode()).hexdigest()[:16]
     return found
 
 
