@@ -17,13 +17,14 @@ from recbole.evaluator import metrics_dict
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.utils import EvaluatorType, ModelType
 
+from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
-from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
 from recbole_decrs.model.pairwise import PairwiseFullSort
-from recbole_decrs.options import check_options, known_keys, properties_dir
+from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys, properties_dir
 from recbole_decrs.recbole_compat import mend_recbole
 
 mend_recbole()
@@ -34,6 +35,8 @@ OTHER_FILES = {ModelType.KNOWLEDGE: ("kg", "link"), ModelType.SEQUENTIAL: ("ent"
 """Atomic files beside those of clicks, users and items of which RecBole's defaults for a model type load columns."""
 RECBOLES_SEQUENCES = {"split": {"LS": "valid_and_test"}, "order": "TO"}
 """RecBole's ``eval_args`` of sequential models: a user's last click is the test, the one before it the validation."""
+UNDO = ("", "none", "null", "~")
+"""Text that undoes a key, as None does."""
 PAIRS_EMBEDDED_AT_ONCE = 4096
 """RecBole's own ``eval_batch_size``."""
 PAIRS_SCORED_AT_ONCE = 1 << 20
@@ -51,6 +54,10 @@ class DecRSConfig(Config):
         config_file_list: paths of YAML files, later ones over earlier ones.
         config_dict: settings by key.
         command_line: settings by key, as typed: text, read as Python literals.
+
+    Attributes:
+        names_columns: whether ``load_col`` names columns that must be there; not if it is a guess before a download.
+        remarks: what is to be said again after the result.
 
     Raises:
         DecRSError: a file cannot be read, the model or dataset is unknown, or a value is outside what its key takes.
@@ -87,6 +94,12 @@ class DecRSConfig(Config):
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
         return {key: as_plain(read_literal(value)) for key, value in config_dict.items()}
+
+    def _merge_external_config_dict(self) -> None:
+        super()._merge_external_config_dict()
+        for key, value in self.external_config_dict.items():
+            if isinstance(value, str) and value.lower() in UNDO and not _is_meant(key, value):
+                self.external_config_dict[key] = None
 
     def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
         settings: dict[str, Any] = {}
@@ -134,19 +147,29 @@ class DecRSConfig(Config):
         for file in (folder / "overall.yaml", folder / "model" / f"{model}.yaml", dataset_file):
             if file.is_file():
                 self._update_internal_config_dict(file)
+        self.names_columns = True
         if not dataset_file.is_file():
-            self.internal_config_dict["load_col"] = self._usual_columns()
+            self.internal_config_dict["load_col"] = self._usual_columns(dataset)
         self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **other_files}
         if model_class.type == ModelType.SEQUENTIAL:
             self.internal_config_dict["eval_args"] |= {**RECBOLES_SEQUENCES, "mode": mode}
 
-    def _usual_columns(self) -> dict[str, list[str]]:
-        """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature."""
+    def _usual_columns(self, dataset: str) -> dict[str, list[str]]:
+        """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature.
+
+        Of rating and time, what the file has; before a download, both.
+        """
         setting = {**self.internal_config_dict, **self.external_config_dict}
-        item = setting["ITEM_ID_FIELD"]
         columns = {"inter": [setting[key] for key in ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "TIME_FIELD")]}
-        if setting.get("group_field"):
-            columns["item"] = [item, setting["group_field"]]
+        name = f"{dataset}.{setting['benchmark_filename'][0]}" if setting.get("benchmark_filename") else dataset
+        inter, item = (Path(setting["data_path"], dataset, file) for file in (f"{name}.inter", f"{dataset}.item"))
+        if "load_col" not in self.external_config_dict:
+            self.names_columns = inter.is_file()
+        if inter.is_file():
+            there = AtomicFile(str(inter), setting["field_separator"], setting.get("encoding")).columns
+            columns["inter"] = [*columns["inter"][:2], *(name for name in columns["inter"][2:] if name in there)]
+        if setting.get("group_field") and (item.is_file() or not inter.is_file()):
+            columns["item"] = [setting["ITEM_ID_FIELD"], setting["group_field"]]
         return columns
 
     def _get_final_config_dict(self) -> dict[str, Any]:
@@ -193,10 +216,10 @@ class DecRSConfig(Config):
 
     def _check(self) -> None:
         logger = getLogger()
-        for key in self.external_config_dict:
-            if key not in known_keys():
-                hint = did_you_mean(key, known_keys()) or "; check its spelling"
-                logger.warning(f"nobody knows the configuration key {key}, it changes nothing{hint}")
+        self.remarks = self._unknown_keys()
+        for remark in self.remarks:
+            logger.warning(remark)
+        self._check_load_col()
         if self["drift_alpha"] == "auto" and self["drift_history"] == "train+valid":
             raise DecRSError(
                 "drift_alpha: auto chooses alpha on the validation clicks, which drift_history: train+valid has "
@@ -235,6 +258,31 @@ class DecRSConfig(Config):
             )
         if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
+
+    def _unknown_keys(self) -> list[str]:
+        """A sentence for each key that changes nothing.
+
+        Raises:
+            DecRSError: one is nearly a key of the plugin's.
+        """
+        unknown = [key for key in self.external_config_dict if key not in known_keys()]
+        unknown = [key for key in unknown if key not in keys_read_by(self.model_class)]
+        for key in unknown:
+            if near := near_misses(key, CHECKS):
+                raise DecRSError(f"there is no configuration key {key}; did you mean {' or '.join(near)}?")
+        return [
+            f"nobody knows the configuration key {key}, it changes nothing"
+            f"{did_you_mean(key, known_keys()) or '; check its spelling'}"
+            for key in unknown
+        ]
+
+    def _check_load_col(self) -> None:
+        known = ("inter", "user", "item", "kg", "link", "ent", *(self["additional_feat_suffix"] or ()))
+        for key in ("load_col", "unload_col", "unused_col"):
+            for source in self[key] or ():
+                if source not in known:
+                    hint = did_you_mean(source, known) or f"; it takes {', '.join(known)}"
+                    raise DecRSError(f"{key}: there is no file ending {source}{hint}")
 
     def _check_valid_metric(self) -> None:
         name, _, k = str(self["valid_metric"]).partition("@")
@@ -292,6 +340,11 @@ class DecRSConfig(Config):
             raise DecRSError(f"ips: {self['ips']} weighs the samples of FM and NFM, not of {self.model}; leave it out")
         if name in ("calibration", "diversity") and weight is not None and weight > 1:
             raise DecRSError(f"reranker_lambda must be a number in [0, 1] for {name}, not {weight}")
+
+
+def _is_meant(key: str, value: str) -> bool:
+    """Whether the text ``none`` is a value of the key, and not a way to undo it."""
+    return key == "mlp_activation" and value.lower() == "none"
 
 
 def read_literal(value: Any) -> Any:

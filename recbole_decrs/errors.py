@@ -21,6 +21,13 @@ class DecRSError(ValueError):
     """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""
 
 
+def near_misses(name: str, known: Iterable[str]) -> list[str]:
+    """The ``known`` names of which ``name`` is almost certainly a misspelling."""
+    lowered = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(str(name).lower().replace("-", "_"), lowered, n=3, cutoff=0.8)
+    return [lowered[match] for match in near]
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """``"; did you mean A or B?"`` for the nearest of the ``known`` names, or nothing where none is near."""
     lowered = {candidate.lower(): candidate for candidate in known}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 import re
@@ -21,10 +22,12 @@ from recbole.utils.argument_list import (
 
 from recbole_decrs.causal import OPERATORS, PRIORS
 from recbole_decrs.causal.propensity import IPS
+from recbole_decrs.data.group_cells import GROUP_FORMATS
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.rerank import RERANKERS
 
 Check = Callable[[Any], bool]
+READ_KEY = r"""config\[["'](\w+)["']\]"""
 
 
 def properties_dir() -> Path:
@@ -72,6 +75,10 @@ def _string(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _name(value: Any) -> bool:
+    return isinstance(value, str | int)
+
+
 def _mapping(value: Any) -> bool:
     return isinstance(value, dict) and all(isinstance(key, str) for key in value)
 
@@ -81,10 +88,38 @@ def _columns(value: Any) -> bool:
 
 
 def _interval(value: Any) -> bool:
-    bounds = r"\s*[\[(]\s*[-+.\w]+\s*,\s*[-+.\w]+\s*[\])]\s*"
-    return isinstance(value, list) or (
-        isinstance(value, str) and re.fullmatch(f"{bounds}(;{bounds})*", value) is not None
-    )
+    """Whether RecBole reads the text as it is meant: ``[30,inf)``, or several with semicolons between."""
+    return isinstance(value, str) and all(map(_one_interval, value.split(";")))
+
+
+def _one_interval(text: str) -> bool:
+    found = re.fullmatch(r"[\[(]([^,]+),([^,]+)[\])]", text.strip())
+    try:
+        low, high = map(float, found.groups()) if found else (math.nan, math.nan)
+    except ValueError:
+        return False
+    return low <= high
+
+
+def _mode(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"full|labeled|(uni|pop)[1-9]\d*", value) is not None
+
+
+def _eval_args(value: Any) -> bool:
+    modes = value.get("mode", "full")
+    modes = list(modes.values()) if isinstance(modes, dict) else [modes]
+    return len(modes) > 0 and all(map(_mode, modes))
+
+
+def _negatives(value: Any) -> bool:
+    if value is None or value == "none":
+        return True
+    if not _mapping(value):
+        return False
+    if not set(value) <= {"distribution", "sample_num", "alpha", "dynamic", "candidate_num"}:
+        return False
+    distribution = value.get("distribution", "uniform")
+    return distribution in ("uniform", "popularity") and _integer(1)(value.get("sample_num", 1))
 
 
 def _choices(names: Iterable[str]) -> tuple[Check, str]:
@@ -94,6 +129,7 @@ def _choices(names: Iterable[str]) -> tuple[Check, str]:
 CHECKS: dict[str, tuple[Check, str]] = {
     # the plugin's keys
     "group_field": (_or_none(_string), "the name of a column of the .item file"),
+    "group_format": _choices(GROUP_FORMATS),
     "confounder_prior": _choices(PRIORS),
     "backdoor_operator": _choices(OPERATORS),
     "delta": (_number(0, 1), "a number in [0, 1]"),
@@ -149,8 +185,24 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "mlp_hidden_size": (_list_of(_integer(1)), "a list of whole numbers >= 1"),
     "load_col": (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}"),
     "val_interval": (
-        _or_none(lambda value: _mapping(value) and all(map(_interval, value.values()))),
-        "none or fields with intervals, such as {'rating': '[4,inf)'}",
+        _or_none(
+            lambda value: _mapping(value) and all(_interval(one) or _list_of(_name)(one) for one in value.values())
+        ),
+        "none or fields with intervals, such as {'rating': '[4,inf)'}, or of a token with a list of values",
+    ),
+    **{
+        key: (_or_none(_interval), "none or an interval, such as '[30,inf)'")
+        for key in (
+            "user_inter_num_interval",
+            "item_inter_num_interval",
+            "entity_kg_num_interval",
+            "relation_kg_num_interval",
+        )
+    },
+    "eval_args": (_eval_args, "settings with a mode of full, labeled, uniN or popN with N >= 1"),
+    "train_neg_sample_args": (
+        _negatives,
+        "none, or a distribution of uniform or popularity, a sample_num >= 1, and of alpha, dynamic, candidate_num",
     ),
     "metric_decimal_place": (_integer(0), "a whole number >= 0"),
     "seed": (lambda value: _integer(0)(value) and value < 2**32, "a whole number in [0, 2^32)"),
@@ -169,6 +221,18 @@ def check_options(settings: dict[str, Any]) -> None:
 
 
 @cache
+def keys_read_by(model_class: type) -> frozenset[str]:
+    """The configuration keys that a model of the user's own reads, as far as its source can be had."""
+    keys: set[str] = set()
+    for kind in model_class.__mro__:
+        try:
+            keys |= set(re.findall(READ_KEY, inspect.getsource(kind)))
+        except (OSError, TypeError):  # a built-in class, or one typed at a prompt
+            continue
+    return frozenset(keys)
+
+
+@cache
 def known_keys() -> frozenset[str]:
     """Every configuration key that RecBole or the plugin reads."""
     keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments, *CHECKS}
@@ -179,5 +243,5 @@ def known_keys() -> frozenset[str]:
             if not file.name.endswith("url.yaml"):
                 keys |= set(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
     for file in recbole_dir.rglob("*.py"):
-        keys |= set(re.findall(r"""config\[["'](\w+)["']\]""", file.read_text(encoding="utf-8")))
+        keys |= set(re.findall(READ_KEY, file.read_text(encoding="utf-8")))
     return frozenset(keys)

@@ -68,6 +68,8 @@ def run_recbole_decrs(
         result = _run(config, saved, log)
         print(f"\n{result['table']}\n")
         log.to_file(f"\n{result['table']}")
+        for remark in config.remarks:
+            getLogger().warning(remark)
     return result
 
 

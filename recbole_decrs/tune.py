@@ -13,7 +13,8 @@ from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig, read_literal
 from recbole_decrs.data.preparation import in_words
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, near_misses
+from recbole_decrs.options import known_keys
 from recbole_decrs.quick_start import objective_function
 
 DEFAULTS = {
@@ -42,6 +43,10 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
     Raises:
         DecRSError: the parameter file, an option or the configuration cannot be used.
     """
+    for key, value in settings.items():
+        near = [] if key in DEFAULTS or key in known_keys() else near_misses(key, DEFAULTS)
+        if near:
+            raise DecRSError(f"tune takes --{near[0]}=..., not --{key}={value}")
     options = {key: settings.pop(key, default) for key, default in DEFAULTS.items()}
     files = [os.path.abspath(file) for file in settings.pop("config_files", "").split()]
     if options["params_file"] is None:

@@ -96,12 +96,12 @@ ERRORS = {
     "topk": (["--topk=[10,31]"], "topk asks for 31 items, but tiny has 30"),
     "id field": (["--USER_ID_FIELD=nope"], "USER_ID_FIELD: "),
     "time type": (["--TIME_FIELD=item_id"], "column item_id of"),
-    "encoding": (["--encoding=foo"], "cannot be read as foo; set encoding"),
+    "encoding": (["--encoding=foo"], "tiny.inter cannot be read, since there is no encoding named foo"),
     "folder": (["--checkpoint_dir=bad.pth"], "the folder bad.pth cannot be written to"),
     "missing file": (["--benchmark_filename=['a','b','c']"], "tiny.a.inter not exist"),
     "filtered away": (
         ["--val_interval={'rating': '[9,inf)'}"],
-        "RecBole cannot read the dataset tiny: Some feat is empty",
+        "no row of tiny.inter is left after filtering; loosen val_interval",
     ),
 }
 

@@ -2,6 +2,8 @@ import logging
 
 import pytest
 
+from recbole.model.general_recommender.bpr import BPR
+
 from recbole_decrs import DecRSConfig, DecRSError
 from recbole_decrs.config import as_plain, read_literal
 
@@ -76,8 +78,79 @@ def test_plain_data():
 
 def test_an_unknown_key_is_warned_of(caplog):
     with caplog.at_level(logging.WARNING):
-        DecRSConfig(config_dict={"drift_alhpa": 0.3})
-    assert "nobody knows the configuration key drift_alhpa, it changes nothing; did you mean drift_alpha" in caplog.text
+        config = DecRSConfig(config_dict={"margins": 0.3, "my_key": 1})
+    assert "nobody knows the configuration key my_key, it changes nothing; check its spelling" in caplog.text
+    assert len(config.remarks) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"), [("drift_alhpa", "drift_alpha"), ("group-field", "group_field"), ("epoch", "epochs")]
+)
+def test_a_near_miss_of_a_key_stops(key, meant):
+    with pytest.raises(DecRSError, match=f"no configuration key {key}; did you mean {meant}"):
+        DecRSConfig(config_dict={key: 1})
+
+
+def test_keys_that_a_model_of_ones_own_reads_are_known(caplog):
+    class Mine(BPR):
+        def __init__(self, config, dataset):
+            super().__init__(config, dataset)
+            self.width = config["my_width"]
+
+    with caplog.at_level(logging.WARNING):
+        assert DecRSConfig(Mine, config_dict={"my_width": 1}).remarks == []
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("text", ["None", "none", "null", "NULL", "", "~"])
+@pytest.mark.parametrize("key", ["group_field", "val_interval", "load_col", "fusion_weight", "reranker", "save_topk"])
+def test_none_undoes_a_key_wherever_it_stands(tmp_path, key, text):
+    (tmp_path / "a.yaml").write_text(f"{key}: '{text}'\n")
+    assert DecRSConfig(config_file_list=["a.yaml"])[key] is None
+    assert DecRSConfig(config_dict={key: text})[key] is None
+    assert DecRSConfig(command_line={key: text})[key] is None
+
+
+def test_none_of_an_activation_is_meant():
+    assert DecRSConfig("DecNFM", command_line={"mlp_activation": "none"})["mlp_activation"] == "none"
+
+
+@pytest.mark.parametrize("interval", ["30", 30, "[30,inf", "[30;inf)", "[a,b)", "[5,3]", [3, 4], "", "[1,2];"])
+def test_an_interval_that_is_none(interval):
+    expected = None if interval == "" else interval
+    if expected is None:
+        assert DecRSConfig(config_dict={"user_inter_num_interval": interval})["user_inter_num_interval"] is None
+        return
+    for key in ("user_inter_num_interval", "item_inter_num_interval", "entity_kg_num_interval"):
+        with pytest.raises(DecRSError, match=f"{key} must be none or an interval"):
+            DecRSConfig(config_dict={key: interval})
+
+
+@pytest.mark.parametrize("interval", ["[30,inf)", "(0, 1];[3,4)", "[-inf,1e3]"])
+def test_an_interval(interval):
+    assert DecRSConfig(config_dict={"val_interval": {"rating": interval}})["val_interval"] == {"rating": interval}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"train_neg_sample_args": {"distribution": "uniform", "sample_num": 0}},
+        {"train_neg_sample_args": {"distribution": "unifrom"}},
+        {"train_neg_sample_args": {"distribution": "uniform", "sample_nums": 3}},
+        {"eval_args": {"mode": "uni0"}},
+        {"eval_args": {"mode": {"valid": "uni100", "test": "pop0"}}},
+        {"eval_args": {"mode": "fulll"}},
+    ],
+)
+def test_candidates_that_are_none(settings):
+    with pytest.raises(DecRSError, match=f"^{next(iter(settings))}"):
+        DecRSConfig(config_dict=settings)
+
+
+@pytest.mark.parametrize("key", ["load_col", "unload_col", "unused_col"])
+def test_a_file_ending_that_is_none(key):
+    with pytest.raises(DecRSError, match=f"{key}: there is no file ending items; did you mean item"):
+        DecRSConfig(config_dict={key: {"items": ["item_id"]}})
 
 
 def test_known_keys_are_not_warned_of(caplog):
@@ -126,7 +199,7 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
         ({"valid_metric": "MRR@10"}, "valid_metric MRR@10 is not evaluated: metrics has Recall, NDCG, CKL"),
         ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
-        ({"model": ""}, "there is no model named"),
+        ({"model": ""}, "model must be the name of a model, not None"),
         ({"model": "CKE", "load_col": {"inter": ["user_id"]}}, "load_col names no columns of the .kg file"),
         ({"threshold": {"rating": 4}}, "keep the positives alone by val_interval"),
         ({"eval_args": {"mode": "labeled"}}, "mode: labeled goes with metrics such as AUC"),

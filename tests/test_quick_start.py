@@ -151,7 +151,7 @@ def test_without_time_there_is_no_drift_table(tmp_path, settings):
     tables = tiny_tables()
     del tables["inter"]["timestamp:float"]
     write_tables(tmp_path / "data", tables)
-    result = run_recbole_decrs("BPR", "tiny", config_dict=settings)
+    result = run_recbole_decrs("BPR", "tiny", config_dict=settings | {"load_col": None})
     assert result["by_drift"] == {}
     assert "drift" not in result["table"]
     assert evaluate_again(result["saved_model_file"]) == result["test_result"]

@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pandas as pd
 
-from recbole_decrs.data.group_field import column_types
+from recbole_decrs.data.reading import atomic_file
 
 
 def rated_pairs(config, part) -> pd.DataFrame | None:
@@ -32,14 +32,10 @@ def rated_pairs(config, part) -> pd.DataFrame | None:
     fields = [part.uid_field, part.iid_field, config["RATING_FIELD"]]
     tables = []
     for file in files:
-        types = column_types(file, config["field_separator"], config["encoding"] or "utf-8")
-        if config["RATING_FIELD"] not in types:
+        read = atomic_file(config, file)
+        if read.columns.get(config["RATING_FIELD"]) != "float":
             return None
-        columns = [f"{field}:{types[field]}" for field in fields]
-        dtypes = dict(zip(columns, (str, str, float), strict=True))
-        encoding = config["encoding"] or "utf-8"
-        table = pd.read_csv(file, sep=config["field_separator"], usecols=columns, dtype=dtypes, encoding=encoding)
-        tables.append(table[columns].set_axis(["user", "item", "rating"], axis=1))
+        tables.append(read.read(fields)[fields].set_axis(["user", "item", "rating"], axis=1))
     if not tables:
         return None
     pairs = pd.concat(tables, ignore_index=True)

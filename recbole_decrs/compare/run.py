@@ -42,9 +42,10 @@ from recbole_decrs.compare.tables import (
     tests_frame,
 )
 from recbole_decrs.config import DecRSConfig, as_plain, read_literal
-from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.options import known_keys
 
 CHOSEN_HERE = {
     "reranker": (None,),
@@ -57,6 +58,8 @@ CHOSEN_HERE = {
     "confounder_prior": ("interaction", "item", "uniform"),
 }
 """Keys that compare sets by itself for some methods, and what they may be set to."""
+MEANT = {"model": ["backbones"], "models": ["backbones"], "seed": ["seeds"]}
+"""Options of other commands, and what compare has in their place."""
 OUTPUTS = ("table3", "table3-tests", "table4", "table5", "figure1b", "figure4", "figure5", "tradeoff")
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas", "matplotlib")
 
@@ -331,6 +334,8 @@ def _write(
         getLogger().warning(warning)
     print(f"\n{text}")
     print(f"{folder}: {', '.join(written)}")
+    for remark in next(iter(experiments.values())).config.remarks:
+        getLogger().warning(remark)
 
 
 def _write_figures(folder: Path, results: Results, experiments: dict[tuple[str, int], Experiment]) -> list[str]:
@@ -417,11 +422,14 @@ def compare(settings: dict[str, str]) -> Results:
     Raises:
         DecRSError: an option or the configuration cannot be used.
     """
-    if "model" in settings:
-        raise DecRSError(f"compare takes --backbones=..., not --model={settings['model']}")
+    options = ("backbones", "methods", "seeds", "output", "lists")
+    for key, value in settings.items():
+        meant = MEANT.get(key) or (key not in known_keys() and near_misses(key, options))
+        if meant and key not in options:
+            raise DecRSError(f"compare takes --{meant[0]}=..., not --{key}={value}")
     shown = {key: value for key, value in settings.items() if key not in ("data_path", "checkpoint_dir")}
     command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
-    options = {key: settings.pop(key, None) for key in ("backbones", "methods", "seeds", "output", "lists")}
+    options = {key: settings.pop(key, None) for key in options}
     files = settings.pop("config_files", "").split()
     backbones, lists = _names(options["backbones"] or "FM,NFM"), {}
     for given in (options["lists"] or "").split(",") if options["lists"] else ():

@@ -12,6 +12,7 @@ from recbole.utils import FeatureSource, FeatureType, ModelType
 from recbole_decrs.causal import DISTANCES, Confounder, estimate_confounder
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_field import read_membership
+from recbole_decrs.data.reading import ReadingMixin, atomic_file
 from recbole_decrs.errors import DecRSError
 
 CLICK_ORDER = "decrs_click_order"
@@ -21,7 +22,7 @@ Clicks = tuple[np.ndarray, np.ndarray]
 """Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
 
 
-class ConfounderMixin:
+class ConfounderMixin(ReadingMixin):
     """Adds to a RecBole Dataset what DecRS needs of it; nothing it does for other models changes.
 
     Attributes, set by :meth:`build` on the dataset and on each part of it:
@@ -32,15 +33,6 @@ class ConfounderMixin:
 
     def _download(self) -> None:
         download(self, super()._download)
-
-    def _fill_nan(self) -> None:
-        """As RecBole's, which would put the mean in the place of a missing time."""
-        if self.time_field in self.inter_feat and (missing := int(self.inter_feat[self.time_field].isna().sum())):
-            raise DecRSError(
-                f"{missing} rows of the .inter file of {self.dataset_name} have no {self.time_field}; fill it in, drop "
-                "them, or leave the column out of load_col"
-            )
-        super()._fill_nan()
 
     def build(self) -> list:
         """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
@@ -63,6 +55,7 @@ class ConfounderMixin:
         """Split histories as RecBole, in the order of float64 time: the parts, and the clicks and order of each."""
         self._add_click_order(has_time)
         parts = super().build()
+        self._leave_out_labels_of(parts)
         orders = [part.inter_feat[CLICK_ORDER].numpy() for part in parts]
         for part in [self, *parts]:
             part.inter_feat.drop(CLICK_ORDER)
@@ -155,10 +148,12 @@ class ConfounderMixin:
         if config["group_field"] is None and (needed or deconfounded or ips or reranker):
             what = config["model"] if deconfounded else f"the metric {needed[0]}" if needed else ""
             what = what or ("ips: user" if ips else f"reranker: {reranker}")
-            path = os.path.join(self.dataset_path, f"{self.dataset_name}.item")
+            path = self._item_path()
+            columns = atomic_file(config, path).columns if os.path.isfile(path) else ()
+            others = [column for column in columns if column != self.iid_field]
             raise DecRSError(
                 f"group_field is not set, and {what} needs item groups; set it to a column of {path}"
-                + (f" ({', '.join(self._item_columns(path))})" if os.path.isfile(path) else "")
+                + (f" ({', '.join(others)})" if others else "")
             )
         if not has_time and self._weighs_by_drift():
             raise DecRSError(
@@ -168,15 +163,19 @@ class ConfounderMixin:
             )
 
     def _read_membership(self) -> tuple[tuple[str, ...], np.ndarray]:
-        config = self.config
+        config, path = self.config, self._item_path()
+        if not os.path.isfile(path):
+            raise DecRSError(
+                f"group_field: the item groups are read from {path}, which is not there; add it, or leave out CKL and "
+                "DecRS"
+            )
         names, membership = read_membership(
-            os.path.join(self.dataset_path, f"{self.dataset_name}.item"),
+            atomic_file(config, path),
             self.iid_field,
             config["group_field"],
             self.field2token_id[self.iid_field],
-            config["field_separator"],
+            config["group_format"],
             config["seq_separator"],
-            config["encoding"] or "utf-8",
         )
         membership = membership[: self.item_num]
         groupless = int((membership[1:].sum(axis=1) == 0).sum())
@@ -195,10 +194,8 @@ class ConfounderMixin:
         by_time = by_time[users[by_time] > 0]
         return users[by_time], items[by_time]
 
-    def _item_columns(self, path: str) -> list[str]:
-        with open(path, encoding=self.config["encoding"] or "utf-8") as file:
-            columns = [column.rpartition(":")[0] for column in file.readline().split(self.config["field_separator"])]
-        return [column for column in columns if column != self.iid_field]
+    def _item_path(self) -> str:
+        return os.path.join(self.dataset_path, f"{self.dataset_name}.item")
 
     def _hash(self, clicks: list[Clicks]) -> str:
         """Of what gives a model's parameters their meaning: ids, features, and the clicks of each part."""
@@ -234,3 +231,12 @@ class DecRSDataset(ConfounderMixin, recbole_datasets.Dataset):
 
 class DecRSKnowledgeBasedDataset(ConfounderMixin, recbole_datasets.KnowledgeBasedDataset):
     """RecBole's KnowledgeBasedDataset with a Confounder."""
+
+    def _filter_link(self) -> None:
+        n_clicks = len(self.inter_feat)
+        super()._filter_link()
+        if without := n_clicks - len(self.inter_feat):
+            self.logger.warning(
+                f"{without} of {n_clicks} clicks are on items without an entity in {self.dataset_name}.link: they are "
+                "left out, as RecBole's knowledge-based models need one"
+            )

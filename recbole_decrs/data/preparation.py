@@ -14,7 +14,7 @@ from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
 
 from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
-from recbole_decrs.data.group_field import column_types
+from recbole_decrs.data.reading import atomic_file
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
 from recbole_decrs.errors import DecRSError
 
@@ -116,7 +116,7 @@ def _check_inter_columns(config) -> dict[str, str] | None:
     path = os.path.join(config["data_path"], f"{config['dataset']}{ending}")
     if not os.path.isfile(path):
         return None  # to be downloaded, or RecBole says so
-    types = column_types(path, config["field_separator"], config["encoding"] or "utf-8")
+    types = atomic_file(config, path).columns
     for key, kind in (("USER_ID_FIELD", "token"), ("ITEM_ID_FIELD", "token"), ("TIME_FIELD", "float")):
         field = config[key]
         if field in types and types[field] != kind:

@@ -36,6 +36,11 @@ class SequenceMixin(ConfounderMixin):
             self.inter_feat = self.inter_feat.iloc[self._places_by_time()].reset_index(drop=True)
             rows = self.inter_feat.drop_duplicates(subset=[self.uid_field], keep="first")
             first = rows[self.uid_field].to_numpy(np.int64), rows[self.iid_field].to_numpy(np.int64)
+        if self.benchmark_filename_list is not None and self._labels_are_no_clicks():
+            raise DecRSError(
+                f"benchmark_filename: the files have the column {self.label_field}, and {self.config['model']} takes "
+                "every interaction for a click; leave it out of load_col, and rows of label 0 out of the files"
+            )
         parts = super(ConfounderMixin, self).build()
         clicks = [self._clicks(part) for part in parts]
         before = self._clicks_in_lists(parts[0]) if first is None else first

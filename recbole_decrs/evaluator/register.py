@@ -7,7 +7,7 @@ from recbole.utils.argument_list import dataset_arguments
 
 from recbole_decrs.evaluator.metrics import CKL, Euclidean, Hellinger
 
-DATASET_KEYS = ("group_field", "drift_history", "drift_smoothing", "drift_periods", "test_candidates")
+DATASET_KEYS = ("group_field", "group_format", "drift_history", "drift_smoothing", "drift_periods", "test_candidates")
 
 
 def register_metrics() -> None:

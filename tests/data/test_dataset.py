@@ -1,4 +1,5 @@
 import logging
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -144,6 +145,9 @@ def test_without_time_a_plain_model_is_split_at_random(tmp_path, prepared, caplo
     tables = tiny_tables()
     del tables["inter"]["timestamp:float"]
     write_tables(tmp_path / "data", tables)
+    with pytest.raises(DecRSError, match=r"load_col: .*tiny\.inter has no column timestamp"):
+        prepared("BPR")
+    prepared = partial(prepared, load_col=None)
     with caplog.at_level(logging.WARNING):
         config, train_data, *_ = prepared("BPR")
     assert "split at random, not by time" in caplog.text

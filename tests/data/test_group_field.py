@@ -1,8 +1,11 @@
+import logging
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from recbole_decrs import DecRSError
+from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.group_field import read_membership
 
 IDS = {"[PAD]": 0, "a": 1, "b": 2, "c": 3}
@@ -11,7 +14,7 @@ IDS = {"[PAD]": 0, "a": 1, "b": 2, "c": 3}
 def write(tmp_path, kind, values, items=("b", "a", "c")):
     path = tmp_path / "x.item"
     pd.DataFrame({"item_id:token": items, f"group:{kind}": values}).to_csv(path, sep="\t", index=False)
-    return str(path)
+    return AtomicFile(str(path))
 
 
 def test_token(tmp_path):
@@ -51,7 +54,7 @@ def test_items_of_other_files_and_repeated_items_are_passed_over(tmp_path):
         ("float_seq", ["-1 2", "1", "1"], "must hold finite numbers >= 0"),
         ("float_seq", ["nan 2", "1", "1"], "must hold finite numbers >= 0"),
         ("float_seq", ["0", "0", "0"], "no item has a weight above 0"),
-        ("number", ["1", "2", "3"], "first line must name columns as 'name:type'"),
+        ("number", ["1", "2", "3"], "first line must name columns as name:type"),
     ],
 )
 def test_what_cannot_define_groups(tmp_path, kind, values, message):
@@ -60,10 +63,12 @@ def test_what_cannot_define_groups(tmp_path, kind, values, message):
 
 
 def test_missing_column_lists_the_columns(tmp_path):
-    with pytest.raises(DecRSError, match=r"group_field: .* has no column genre; its columns are group"):
+    with pytest.raises(DecRSError, match=r"group_field: .* has no column genre; its columns are item_id, group"):
         read_membership(write(tmp_path, "token", ["x", "y", "z"]), "item_id", "genre", IDS)
 
 
-def test_missing_file(tmp_path):
-    with pytest.raises(DecRSError, match=r"none\.item, which is not there"):
-        read_membership(str(tmp_path / "none.item"), "item_id", "genre", IDS)
+def test_one_line_tells_what_was_read(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        read_membership(write(tmp_path, "token_seq", ["a b c", "d e f", "b"]), "item_id", "group", IDS)
+    assert "6 groups read (column group of" in caplog.text
+    assert "x.item, space): a, b, c, d, e, ...; an item has 1 to 3, 2.33 on average" in caplog.text

@@ -1,0 +1,179 @@
+"""What a cell of the group column holds: the names of an item's groups, in the forms in which people write them."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from recbole_decrs.errors import DecRSError
+
+SEPARATORS = {"space": " ", "pipe": "|", "comma": ",", "semicolon": ";", "slash": "/"}
+GROUP_FORMATS = ("auto", "single", *SEPARATORS, "list", "json", "quoted")
+"""What the key ``group_format`` takes."""
+
+_QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_NAMES = re.compile(
+    rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'\"\[\](){{}}:](?:[^,'\"\[\](){{}}:]*[^\s,'\"\[\](){{}}:])?))\s*"
+)
+_BRACKETS = {"[": "]", "(": ")", "{": "}"}
+
+
+class GroupCells(NamedTuple):
+    """Cells of the group column as names."""
+
+    names: list[list[str]]
+    """The groups of each cell, each once, in the order of the cell; none of an empty cell."""
+    form: str
+    """One of :data:`GROUP_FORMATS`, or ``seq_separator``."""
+    doubt: str | None
+    """A sentence where the cells might have been meant otherwise."""
+
+
+def split_cells(
+    cells: Sequence[str], kind: str, form: str = "auto", seq_separator: str = " ", where: str = "the group column"
+) -> GroupCells:
+    """Read the names of groups from cells.
+
+    Args:
+        cells: text; empty where an item has no group.
+        kind: the type of the column: ``token``, of one name, or ``token_seq``, of several.
+        form: how names are written; ``auto`` finds out, where that is certain.
+        seq_separator: RecBole's key, which separates the names of a ``token_seq`` unless they are written otherwise.
+        where: the file and column, for messages.
+
+    Raises:
+        DecRSError: the cells are not written as ``form`` says, or it cannot be told how they are.
+    """
+    filled = list(dict.fromkeys(cell for cell in cells if cell.strip()))
+    doubt = None
+    if form == "auto":
+        form, doubt = _find_form(filled, kind, seq_separator, where)
+    read = _reader(form, seq_separator)
+    names: dict[str, list[str]] = {}
+    for cell in filled:
+        found = read(cell)
+        if found is None:
+            raise DecRSError(
+                f"group_format: {where} has the cell {_short(cell)}, which is not written as {form}; take another of "
+                f"{', '.join(GROUP_FORMATS)}"
+            )
+        names[cell] = list(dict.fromkeys(name for name in found if name))
+    return GroupCells([names.get(cell, []) for cell in cells], form, doubt)
+
+
+def _reader(form: str, seq_separator: str) -> Callable[[str], list[str] | None]:
+    if form == "single":
+        return lambda cell: [cell.strip()]
+    if form in ("list", "json"):
+        return _listed
+    if form == "quoted":
+        return _quoted
+    if form == "seq_separator":
+        return lambda cell: cell.split(seq_separator)
+    return lambda cell: [name.strip() for name in cell.split(SEPARATORS[form])]
+
+
+def _quoted(cell: str) -> list[str] | None:
+    """The names of ``'Books', "Children's Books"``; None where a cell is not such a list."""
+    return _items(cell, bare=False)
+
+
+def _listed(cell: str) -> list[str] | None:
+    """The names of a list, set or tuple as Python, JSON or numpy writes it; None of other text."""
+    cell = cell.strip()
+    if cell in ("set()", "[]", "()", "{}"):
+        return []
+    if len(cell) < 2 or _BRACKETS.get(cell[0]) != cell[-1]:
+        return None
+    if cell[0] == "(" and not set("'\"") & set(cell):  # a name such as (500)
+        return None
+    return _items(cell[1:-1], bare=True)
+
+
+def _items(text: str, bare: bool) -> list[str] | None:
+    """Names with commas between them; between quoted ones blanks will do."""
+    names, place, text = [], 0, text.strip()
+    while place < len(text):
+        found = _NAMES.match(text, place)
+        if found is None or (found["bare"] and not bare):
+            return None
+        if found["quoted"]:
+            names.append(_unquoted(found["quoted"]))
+        elif found["bare"] not in ("None", "null"):
+            names.append(found["bare"])
+        place = found.end()
+        if place < len(text):
+            if text[place] == ",":
+                place += 1
+            elif not (found["quoted"] and text[place] in "'\"" and text[place - 1].isspace()):
+                return None
+    alone = len(names) == 1 and text[:1] not in ("'", '"') and " " in names[0]
+    return None if alone else names  # [1 2 3] may be three numbers or one name
+
+
+def _unquoted(text: str) -> str:
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return str(read(text)).strip()
+        except (ValueError, SyntaxError):
+            continue
+    return text[1:-1].strip()
+
+
+def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> tuple[str, str | None]:
+    """How names are written, and a doubt; refused where it is not certain."""
+    plain = "single" if kind == "token" else "space" if seq_separator == " " else "seq_separator"
+    for form, read, begins in (("list", _listed, "[{"), ("quoted", _quoted, "'\"")):
+        known = [read(cell) is not None and (cell.strip()[0] in begins or form == "list") for cell in cells]
+        if cells and all(known) and any(cell.strip()[0] in begins + "(" for cell in cells):
+            return form, None
+        if any(is_known and cell.strip()[0] in begins for is_known, cell in zip(known, cells, strict=True)):
+            one, other = cells[known.index(True)], cells[known.index(False)]
+            raise DecRSError(
+                f"group_format: {where} has cells such as {_short(one)} and such as {_short(other)}, and it is not "
+                f"certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
+            )
+    if plain == "seq_separator":
+        return plain, None
+    doubts = []
+    for form in ("pipe", "comma", "semicolon", "slash"):
+        separator = SEPARATORS[form]
+        joined = [cell for cell in cells if separator in cell]
+        if not joined:
+            continue
+        shared = _share_parts(cells, separator)
+        if form == "pipe" and (shared or kind == "token_seq") and not _also_joined_by_space(cells, kind):
+            return form, None
+        ends = form != "slash" and any(word.endswith(separator) for cell in joined for word in cell.split())
+        if form == "pipe" or (kind == "token_seq" and (shared or ends)):
+            raise DecRSError(
+                f"group_format: {where} has cells such as {_short(joined[0])}, and it is not certain that "
+                f"{separator!r} separates the names of groups; set it to {form}, or to {plain} where it belongs to them"
+            )
+        doubts.append(
+            f"{len(joined)} different cells of {where} hold {separator!r}, such as {_short(joined[0])}, which is read "
+            f"as a part of a group's name; where it separates groups, set group_format: {form}"
+        )
+    return plain, "; ".join(doubts) or None
+
+
+def _share_parts(cells: list[str], separator: str) -> bool:
+    """Whether cells that are joined have a part that is another cell, or a part of another cell."""
+    counts = Counter(part for cell in cells for part in {name.strip() for name in cell.split(separator)} if part)
+    return any(count > 1 for count in counts.values())
+
+
+def _also_joined_by_space(cells: list[str], kind: str) -> bool:
+    """Whether a cell without ``|`` consists of words that are groups of other cells."""
+    if kind == "token":
+        return False
+    names = {name.strip() for cell in cells for name in cell.split("|")}
+    return any("|" not in cell and " " in cell.strip() and set(cell.split()) <= names for cell in cells)
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")

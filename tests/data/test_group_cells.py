@@ -1,0 +1,105 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recbole_decrs import DecRSError
+from recbole_decrs.data.group_cells import split_cells
+
+NAMES = [["Books", "Health, Fitness & Dieting"], ["Children's Books"], ["Books"], [], ["NA", "null", "Books"]]
+
+
+def written(names, form):
+    """Cells as people write them; an item without a group has an empty cell."""
+    write = {
+        "list": repr,
+        "set": lambda some: "{" + repr(some)[1:-1] + "}",
+        "tuple": lambda some: repr(tuple(some)),
+        "json": json.dumps,
+        "numpy": lambda some: (
+            repr(some).replace(",", "", 1) if len(some) == 2 and "," not in "".join(some) else repr(some)
+        ),
+        "quoted": lambda some: repr(some)[1:-1],
+        "pipe": "|".join,
+    }[form]
+    return [write(some) if some else "" for some in names]
+
+
+@pytest.mark.parametrize("kind", ["token", "token_seq"])
+@pytest.mark.parametrize("form", ["list", "set", "tuple", "json", "quoted"])
+def test_forms_that_are_certain(kind, form):
+    found = split_cells(written(NAMES, form), kind)
+    assert found.names == NAMES
+    assert found.doubt is None
+    assert found.form == ("quoted" if form == "quoted" else "list")
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["a|b", "b", "c|a|b"], [["a", "b"], ["b"], ["c", "a", "b"]]),
+        (["Science Fiction|Drama", "Drama", "Film Noir"], [["Science Fiction", "Drama"], ["Drama"], ["Film Noir"]]),
+        (["a | b", "", "b||b"], [["a", "b"], [], ["b"]]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["token", "token_seq"])
+def test_pipes(cells, names, kind):
+    found = split_cells(cells, kind)
+    assert found.names == names
+    assert found.form == "pipe"
+
+
+def test_as_recbole_reads():
+    assert split_cells(["a b  c", "a", ""], "token_seq").names == [["a", "b", "c"], ["a"], []]
+    assert split_cells(["Science Fiction", "NA", ""], "token").names == [["Science Fiction"], ["NA"], []]
+    assert split_cells(["a;b", "b"], "token_seq", seq_separator=";").names == [["a", "b"], ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "form"),
+    [
+        (["Action, Comedy", "Comedy"], "token_seq", "comma"),
+        (["Action,Comedy", "Comedy"], "token_seq", "comma"),
+        (["Health, Fitness & Dieting", "Books"], "token_seq", "comma"),
+        (["a;b", "b;c"], "token_seq", "semicolon"),
+        (["a/b", "b"], "token_seq", "slash"),
+        (["a|b", "a b", "b"], "token_seq", "pipe"),
+        (["a|b", "c|d"], "token", "pipe"),
+        (["['a', 'b']", "a"], "token_seq", "list"),
+        (["'a', 'b'", "a b"], "token_seq", "quoted"),
+    ],
+)
+def test_what_is_not_certain_is_refused_with_the_remedy(cells, kind, form):
+    with pytest.raises(DecRSError, match="group_format: .* not certain") as refused:
+        split_cells(cells, kind)
+    assert form in str(refused.value)
+    assert split_cells(cells[:1], kind, form).names
+
+
+@pytest.mark.parametrize(("cells", "kind"), [(["R&B/Soul", "Rock"], "token_seq"), (["a, b", "b"], "token")])
+def test_a_doubt_is_told(cells, kind):
+    assert "where it separates groups, set group_format" in split_cells(cells, kind).doubt
+
+
+@pytest.mark.parametrize(
+    "cell", ["[['a'], ['b']]", "{'a': 0.5}", "['a' + 'b']", "[1 2 3]", "['a", "[f('x')]", "[" * 9999]
+)
+def test_a_list_that_is_none(cell):
+    with pytest.raises(DecRSError, match="not written as list"):
+        split_cells([cell], "token_seq", "list")
+
+
+def test_an_array_of_numpy_is_not_one_name():
+    assert split_cells(["['Action' 'Comedy']"], "token_seq").names == [["Action", "Comedy"]]
+
+
+text = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_characters="\\"), min_size=1, max_size=9)
+
+
+@given(
+    st.lists(st.lists(text.map(str.strip).filter(bool), min_size=1, max_size=4, unique=True), min_size=1, max_size=6)
+)
+def test_lists_quotes_and_json_come_back(names):
+    for form in ("list", "json", "quoted"):
+        assert split_cells(written(names, form), "token_seq", "quoted" if form == "quoted" else "list").names == names
