@@ -1,7 +1,6 @@
 import logging
 
 import pytest
-
 from recbole.model.general_recommender.bpr import BPR
 
 from recbole_decrs import DecRSConfig, DecRSError
