@@ -84,7 +84,7 @@ def _mapping(value: Any) -> bool:
 
 
 def _columns(value: Any) -> bool:
-    return _mapping(value) and all(columns in ("*", None) or isinstance(columns, list) for columns in value.values())
+    return _mapping(value) and all(columns == "*" or isinstance(columns, list) for columns in value.values())
 
 
 def _interval(value: Any) -> bool:
@@ -177,7 +177,10 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "weight_decay": (_number(0), "a number >= 0"),
     "clip_grad_norm": (_or_none(_mapping), "none or the arguments of clip_grad_norm_, such as {'max_norm': 5}"),
     "worker": (_integer(0), "a whole number >= 0"),
-    "state": (_or_none(_string), "a level such as info or warning"),
+    "state": (
+        lambda value: value is None or str(value).lower() in ("debug", "info", "warning", "error", "critical"),
+        "debug, info, warning, error or critical",
+    ),
     "valid_metric": (_string, "a metric such as Recall@10"),
     "checkpoint_dir": (_string, "the name of a folder"),
     "data_path": (_string, "the name of a folder"),
@@ -204,6 +207,8 @@ CHECKS: dict[str, tuple[Check, str]] = {
         _negatives,
         "none, or a distribution of uniform or popularity, a sample_num >= 1, and of alpha, dynamic, candidate_num",
     ),
+    "filter_inter_by_user_or_item": (_boolean, "True or False"),
+    "rm_dup_inter": (_or_none(_one_of("first", "last")), "first, last or none"),
     "metric_decimal_place": (_integer(0), "a whole number >= 0"),
     "seed": (lambda value: _integer(0)(value) and value < 2**32, "a whole number in [0, 2^32)"),
 }

@@ -41,7 +41,9 @@ class ReadingMixin:
             return None
         file = atomic_file(self.config, filepath)
         if self.config.names_columns:
-            file.check_columns(sorted(load_col or ()), "load_col")
+            keys = {} if "load_col" in self.config.external_config_dict else self._keys_of_columns()
+            for name in sorted(load_col or ()):
+                file.check_columns([name], keys.get(name, "load_col"))
         file.check_columns(sorted(unload_col or ()), "unload_col")
         names = [
             name for name in file.columns if (load_col is None or name in load_col) and name not in (unload_col or ())
@@ -71,6 +73,11 @@ class ReadingMixin:
             if kind.value.endswith("seq"):
                 table[name] = self._cut(name, table[name])
         return self._one_row_an_id(table, source, filepath)
+
+    def _keys_of_columns(self) -> dict[str, str]:
+        """The settings by which columns are loaded that ``load_col`` does not name."""
+        keys = ("RATING_FIELD", "TIME_FIELD", "USER_ID_FIELD", "ITEM_ID_FIELD", "group_field")
+        return {self.config[key]: key for key in keys}
 
     def _set_properties(self, name: str, kind: FeatureType, source: FeatureSource | str) -> None:
         if source == "link":  # its columns are those of other files
@@ -224,7 +231,12 @@ class ReadingMixin:
         return sampled or config["MODEL_TYPE"] != ModelType.CONTEXT
 
     def _check_labels(self) -> None:
-        labels = self.inter_feat[self.label_field]
+        labels, kind = self.inter_feat[self.label_field], self.field2type[self.label_field]
+        if kind != FeatureType.FLOAT:
+            raise DecRSError(
+                f"LABEL_FIELD: {self.label_field} of {self.dataset_name}.inter is {kind.value}, and must be float; "
+                "mend the first line of the file"
+            )
         if not labels.isin([0, 1]).all():
             wrong = labels[~labels.isin([0, 1])].iloc[0]
             raise DecRSError(
