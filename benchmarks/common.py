@@ -27,8 +27,10 @@ SETTINGS = {
     "checkpoint_dir": "/tmp/recbole_decrs_benchmarks",
 }
 PLAIN = {
+    "group_features": "pooled",
     "bi_batch_norm": False,
     "dropout_prob": 0.0,
+    "mlp_dropout_prob": None,
     "embedding_norm_weight": 0,
     "loss_reduction": "mean",
     "embedding_init_std": None,

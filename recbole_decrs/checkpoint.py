@@ -16,6 +16,8 @@ from recbole_decrs.causal import Confounder
 from recbole_decrs.errors import DecRSError
 
 FORMAT = "recbole_decrs checkpoint 1"
+SETTINGS_SINCE = {"group_features": "pooled", "mlp_dropout_prob": None}
+"""Settings that older checkpoints lack, with the values that say how their models were trained."""
 TYPE = "recbole_decrs.type"
 """The key by which :func:`encode` marks what is not plain data."""
 
@@ -62,6 +64,7 @@ def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, 
         {"config", "fingerprint", "confounder"} <= set(content)
     ):
         raise DecRSError(f"the checkpoint {path} lacks a part; train again")
+    content["config"] = {**SETTINGS_SINCE, **content["config"]}
     return content
 
 

@@ -96,7 +96,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     deconfounded = hasattr(config.model_class, "backbone")
     model = _make(config, part)
     path = config["backbone_checkpoint"]
-    backbone_state = load_backbone(model, path, part) if deconfounded and path else None
+    backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
     check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
     logger.info(model)

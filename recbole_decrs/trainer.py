@@ -16,6 +16,7 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.model.fused import FusedRecommender
+from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.plain_trainer import (
     CheckpointMixin,
     check_data,
@@ -30,14 +31,15 @@ from recbole_decrs.scoring import Ranking, collect_rankings, fused_by
 HALVES = ("conventional", "deconfounded")
 
 
-def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
+def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
     """Load the conventional recommender from a checkpoint of the backbone, or of a deconfounded recommender over it.
 
     Returns:
         its training state.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
+        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data or another
+            ``group_features``, which its parameters do not show.
     """
     content = read_checkpoint(path, model.device)
     check_data(content, dataset, path)
@@ -45,6 +47,9 @@ def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]
     state = content.get("conventional", content)
     if content["config"]["model"] not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
         raise DecRSError(f"backbone_checkpoint: {path} holds a {content['config']['model']}, not a {wanted}")
+    trained = content["config"]["group_features"]
+    if isinstance(model.conventional, TwoSided) and trained != config["group_features"]:
+        raise DecRSError(f"backbone_checkpoint: {path} was trained with group_features: {trained}; set it so here")
     load_state(model.conventional, state, path)
     return state
 

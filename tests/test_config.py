@@ -31,6 +31,7 @@ def test_the_papers_defaults_lie_over_recboles():
     assert config["threshold"] is None
     assert config["train_neg_sample_args"]["distribution"] == "uniform"
     assert (config["embedding_size"], config["learner"], config["bi_batch_norm"]) == (64, "adagrad", True)
+    assert config["group_features"] == "separate"
 
 
 def test_sys_argv_is_not_read(monkeypatch):
@@ -190,6 +191,8 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"fusion_weight": 1.5}, "fusion_weight must be a number in .0, 1. or none, not 1.5"),
         ({"inference": "both"}, "inference must be one of fused, deconfounded, conventional, not 'both'"),
         ({"drift_smoothing": 0}, "drift_smoothing must be a number above 0 and at most 1"),
+        ({"group_features": "mean"}, "group_features must be one of pooled, separate, not 'mean'"),
+        ({"mlp_dropout_prob": 2}, r"mlp_dropout_prob must be a number in \[0, 1\] or none, not 2"),
         ({"bi_batch_norm": "yes"}, "bi_batch_norm must be True or False, not 'yes'"),
         ({"learner": "adagard"}, "learner must be one of adam, .*, not 'adagard'"),
         ({"epochs": "many"}, "epochs must be a whole number >= 0, not 'many'"),

@@ -64,7 +64,7 @@ def test_the_deconfounded_half_is_the_same_whether_the_other_was_trained_or_load
 
     for path in (from_file, alone.saved_model_file):
         config, again, train_data, valid_data, _ = fused(prepared, model)
-        state = load_backbone(again, path, train_data.dataset)
+        state = load_backbone(config, again, path, train_data.dataset)
         DecRSTrainer(config, again, state).fit(train_data, valid_data)
         assert_same(again.conventional.state_dict(), both.conventional.state_dict())
         assert_same(again.deconfounded.state_dict(), both.deconfounded.state_dict())
@@ -73,19 +73,24 @@ def test_the_deconfounded_half_is_the_same_whether_the_other_was_trained_or_load
 def test_backbones_that_do_not_fit(prepared):
     trainer, train_data, valid_data, _ = plain(prepared, "NFM", epochs=1)
     trainer.fit(train_data, valid_data)
-    _, model, train_data, *_ = fused(prepared)
+    config, model, train_data, *_ = fused(prepared)
     with pytest.raises(DecRSError, match="backbone_checkpoint: .* holds a NFM, not a FM"):
-        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+        load_backbone(config, model, trainer.saved_model_file, train_data.dataset)
 
     trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, embedding_size=4)
     trainer.fit(train_data, valid_data)
     with pytest.raises(DecRSError, match="does not fit this FM .*; take the settings it was trained with"):
-        load_backbone(model, trainer.saved_model_file, train_data.dataset)
+        load_backbone(config, model, trainer.saved_model_file, train_data.dataset)
 
     trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, eval_args={"order": "RO"})
     trainer.fit(train_data, valid_data)
     with pytest.raises(DecRSError, match="was made for other data"):
-        load_backbone(model, trainer.saved_model_file, prepared()[1].dataset)
+        load_backbone(config, model, trainer.saved_model_file, prepared()[1].dataset)
+
+    trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, group_features="pooled")
+    trainer.fit(train_data, valid_data)
+    with pytest.raises(DecRSError, match="was trained with group_features: pooled; set it so here"):
+        load_backbone(config, model, trainer.saved_model_file, prepared()[1].dataset)
 
 
 def last_state(trainer):

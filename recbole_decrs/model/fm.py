@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from recbole.data.interaction import Interaction
 from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
 from recbole.model.layers import BaseFactorizationMachine
 from torch import nn
@@ -16,7 +15,8 @@ class FM(BackboneOptions, RecBoleFM):
     """Factorization machine (Rendle 2010).
 
     Keys beyond RecBole's: ``bi_batch_norm`` and ``dropout_prob``, on the bi-interaction vector before it is summed,
-    and those of :class:`~recbole_decrs.model.backbone.BackboneOptions`.
+    and those of :class:`~recbole_decrs.model.backbone.BackboneOptions` and
+    :class:`~recbole_decrs.model.two_sided.TwoSided`.
     """
 
     def __init__(self, config, dataset) -> None:
@@ -26,11 +26,6 @@ class FM(BackboneOptions, RecBoleFM):
         self.dropout = nn.Dropout(config["dropout_prob"] or 0.0)
         self._keep_features(config, dataset)
         self._apply_options(config, dataset)
-
-    def forward(self, interaction: Interaction) -> torch.Tensor:
-        """Logits of the rows, shape [B]."""
-        bi_interaction = self.fm(self.concat_embed_input_fields(interaction))
-        return self.first_order_linear(interaction).squeeze(-1) + self.logits_of(bi_interaction)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
         """The sum of the vector after BatchNorm and dropout: [B, H] -> [B]."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from recbole.model.context_aware_recommender.nfm import NFM as RecBoleNFM
 from recbole.model.layers import MLPLayers
+from torch import nn
 
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.sides import Side
@@ -17,16 +18,23 @@ class NFM(BackboneOptions, RecBoleNFM):
     """Neural factorization machine (He and Chua 2017).
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
-    RecBole's: ``mlp_activation``, and those of :class:`~recbole_decrs.model.backbone.BackboneOptions`.
+    RecBole's: ``mlp_activation``; ``mlp_dropout_prob``, with which there is ``dropout_prob`` on the bi-interaction
+    vector alone and this one after each layer, as He and Chua have it; and those of
+    :class:`~recbole_decrs.model.backbone.BackboneOptions` and :class:`~recbole_decrs.model.two_sided.TwoSided`.
     """
 
     def __init__(self, config, dataset) -> None:
         super().__init__(config, dataset)
-        activation = config["mlp_activation"] or "sigmoid"
-        if activation != "sigmoid":
+        activation, of_layers = config["mlp_activation"] or "sigmoid", config["mlp_dropout_prob"]
+        if activation != "sigmoid" or of_layers is not None:
             sizes = [self.embedding_size, *self.mlp_hidden_size]
-            self.mlp_layers = MLPLayers(sizes, self.dropout_prob, activation=activation, bn=True)
+            before = self.dropout_prob if of_layers is None else of_layers
+            self.mlp_layers = MLPLayers(sizes, before, activation=activation, bn=True)
             self.mlp_layers.apply(self._init_weights)
+        if of_layers is not None:
+            layers = self.mlp_layers.mlp_layers
+            layers[0].p = self.dropout_prob  # before the first layer; before each other one is after the one before
+            layers.append(nn.Dropout(of_layers))
         self._keep_features(config, dataset)
         self._apply_options(config, dataset)
 

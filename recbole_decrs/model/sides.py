@@ -35,9 +35,10 @@ class SideFeatures(nn.Module):
     Args:
         model: the context-aware model whose embedding tables are looked up.
         features: of all users or items, row by id.
+        separate: a token_seq column whose values are features of their own, not one pooled field.
     """
 
-    def __init__(self, model: ContextRecommender, features: Interaction) -> None:
+    def __init__(self, model: ContextRecommender, features: Interaction, separate: str | None = None) -> None:
         super().__init__()
         columns = [name for name in model.token_field_names if name in features]
         offsets = dict(zip(model.token_field_names, getattr(model, "token_field_offsets", ()), strict=True))
@@ -45,10 +46,16 @@ class SideFeatures(nn.Module):
         n_rows = len(next(iter(features.interaction.values())))
         self._keep("tokens", torch.stack(rows, dim=1) if rows else torch.empty(n_rows, 0, dtype=torch.long))
         self.pooled: list[tuple[str, int]] = []
+        self.separate: tuple[str, int] | None = None
         for place, name in enumerate(model.token_seq_field_names):
-            if name in features:
+            if name == separate:
+                self.separate = ("token_seq", place)
+                values = once_each(features[name])
+                weights = share((values != 0).float())
+                self._keep_pool("token_seq", place, values, weights, weights)
+            elif name in features:
                 used = (features[name] != 0).float()
-                self._keep_pool("token_seq", place, features[name], _share(used), used)
+                self._keep_pool("token_seq", place, features[name], share(used), used)
         offsets = dict(zip(model.float_field_names, getattr(model, "float_field_offsets", ()), strict=True))
         for place, name in enumerate(model.float_field_names):
             if name in features:
@@ -57,7 +64,7 @@ class SideFeatures(nn.Module):
         for place, name in enumerate(model.float_seq_field_names):
             if name in features:
                 value, index = features[name].unbind(-1)
-                weight = value * _share((index != 0).float())
+                weight = value * share((index != 0).float())
                 self._keep_pool("float_seq", place, index.long(), weight, weight)
 
     def _keep(self, name: str, tensor: torch.Tensor) -> None:
@@ -76,33 +83,48 @@ class SideFeatures(nn.Module):
         # A compiler makes its own gradients; it cannot follow ours, which are added in place.
         compiling = torch.compiler.is_compiling()
         look_up = _weighted_rows if compiling else _WeightedRows.apply
+        look_up_separate = separate_rows if compiling else _SeparateRows.apply
         combine = _total_and_within if compiling else _TotalAndWithin.apply
-        pooled, first_orders = [], []
+        pooled, first_orders, pairs = [], [], None
         for kind, place in self.pooled:
             rows, weights, first_weights = (
                 getattr(self, f"{kind}_{place}_{name}").index_select(0, ids)
                 for name in ("rows", "weights", "first_order")
             )
-            tables = _table(model, kind, place), _table(model.first_order_linear, kind, place)
-            field, first_order = look_up(*tables, rows, weights, first_weights)
+            tables = table_of(model, kind, place), table_of(model.first_order_linear, kind, place)
+            if (kind, place) == self.separate:
+                field, first_order, pairs = look_up_separate(*tables, rows, weights, first_weights)
+            else:
+                field, first_order = look_up(*tables, rows, weights, first_weights)
             pooled.append(field)
             first_orders.append(first_order)
         tokens = self.tokens.index_select(0, ids)
         if tokens.shape[1]:
-            tables = _table(model, "token", 0), _table(model.first_order_linear, "token", 0)
+            tables = table_of(model, "token", 0), table_of(model.first_order_linear, "token", 0)
             total, within, first_order = combine(*tables, tokens, *pooled)
             first_orders.append(first_order)
         else:
             total, within = _total_and_within_of(torch.stack(pooled, dim=1), ())
+        if pairs is not None:
+            within = within + pairs
         return Side(total, within, sum(first_orders[1:], first_orders[0]).squeeze(-1))
 
 
-def _share(used: torch.Tensor) -> torch.Tensor:
-    """The weight of each used place in RecBole's mean pooling."""
+def once_each(values: torch.Tensor) -> torch.Tensor:
+    """Rows of value ids padded with 0, each value once: what is named again becomes padding. The order is another."""
+    values = values.sort(dim=1, descending=True).values
+    repeated = values[:, 1:] == values[:, :-1]
+    values[:, 1:].masked_fill_(repeated, 0)
+    return values
+
+
+def share(used: torch.Tensor) -> torch.Tensor:
+    """The weight of each used place in RecBole's mean pooling; q^i where the places are an item's groups."""
     return used / (used.sum(dim=1, keepdim=True) + 1e-8)
 
 
-def _table(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
+def table_of(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
+    """The weights of an embedding table of RecBole's: of all token, of all float, or of one sequence column."""
     if kind == "token":
         return tables.token_embedding_table.embedding.weight
     if kind == "float":
@@ -117,6 +139,18 @@ def _weighted_rows(
     bag = nn.functional.embedding_bag
     field = bag(rows, table, per_sample_weights=weights, mode="sum")
     return field, bag(rows, first_table, per_sample_weights=first, mode="sum")
+
+
+def separate_rows(
+    table: torch.Tensor, first_table: torch.Tensor, rows: torch.Tensor, weights: torch.Tensor, first: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """As :func:`_weighted_rows`, and the sum over pairs of the weighted rows of their product: [n, H], [n, 1], [n, H].
+
+    Added to the bi-interaction of the sum with other fields, the pairs make each row a feature of its own.
+    """
+    field, first_order = _weighted_rows(table, first_table, rows, weights, first)
+    squares = nn.functional.embedding_bag(rows, table * table, per_sample_weights=weights * weights, mode="sum")
+    return field, first_order, 0.5 * torch.addcmul(-squares, field, field)
 
 
 def _total_and_within(
@@ -162,12 +196,43 @@ class _WeightedRows(torch.autograd.Function):
     @staticmethod
     def backward(ctx, of_field, of_first_order):
         rows, weights, first = ctx.saved_tensors
-        used = weights.flatten().nonzero().squeeze(1)  # most places are padding
-        sample, row = used // rows.shape[1], rows.flatten()[used]
+        used, sample, row = _used(rows, weights)
         for table, gradient, scale in zip(ctx.tables, (of_field, of_first_order), (weights, first), strict=True):
             of_used = gradient.index_select(0, sample).mul_(scale.flatten()[used].unsqueeze(1))
             _add_to_gradient(table, row, of_used)
         return None, None, None, None, None
+
+
+class _SeparateRows(torch.autograd.Function):
+    """:func:`separate_rows`, with its gradients added in place.
+
+    d field / d x_g v_g = 1 and d pairs / d x_g v_g = field - x_g v_g.
+    """
+
+    @staticmethod
+    def forward(ctx, table, first_table, rows, weights, first):
+        field, first_order, pairs = separate_rows(table, first_table, rows, weights, first)
+        ctx.save_for_backward(rows, weights, first, field)
+        ctx.tables = table, first_table
+        return field, first_order, pairs
+
+    @staticmethod
+    def backward(ctx, of_field, of_first_order, of_pairs):
+        rows, weights, first, field = ctx.saved_tensors
+        table, first_table = ctx.tables
+        used, sample, row = _used(rows, weights)
+        weight, first_weight = (scale.flatten()[used].unsqueeze(1) for scale in (weights, first))
+        shared = torch.addcmul(of_field, of_pairs, field).index_select(0, sample)
+        own = table.detach().index_select(0, row).mul_(weight)
+        _add_to_gradient(table, row, shared.addcmul_(of_pairs.index_select(0, sample), own, value=-1).mul_(weight))
+        _add_to_gradient(first_table, row, of_first_order.index_select(0, sample).mul_(first_weight))
+        return None, None, None, None, None
+
+
+def _used(rows: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The places that are not padding, as most are, in flat order; the sample and the table row of each."""
+    used = weights.flatten().nonzero().squeeze(1)
+    return used, used // rows.shape[1], rows.flatten()[used]
 
 
 class _TotalAndWithin(torch.autograd.Function):

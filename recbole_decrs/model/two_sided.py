@@ -8,15 +8,21 @@ from recbole.model.abstract_recommender import ContextRecommender
 from recbole.utils import FeatureSource
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.sides import Side, SideFeatures
+from recbole_decrs.model.sides import Side, SideFeatures, once_each, separate_rows, share, table_of
 
 
 class TwoSided(ContextRecommender):
     """Over a context-aware model that sees its fields by their bi-interaction vector and first order alone.
 
-    The model implements :meth:`logits_of` and calls :meth:`_keep_features` at the end of its constructor.
+    The model implements :meth:`logits_of`, has RecBole's factorization machine as ``fm``, not summed over dimensions,
+    and calls :meth:`_keep_features` at the end of its constructor.
+
+    Key: ``group_features``: ``pooled`` as RecBole, the group column of the items is one field, the mean of its values'
+    embeddings, whose first-order weights are summed; ``separate`` as the authors of DecRS, each group is a feature of
+    its own with the value q^i.
 
     Attributes:
+        separate: the group column whose values are features of their own; None if there is none.
         trains_by_ids: whether ids tell all features; not if there are features of the interaction, or a ``transform``.
     """
 
@@ -28,13 +34,25 @@ class TwoSided(ContextRecommender):
                 "logits_of and pair_logits with it, or extend RecBole's model instead"
             )
         self.USER_ID, self.ITEM_ID = config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]
+        self.separate = self._separate_column(config, dataset.get_item_feature())
         self.users = SideFeatures(self, dataset.get_user_feature())
-        self.items = SideFeatures(self, dataset.get_item_feature())
+        self.items = SideFeatures(self, dataset.get_item_feature(), self.separate)
         self._item_side_of: tuple | None = None
         embedded = {*self.token_field_names, *self.token_seq_field_names, *self.float_field_names}
         embedded |= set(self.float_seq_field_names)
         of_interaction = embedded & set(dataset.fields(source=[FeatureSource.INTERACTION]))
         self.trains_by_ids = not of_interaction and config["transform"] is None
+
+    def _separate_column(self, config, of_items: Interaction) -> str | None:
+        column = config["group_field"]
+        if config["group_features"] != "separate" or column not in of_items:
+            return None
+        if column in self.float_seq_field_names:
+            raise DecRSError(
+                f"group_features: separate needs an embedding of each group, and RecBole has one for all places of "
+                f"the float_seq column {column}; set group_features: pooled or take it out of numerical_features"
+            )
+        return column if column in self.token_seq_field_names else None
 
     def user_side(self, users: torch.Tensor) -> Side:
         """What users of these ids add to pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""
@@ -56,6 +74,24 @@ class TwoSided(ContextRecommender):
         """As torch's; forgets the item side."""
         self._item_side_of = None
         return super().train(mode)
+
+    def forward(self, interaction: Interaction) -> torch.Tensor:
+        """Logits of the rows, shape [B]."""
+        if self.separate is None:
+            bi_interaction = self.fm(self.concat_embed_input_fields(interaction))
+            return self.first_order_linear(interaction).squeeze(-1) + self.logits_of(bi_interaction)
+        # RecBole's mean is the sum of the groups with their values, so pairs within it are what it lacks; its first
+        # order has the value 1 for each.
+        groups = once_each(interaction[self.separate])
+        interaction = Interaction({**interaction.interaction, self.separate: groups})
+        used = (groups != 0).float()
+        value = share(used)
+        place = self.token_seq_field_names.index(self.separate)
+        tables = (table_of(tables, "token_seq", place) for tables in (self, self.first_order_linear))
+        _, excess, pairs = separate_rows(*tables, groups, value, used - value)
+        bi_interaction = self.fm(self.concat_embed_input_fields(interaction)) + pairs
+        first_order = self.first_order_linear(interaction) - excess
+        return first_order.squeeze(-1) + self.logits_of(bi_interaction)
 
     def forward_ids(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
         """Logits by ids, as ``forward`` has them by features.

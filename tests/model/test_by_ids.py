@@ -16,8 +16,10 @@ MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("operator", OPERATORS)
 @pytest.mark.parametrize("prior", ["interaction", "user"])
-def test_loss_and_gradient_by_ids_are_those_of_the_forward_pass(prepared, name, operator, prior):
-    settings = {"backdoor_operator": operator, "confounder_prior": prior, "dropout_prob": 0.0, "loss_reduction": "sum"}
+@pytest.mark.parametrize("group_features", ["pooled", "separate"])
+def test_loss_and_gradient_by_ids_are_those_of_the_forward_pass(prepared, name, operator, prior, group_features):
+    settings = {"backdoor_operator": operator, "confounder_prior": prior, "loss_reduction": "sum"}
+    settings |= {"group_features": group_features, "dropout_prob": 0.0, "mlp_dropout_prob": None}
     config, train_data, *_ = prepared(name, **settings)
     model = shake(MODELS[name](config, train_data.dataset)).train()
     assert_same_training(model, train_data)
@@ -68,8 +70,10 @@ def test_fused_adagrad_is_adagrad(prepared):
 
 
 @pytest.mark.skipif(shutil.which("c++") is None and shutil.which("g++") is None, reason="needs a C++ compiler")
-def test_compiled_training_gives_the_same_loss_and_gradient(prepared):
+@pytest.mark.parametrize("group_features", ["pooled", "separate"])
+def test_compiled_training_gives_the_same_loss_and_gradient(prepared, group_features):
     settings = {"dropout_prob": 0.0, "bi_batch_norm": True, "embedding_norm_weight": 0.1}
+    settings |= {"group_features": group_features}
     config, train_data, *_ = prepared("DecFM", **settings)
     compiled_config, *_ = prepared("DecFM", torch_compile=True, **settings)
     model = shake(DecFM(config, train_data.dataset)).train()

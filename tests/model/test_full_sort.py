@@ -78,9 +78,10 @@ def schemas(draw):
     schema=schemas(),
     name=st.sampled_from(sorted(MODELS)),
     operator=st.sampled_from(OPERATORS),
+    group_features=st.sampled_from(["pooled", "separate"]),
     seed=st.integers(0, 99),
 )
-def test_closed_form_and_training_by_ids_on_random_schemas(tmp_path, schema, name, operator, seed):
+def test_closed_form_and_training_by_ids_on_random_schemas(tmp_path, schema, name, operator, group_features, seed):
     tables = tiny_tables(seed, n_users=6, n_items=8, n_clicks=5)
     rng = np.random.default_rng(seed)
     tables["user"]["taste:float_seq"] = [
@@ -99,7 +100,9 @@ def test_closed_form_and_training_by_ids_on_random_schemas(tmp_path, schema, nam
         topk=[3],
         valid_metric="Recall@3",
         backdoor_operator=operator,
+        group_features=group_features,
         dropout_prob=0.0,
+        mlp_dropout_prob=None,
     )
     config = DecRSConfig(name, "tiny", config_dict=chosen)
     train_data = data_preparation(config, create_dataset(config))[0]

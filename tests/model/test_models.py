@@ -12,8 +12,10 @@ from recbole_decrs import FM, NFM, DecFM, DecNFM
 from recbole_decrs.causal import OPERATORS
 
 OFF = {
+    "group_features": "pooled",
     "bi_batch_norm": False,
     "dropout_prob": 0.0,
+    "mlp_dropout_prob": None,
     "embedding_init_std": None,
     "loss_reduction": "mean",
     "embedding_norm_weight": 0,
