@@ -162,18 +162,29 @@ class DecRSTrainer:
         return result[metric], result
 
     def _ranking(self, kind: str, weight: torch.Tensor | None) -> Ranking:
-        if kind == "conventional":
-            return lambda conventional, deconfounded, users: conventional
-        if kind == "deconfounded":
-            return lambda conventional, deconfounded, users: deconfounded
-        return fused_by(weight)
+        if kind in HALVES:
+            return _by_scores_at(HALVES.index(kind))
+        fuse = fused_by(weight)
+        return lambda conventional, deconfounded, *others: fuse(conventional, deconfounded, others[-1])
 
     def _evaluate_rankings(
-        self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranker: Reranker | None = None
+        self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranked: bool = False
     ) -> dict[str, dict[str, float]]:
-        """Metrics of several rankings made from the scores of both halves, which are computed once."""
+        """Metrics of several rankings made from the scores of both halves, which are computed once.
+
+        A re-ranker is given a half's own scores, as if the half were alone: what Eq. 11 makes of scores that are no
+        probabilities would be scaled once more.
+        """
         self.model.eval()
-        self.collected = collect_rankings(self.config, self.model.halves, rankings, eval_data, show_progress, reranker)
+        models, rerankers = list(self.model.halves), {}
+        if reranked:
+            rerankers["fused"] = Reranker(self.config, self.model)
+            for kind, half in zip(HALVES, self.model.halves, strict=True):
+                rerankers[kind] = Reranker(self.config, half.model)
+                if not half.gives_own_scores:
+                    rankings = {**rankings, kind: _by_scores_at(len(models))}
+                    models.append(half.model)
+        self.collected = collect_rankings(self.config, models, rankings, eval_data, show_progress, rerankers)
         return {name: self.evaluator.evaluate(struct) for name, struct in self.collected.items()}
 
     def evaluate(
@@ -195,12 +206,16 @@ class DecRSTrainer:
             )
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
         rankings = {kind: self._ranking(kind, self.model.weight) for kind in kinds}
-        reranker = Reranker(self.config, self.model) if self.config["reranker"] else None
-        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranker)
+        reranked = self.config["reranker"] is not None
+        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranked)
         result = self.evaluations[self.config["inference"]]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")
         return result
+
+
+def _by_scores_at(place: int) -> Ranking:
+    return lambda *scores_and_users: scores_and_users[place]
 
 
 def candidate_alphas(config, confounder) -> list[float | None]:

@@ -28,6 +28,11 @@ class Half:
         self.probabilities = trained_by_log_loss(model)
         self.softmax = trained_by_softmax(model)
 
+    @property
+    def gives_own_scores(self) -> bool:
+        """Whether the model's own scores are on that scale."""
+        return self.probabilities == (self.scale == "probability")
+
     def predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of the rows, shape [B]."""
         if self.scale == "logit" and self.has_logits:
