@@ -15,6 +15,7 @@ from recbole_decrs.checkpoint import decode_confounder, read_checkpoint, write_c
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.finite import not_finite
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.plain_trainer import (
     CheckpointMixin,
@@ -33,11 +34,13 @@ HALVES = ("conventional", "deconfounded")
 def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
     """Load the conventional recommender from a checkpoint of the backbone, or of a deconfounded recommender over it.
 
+    Its training must have come to its end.
+
     Returns:
         its training state.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
+        DecRSError: the checkpoint cannot be read, holds another model or an unfinished one, or was made for other data.
     """
     content = read_checkpoint(path, model.device)
     check_data(content, dataset, path)
@@ -45,8 +48,18 @@ def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]
     state = content.get("conventional", content)
     if content["config"]["model"] not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
         raise DecRSError(f"backbone_checkpoint: {path} holds a {content['config']['model']}, not a {wanted}")
+    if not _is_finished(state, content):
+        raise DecRSError(
+            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}; train that to its end, or let this "
+            "run train it by leaving backbone_checkpoint out"
+        )
     load_state(model.conventional, state, path)
     return state
+
+
+def _is_finished(conventional: dict[str, Any], content: dict[str, Any]) -> bool:
+    """Whether a conventional recommender was trained to its end: as it says, or since what comes after was begun."""
+    return conventional.get("finished", False) or "deconfounded" in content or "drift_alpha" in content
 
 
 class DecRSTrainer:
@@ -84,7 +97,7 @@ class DecRSTrainer:
         if content["config"]["model"] != self.config["model"]:
             raise DecRSError(f"{resume_file} holds a {content['config']['model']}, not a {self.config['model']}")
         self._resume_file = self.saved_model_file = str(resume_file)
-        if "deconfounded" in content:
+        if _is_finished(content["conventional"], content):
             load_state(self.model.conventional, content["conventional"], str(resume_file))
             self.backbone_state = content["conventional"]
 
@@ -249,6 +262,8 @@ def load_fused(config, model: FusedRecommender, path: str, dataset, alpha: float
             f"the checkpoint {path} is of an unfinished training; train again, "
             "or go on by DecRSTrainer.resume_checkpoint"
         )
+    if name := not_finite(content["confounder"]):
+        raise DecRSError(f"the checkpoint {path} holds what is infinite or not a number in {name}; train again")
     confounder = decode_confounder(content["confounder"])
     if not same_groups(confounder, dataset.confounder):
         raise DecRSError(f"the checkpoint {path} was made for other item groups; set group_field as it was then")
