@@ -12,7 +12,7 @@ from recbole.utils import FeatureSource, FeatureType, ModelType
 from recbole_decrs.causal import DISTANCES, Confounder, estimate_confounder
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_field import read_membership
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, did_you_mean
 
 CLICK_ORDER = "decrs_click_order"
 """A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
@@ -41,6 +41,19 @@ class ConfounderMixin:
                 "them, or leave the column out of load_col"
             )
         super()._fill_nan()
+
+    def token2id(self, field: str, tokens):
+        """As RecBole's: the ids of a token, or of several.
+
+        Raises:
+            DecRSError: there is no such token.
+        """
+        if isinstance(tokens, str) and tokens not in self.field2token_id[field]:
+            raise DecRSError(
+                f"{field}: {self.dataset_name} has no {tokens!r} left after its filters"
+                + (did_you_mean(tokens, self.field2token_id[field]) or f"; take a {field} of its files")
+            )
+        return super().token2id(field, tokens)
 
     def build(self) -> list:
         """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
