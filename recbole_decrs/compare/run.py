@@ -136,6 +136,7 @@ def _compare(
         first = configure(backbones[0], {})
         seeds = _seeds(seeds, first["seed"])
         output = output or os.path.join("results", first["dataset"])
+        _check_nothing_is_lost(Path(output), plan, seeds, lists)
         tables_of_lists = {name: read_lists(path) for name, path in lists.items()}
         if lists and "full" not in first["eval_args"]["mode"].values():
             raise DecRSError("lists are ranked among all items, and eval_args samples the candidates; leave one out")
@@ -195,6 +196,27 @@ def _plan(backbones: list[str], methods: Sequence[str] | str, configure) -> tupl
                 left_out[f"{backbone}, {METHODS[name].title}"] = reason
                 getLogger().warning(f"{METHODS[name].title} is left out for {backbone}: {reason}")
     return plan, left_out
+
+
+def _check_nothing_is_lost(
+    folder: Path, plan: dict[str, list[str]], seeds: list[int], lists: Sequence[str] | dict[str, str]
+) -> None:
+    """See that everything in the tables of an earlier comparison in this folder will be in the new ones."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        methods = [(backbone, name) for backbone, names in record["methods"].items() for name in names]
+        had = {"seeds": list(record["seeds"]), "lists": list(record.get("lists", ()))}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return  # there is none, or it is none of ours
+    lost = [backbone for backbone, _ in methods if backbone not in plan]
+    lost += [f"{name} of {backbone}" for backbone, name in methods if name not in plan.get(backbone, [name])]
+    lost += [f"seed {seed}" for seed in had["seeds"] if seed not in seeds]
+    lost += [f"the list {name}" for name in had["lists"] if name not in lists]
+    if lost:
+        raise DecRSError(
+            f"output: the tables in {folder} have {', '.join(dict.fromkeys(lost))} (run.json), which this call would "
+            "take out of them; give another --output, or the backbones, methods, seeds and lists of before as well"
+        )
 
 
 def _check_settings(config: DecRSConfig) -> None:
@@ -392,6 +414,7 @@ def _record(
         "command": command,
         "seeds": results.seeds,
         "methods": results.methods,
+        "lists": list(results.lists),
         "left_out": left_out,
         "threads": torch.get_num_threads(),
         "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},
