@@ -42,6 +42,7 @@ from recbole_decrs.compare.tables import (
     tests_frame,
 )
 from recbole_decrs.config import DecRSConfig, as_plain, read_literal
+from recbole_decrs.data.dataset import one_drift_remark
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model.catalogue import find_model
@@ -147,7 +148,7 @@ def _compare(
             for backbone in backbones
             for seed in seeds
         }
-        _check_data(experiments[backbones[0], seeds[0]])
+        _check_data(experiments[backbones[0], seeds[0]], {name for names in plan.values() for name in names})
     with RunLog(console=False):
         jobs = [job for (backbone, _), experiment in experiments.items() for job in experiment.jobs(plan[backbone])]
         failed = _run_jobs(jobs, first["show_progress"])
@@ -254,7 +255,7 @@ def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def _check_data(experiment: Experiment) -> None:
+def _check_data(experiment: Experiment, methods: set[str]) -> None:
     data = experiment.data
     if data.part.confounder is None:
         raise DecRSError("group_field is not set, and compare needs item groups; set it to a column of the .item file")
@@ -262,6 +263,10 @@ def _check_data(experiment: Experiment) -> None:
         raise DecRSError("compare needs the drift of each user, and the clicks have no time; set TIME_FIELD, load_col")
     if not len(data.valid._dataset):
         raise DecRSError("compare chooses on validation, and the validation part is empty; change eval_args")
+    weighed = [method.title for name, method in METHODS.items() if name in methods and method.weights_by_drift]
+    if weighed and data.part.confounder.one_drift:
+        remark = one_drift_remark(data.part.dataset_name, experiment.config["drift_alpha_grid"])
+        getLogger().warning(f"{remark} ({', '.join(weighed)})")
 
 
 def _run_jobs(jobs: list[Job], show_progress: bool) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 
 import numpy as np
 from recbole.data import dataset as recbole_datasets
@@ -19,6 +20,19 @@ CLICK_ORDER = "decrs_click_order"
 
 Clicks = tuple[np.ndarray, np.ndarray]
 """Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
+
+
+def one_drift_remark(name: str, alphas: Iterable[float]) -> str:
+    """What follows where all users of a dataset have the same drift, with one of these exponents of Eq. 12."""
+    ends = {
+        True: "0, and the fused ranking equals the conventional one",
+        False: "1 where alpha is 0, and the fused ranking equals the deconfounded one",
+    }
+    found = sorted({float(alpha) > 0 for alpha in alphas}, reverse=True)
+    return (
+        f"all users of {name} have the same drift eta_u, as they do where all items have one group, so that by Eq. 12 "
+        f"every weight is {'; it is '.join(ends[positive] for positive in found)}"
+    )
 
 
 class ConfounderMixin:
@@ -153,6 +167,9 @@ class ConfounderMixin:
                 f"no user of {self.dataset_name} has the {config['drift_periods']} training clicks on grouped items "
                 "that drift_periods asks for, so nobody has a drift; lower it, or set fusion_weight"
             )
+        if self._weighs_by_drift() and history is not None and confounder.one_drift:
+            alphas = config["drift_alpha_grid"] if config["drift_alpha"] == "auto" else [config["drift_alpha"]]
+            self.logger.warning(one_drift_remark(self.dataset_name, alphas))
         return confounder
 
     def _weighs_by_drift(self) -> bool:

@@ -1,6 +1,7 @@
-"""A comparison into the folder of an earlier one: no row of its tables may vanish without a word."""
+"""What compare says before its first training: of an earlier comparison in its folder, and of a drift that is none."""
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from recbole_decrs import DecRSError
 from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare import run_comparison
+from tiny_data import tiny_tables, write_tables
 
 
 class Started(Exception):
@@ -80,3 +82,17 @@ def test_the_same_or_a_larger_one_goes_on(settings, larger):
 def test_a_damaged_or_foreign_record_is_passed_over(settings, record):
     with pytest.raises(Started):
         compare_after(settings, record)
+
+
+@pytest.mark.parametrize(
+    ("methods", "named"), [(["ensemble", "decrs_wo", "decrs"], "(DecRS, Ensemble)"), (["constant", "fairco"], None)]
+)
+def test_one_drift_for_all(tmp_path, settings, caplog, methods, named):
+    tables = tiny_tables()
+    tables["item"]["genre:token_seq"] = "Drama"
+    write_tables(tmp_path / "data", tables)
+    with caplog.at_level(logging.WARNING), pytest.raises(Started):
+        run_comparison(["BPR"], "tiny", methods, 1, "out", config_dict=settings)
+    said = [record.getMessage() for record in caplog.records if "have the same drift eta_u" in record.getMessage()]
+    assert len(said) == (named is not None)
+    assert all(named in text and "equals the conventional one" in text for text in said)
