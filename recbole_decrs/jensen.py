@@ -14,6 +14,7 @@ from tqdm import tqdm
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.finite import check_scores
 from recbole_decrs.model.fused import Half
 from recbole_decrs.quick_start import load_data_and_model
 
@@ -67,6 +68,7 @@ def measure_jensen_gap(
         for name in [name for name in vars(model) if name.startswith("restore_")]:  # of RecBole's graph models
             setattr(model, name, None)
         logits = _of_all_items(half, asked, part)
+        check_scores(logits.abs(), config["model"])
         bar.update()
         return torch.stack([logits, logits.sigmoid()])
 

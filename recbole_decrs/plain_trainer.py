@@ -29,6 +29,7 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.backbone import BackboneOptions
 
 
@@ -57,6 +58,7 @@ class CheckpointMixin:
         self._train_data = None
         self._resumed: dict[str, Any] | None = None
         self._valid_result = None
+        self._infinite_by_design = infinities(model)
         if half is not None:
             self._move_tensorboard(half)
 
@@ -106,18 +108,32 @@ class CheckpointMixin:
             restore_random_state(state["random_state"])
             for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
                 generator.set_state(its_state.cpu())
-        return super().fit(train_data, valid_data, **kwargs)
+        result = super().fit(train_data, valid_data, **kwargs)
+        if kwargs.get("saved", True):
+            self._mark_as_finished()
+        return result
+
+    def _mark_as_finished(self) -> None:
+        """Say so in the checkpoint: one of a training that was killed holds parameters like any other."""
+        if os.path.isfile(self.saved_model_file):  # no validation may have had a result
+            content = read_checkpoint(self.saved_model_file)
+            self._state_in(content)["finished"] = True
+            write_checkpoint(self.saved_model_file, content)
 
     def _train_epoch(self, *args, **kwargs):
         loss = super()._train_epoch(*args, **kwargs)
         operators = [module for module in self.model.modules() if isinstance(module, BackdoorOperator)]
         if any(operator.group_embeddings.grad is None for operator in operators):
             raise DecRSError(f"{type(self.model).__name__} does not use its operator: fuse M with its users")
+        if name := not_finite(self.model.state_dict(), self._infinite_by_design):
+            raise DecRSError(
+                f"training has made {name} of {type(self.model).__name__} infinite or not a number; {REMEDY}"
+            )
         return loss
 
     def _check_nan(self, loss: torch.Tensor) -> None:
-        if torch.isnan(loss):
-            raise DecRSError("the training loss is not a number any more; lower learning_rate, or set clip_grad_norm")
+        if not torch.isfinite(loss):
+            raise DecRSError(f"the training loss is infinite or not a number; {REMEDY}")
 
     def _valid_epoch(self, valid_data, show_progress: bool = False):
         reranker, self.reranker = self.reranker, None  # it changes a ranking, and not when training stops
@@ -237,8 +253,9 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     """Load parameters into a model.
 
     Raises:
-        DecRSError: they are of another shape or another model.
+        DecRSError: they are of another shape or another model, or not finite where those of a new model are.
     """
+    by_design = infinities(model)
     try:
         model.load_state_dict(state["state_dict"])
     except RuntimeError as error:
@@ -247,6 +264,11 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
             f"the checkpoint {path} does not fit this {type(model).__name__} ({reason}); "
             "take the settings it was trained with"
         ) from error
+    if name := not_finite(state["state_dict"], by_design) or not_finite(state["other_parameter"]):
+        raise DecRSError(
+            f"the checkpoint {path} holds what is infinite or not a number in {name} of {type(model).__name__}; "
+            "train again with a lower learning_rate, or with clip_grad_norm"
+        )
     # Embeddings that RecBole's graph models keep for prediction, of the parameters before these.
     for name in [name for name in vars(model) if name.startswith("restore_")]:
         setattr(model, name, None)

@@ -46,7 +46,7 @@ def collect_rankings(
     rankings: dict[str, Ranking],
     eval_data,
     show_progress: bool = False,
-    reranker: Reranker | None = None,
+    rerankers: dict[str, Reranker] | None = None,
     length: int | None = None,
 ) -> dict[str, DataStruct]:
     """What the evaluator needs of each ranking.
@@ -57,11 +57,11 @@ def collect_rankings(
         rankings: by name.
         eval_data: a validation or test loader.
         show_progress: whether to show a progress bar.
-        reranker: re-ranks each ranking.
+        rerankers: of rankings, by their names.
         length: of the lists that are collected; the longest of ``topk`` if none.
     """
     scorer = Scorer(config, eval_data)
-    collectors = {name: DecRSCollector(config, reranker, length) for name in rankings}
+    collectors = {name: DecRSCollector(config, (rerankers or {}).get(name), length) for name in rankings}
     for collector in collectors.values():
         collector.collect_from_training_part(eval_data._dataset)
     batches = tqdm(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data

@@ -15,6 +15,7 @@ from recbole_decrs.checkpoint import decode_confounder, read_checkpoint, write_c
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.finite import not_finite
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.plain_trainer import (
@@ -34,12 +35,14 @@ HALVES = ("conventional", "deconfounded")
 def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
     """Load the conventional recommender from a checkpoint of the backbone, or of a deconfounded recommender over it.
 
+    Its training must have come to its end.
+
     Returns:
         its training state.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data or another
-            ``group_features``, which its parameters do not show.
+        DecRSError: the checkpoint cannot be read, holds another model or an unfinished one, or was made for other data
+            or with another ``group_features``, which its parameters do not show.
     """
     content = read_checkpoint(path, model.device)
     check_data(content, dataset, path)
@@ -50,8 +53,18 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
     trained = content["config"]["group_features"]
     if isinstance(model.conventional, TwoSided) and trained != config["group_features"]:
         raise DecRSError(f"backbone_checkpoint: {path} was trained with group_features: {trained}; set it so here")
+    if not _is_finished(state, content):
+        raise DecRSError(
+            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}; train that to its end, or let this "
+            "run train it by leaving backbone_checkpoint out"
+        )
     load_state(model.conventional, state, path)
     return state
+
+
+def _is_finished(conventional: dict[str, Any], content: dict[str, Any]) -> bool:
+    """Whether a conventional recommender was trained to its end: as it says, or since what comes after was begun."""
+    return conventional.get("finished", False) or "deconfounded" in content or "drift_alpha" in content
 
 
 class DecRSTrainer:
@@ -89,7 +102,7 @@ class DecRSTrainer:
         if content["config"]["model"] != self.config["model"]:
             raise DecRSError(f"{resume_file} holds a {content['config']['model']}, not a {self.config['model']}")
         self._resume_file = self.saved_model_file = str(resume_file)
-        if "deconfounded" in content:
+        if _is_finished(content["conventional"], content):
             load_state(self.model.conventional, content["conventional"], str(resume_file))
             self.backbone_state = content["conventional"]
 
@@ -167,18 +180,29 @@ class DecRSTrainer:
         return result[metric], result
 
     def _ranking(self, kind: str, weight: torch.Tensor | None) -> Ranking:
-        if kind == "conventional":
-            return lambda conventional, deconfounded, users: conventional
-        if kind == "deconfounded":
-            return lambda conventional, deconfounded, users: deconfounded
-        return fused_by(weight)
+        if kind in HALVES:
+            return _by_scores_at(HALVES.index(kind))
+        fuse = fused_by(weight)
+        return lambda conventional, deconfounded, *others: fuse(conventional, deconfounded, others[-1])
 
     def _evaluate_rankings(
-        self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranker: Reranker | None = None
+        self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranked: bool = False
     ) -> dict[str, dict[str, float]]:
-        """Metrics of several rankings made from the scores of both halves, which are computed once."""
+        """Metrics of several rankings made from the scores of both halves, which are computed once.
+
+        A re-ranker is given a half's own scores, as if the half were alone: what Eq. 11 makes of scores that are no
+        probabilities would be scaled once more.
+        """
         self.model.eval()
-        self.collected = collect_rankings(self.config, self.model.halves, rankings, eval_data, show_progress, reranker)
+        models, rerankers = list(self.model.halves), {}
+        if reranked:
+            rerankers["fused"] = Reranker(self.config, self.model)
+            for kind, half in zip(HALVES, self.model.halves, strict=True):
+                rerankers[kind] = Reranker(self.config, half.model)
+                if not half.gives_own_scores:
+                    rankings = {**rankings, kind: _by_scores_at(len(models))}
+                    models.append(half.model)
+        self.collected = collect_rankings(self.config, models, rankings, eval_data, show_progress, rerankers)
         return {name: self.evaluator.evaluate(struct) for name, struct in self.collected.items()}
 
     def evaluate(
@@ -200,12 +224,16 @@ class DecRSTrainer:
             )
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
         rankings = {kind: self._ranking(kind, self.model.weight) for kind in kinds}
-        reranker = Reranker(self.config, self.model) if self.config["reranker"] else None
-        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranker)
+        reranked = self.config["reranker"] is not None
+        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranked)
         result = self.evaluations[self.config["inference"]]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")
         return result
+
+
+def _by_scores_at(place: int) -> Ranking:
+    return lambda *scores_and_users: scores_and_users[place]
 
 
 def candidate_alphas(config, confounder) -> list[float | None]:
@@ -239,6 +267,8 @@ def load_fused(config, model: FusedRecommender, path: str, dataset, alpha: float
             f"the checkpoint {path} is of an unfinished training; train again, "
             "or go on by DecRSTrainer.resume_checkpoint"
         )
+    if name := not_finite(content["confounder"]):
+        raise DecRSError(f"the checkpoint {path} holds what is infinite or not a number in {name}; train again")
     confounder = decode_confounder(content["confounder"])
     if not same_groups(confounder, dataset.confounder):
         raise DecRSError(f"the checkpoint {path} was made for other item groups; set group_field as it was then")

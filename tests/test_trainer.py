@@ -3,14 +3,16 @@ import glob
 import numpy as np
 import pytest
 import torch
+from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import get_model, init_seed
 
 from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender
-from recbole_decrs.checkpoint import decode_confounder, read_checkpoint
+from recbole_decrs.checkpoint import decode_confounder, encode, read_checkpoint, write_checkpoint
 from recbole_decrs.data.id_loader import why_not_by_ids
 from recbole_decrs.evaluator.collector import DecRSCollector
+from recbole_decrs.finite import check_scores
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.plain_trainer import new_checkpoint_path, start_anew, trainer_for
+from recbole_decrs.plain_trainer import CheckpointMixin, load_state, new_checkpoint_path, start_anew, trainer_for
 from recbole_decrs.trainer import DecRSTrainer, load_backbone
 
 
@@ -70,6 +72,70 @@ def test_the_deconfounded_half_is_the_same_whether_the_other_was_trained_or_load
         assert_same(again.deconfounded.state_dict(), both.deconfounded.state_dict())
 
 
+@pytest.mark.parametrize("model", ["FM", "BPR"])
+def test_a_backbone_of_an_unfinished_training(prepared, model):
+    def stop(epoch, score):
+        raise KeyboardInterrupt
+
+    alone, train_data, valid_data, test_data = plain(prepared, model)
+    with pytest.raises(KeyboardInterrupt):
+        alone.fit(train_data, valid_data, callback_fn=stop)
+    _, both, train_data, *_ = fused(prepared, f"Dec{model}")
+    unfinished = alone.saved_model_file
+    with pytest.raises(DecRSError, match=f"backbone_checkpoint: {unfinished} is of an unfinished training of {model};"):
+        load_backbone(both, unfinished, train_data.dataset)
+    assert alone.evaluate(test_data)  # what there is of it
+    again, train_data, valid_data, _ = plain(prepared, model)
+    again.resume_checkpoint(unfinished)
+    again.fit(train_data, valid_data)
+    assert load_backbone(both, unfinished, train_data.dataset)["finished"]
+
+
+@pytest.mark.parametrize("half", ["conventional", "deconfounded"])
+def test_a_backbone_out_of_a_training_of_both_that_was_killed(prepared, half):
+    """The conventional half is finished as soon as the other one is begun."""
+    config, both, train_data, valid_data, _ = fused(prepared)
+    trainer = DecRSTrainer(config, both)
+
+    def stop(epoch, score):
+        if half in trainer.trainers:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(train_data, valid_data, callback_fn=stop)
+    _, other, train_data, *_ = fused(prepared)
+    if half == "conventional":
+        with pytest.raises(DecRSError, match="is of an unfinished training of FM"):
+            load_backbone(other, trainer.saved_model_file, train_data.dataset)
+        return
+    load_backbone(other, trainer.saved_model_file, train_data.dataset)
+    assert_same(other.conventional.state_dict(), both.conventional.state_dict())
+
+
+def test_a_half_that_is_finished_is_not_trained_again(prepared, monkeypatch):
+    """Killed between the halves: the checkpoint holds the conventional one alone."""
+    config, both, train_data, valid_data, _ = fused(prepared)
+    trainer = DecRSTrainer(config, both)
+    trained = []
+
+    def remember(self, *args, **kwargs):
+        trained.append(self.half)
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        return fit(self, *args, **kwargs)
+
+    fit = CheckpointMixin.fit
+    monkeypatch.setattr(CheckpointMixin, "fit", remember)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(train_data, valid_data)
+    config, again, train_data, valid_data, _ = fused(prepared)
+    resumed = DecRSTrainer(config, again)
+    resumed.resume_checkpoint(trainer.saved_model_file)
+    resumed.fit(train_data, valid_data)
+    assert trained == ["conventional", "deconfounded", "deconfounded"]
+    assert_same(again.conventional.state_dict(), both.conventional.state_dict())
+
+
 def test_backbones_that_do_not_fit(prepared):
     trainer, train_data, valid_data, _ = plain(prepared, "NFM", epochs=1)
     trainer.fit(train_data, valid_data)
@@ -121,8 +187,6 @@ def test_a_resumed_decrs_training_keeps_the_finished_half(prepared):
     expected = trainer.evaluate(test_data)
     content = read_checkpoint(trainer.saved_model_file)
     del content["drift_alpha"]  # killed before the end
-    from recbole_decrs.checkpoint import write_checkpoint
-
     write_checkpoint(trainer.saved_model_file, content)
     with pytest.raises(DecRSError, match="is of an unfinished training; train again, or go on by"):
         trainer.evaluate(test_data)
@@ -179,10 +243,83 @@ def test_checkpoints_of_the_same_second_differ(prepared):
     assert len({new_checkpoint_path(config) for _ in range(50)}) == 50
 
 
-def test_a_loss_that_is_not_a_number(prepared):
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_loss_that_is_not_finite(prepared, value):
     trainer, train_data, valid_data, _ = plain(prepared, learning_rate=1e30)
-    with pytest.raises(DecRSError, match="the training loss is not a number any more; lower learning_rate"):
+    with pytest.raises(DecRSError, match="the training loss is infinite or not a number; lower learning_rate"):
         trainer.fit(train_data, valid_data)
+    with pytest.raises(DecRSError, match="the training loss is infinite or not a number; lower learning_rate"):
+        trainer._check_nan(torch.tensor(value))
+
+
+def test_a_variance_that_training_made_infinite(prepared, monkeypatch):
+    """The loss and the scores of NFM stay finite then, and the scores are all the same."""
+    trainer, train_data, valid_data, _ = plain(prepared, "NFM")
+    (name,) = [name for name, _ in trainer.model.named_buffers() if name.endswith("running_var")][:1]
+    epoch = type(trainer).__mro__[2]._train_epoch
+
+    def explode(self, *args, **kwargs):
+        loss = epoch(self, *args, **kwargs)
+        self.model.state_dict()[name].fill_(np.inf)
+        return loss
+
+    monkeypatch.setattr(type(trainer).__mro__[2], "_train_epoch", explode)
+    with pytest.raises(DecRSError, match=f"training has made {name} of NFM infinite or not a number; lower"):
+        trainer.fit(train_data, valid_data)
+    assert not glob.glob("saved/*")
+
+
+def test_parameters_of_a_checkpoint_that_are_not_finite(prepared):
+    trainer, train_data, valid_data, test_data = plain(prepared, "NFM", epochs=1)
+    trainer.fit(train_data, valid_data)
+    path, whole = trainer.saved_model_file, read_checkpoint(trainer.saved_model_file)
+    names = [name for name, value in whole["state_dict"].items() if value.is_floating_point()]
+    assert any(name.endswith("running_var") for name in names)
+    for name in names:
+        for value in (np.nan, np.inf):
+            broken = whole["state_dict"][name].clone()
+            broken.view(-1)[0] = value
+            write_checkpoint(path, whole | {"state_dict": whole["state_dict"] | {name: broken}})
+            with pytest.raises(DecRSError, match=f"{path} holds what is infinite or not a number in {name} of NFM"):
+                trainer.evaluate(test_data)
+
+
+def test_infinities_by_design_are_loaded():
+    class Masked(AbstractRecommender):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mask", torch.tensor([0.0, -torch.inf]))
+
+    state = {"state_dict": Masked().state_dict(), "other_parameter": {}}
+    load_state(Masked(), state, "c.pth")
+    state["state_dict"]["mask"] = torch.tensor([-torch.inf, 0.0])
+    with pytest.raises(DecRSError, match=r"c\.pth holds what is infinite or not a number in mask of Masked"):
+        load_state(Masked(), state, "c.pth")
+    state = {"state_dict": Masked().state_dict(), "other_parameter": encode({"kept": np.array([1.0, np.nan])})}
+    with pytest.raises(DecRSError, match="infinite or not a number in kept of Masked"):
+        load_state(Masked(), state, "c.pth")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("model", ["FM", "BPR"])
+def test_scores_that_have_no_order(prepared, monkeypatch, model, value):
+    trainer, train_data, valid_data, test_data = plain(prepared, model, epochs=1)
+    trainer.fit(train_data, valid_data)
+    scores_of = type(trainer.model).full_sort_predict
+
+    def one_wrong(self, interaction):
+        scores = scores_of(self, interaction).view(len(interaction), -1)
+        scores[0, -1] = value
+        return scores
+
+    monkeypatch.setattr(type(trainer.model), "full_sort_predict", one_wrong)
+    with pytest.raises(DecRSError, match=f"{model} gives scores that are infinite or not a number, which have no ord"):
+        trainer.evaluate(test_data)
+
+
+def test_masked_items_have_an_order():
+    check_scores(torch.tensor([[-torch.inf, 1.0], [-torch.inf, -torch.inf]]), "FM")
+    check_scores(torch.empty(0, 3), "FM")
 
 
 @pytest.mark.parametrize("scale", ["probability", "logit"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recbole_decrs.causal.drift import interest_drift, normalized_drift
+from recbole_decrs.causal.drift import all_alike, interest_drift, normalized_drift
 from recbole_decrs.causal.history import grouped_clicks, user_history_distribution
 
 PRIORS = ("interaction", "item", "uniform", "user", "learned")
@@ -35,6 +35,11 @@ class Confounder:
     """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
     drifting: np.ndarray | None
     """Which users have at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
+
+    @property
+    def one_drift(self) -> bool:
+        """Whether eta_u is the same for all users that Eq. 12 runs over, so that it gives everyone the same weight."""
+        return all_alike(self.drift[self.drifting])
 
     def normalized_drift(self, alpha: float) -> np.ndarray:
         """eta-hat_u (Eq. 12), [n_users], in [0, 1]; 0 in the padding row."""

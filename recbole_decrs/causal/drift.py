@@ -10,6 +10,9 @@ from scipy import sparse
 from recbole_decrs.causal.divergence import kl_divergence
 from recbole_decrs.causal.history import group_totals, has_group, normalized
 
+ROUNDING = 1e-12
+"""Drifts that lie no further apart differ by rounding, which Eq. 12 would blow up to weights from 0 to 1."""
+
 
 def symmetric_kl(p: np.ndarray, q: np.ndarray, smoothing: float = 0.01) -> np.ndarray:
     """KL(p | q) + KL(q | p), the distance of Eq. 10.
@@ -108,7 +111,12 @@ def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None
     """
     drift = np.asarray(drift, dtype=np.float64)
     over = drift if counted is None else drift[counted]
-    if over.size == 0 or over.max() == over.min():
+    if all_alike(over):
         return np.zeros_like(drift) ** alpha
     fraction = (drift - over.min()) / (over.max() - over.min())
     return np.clip(fraction, 0.0, 1.0) ** alpha
+
+
+def all_alike(drift: np.ndarray) -> bool:
+    """Whether eta_u is the same for all of some users, shape [n_users]; also for none."""
+    return drift.size == 0 or float(np.ptp(drift)) <= ROUNDING

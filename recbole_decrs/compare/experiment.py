@@ -22,7 +22,7 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.report import results_by_drift
 from recbole_decrs.model.fused import Half
-from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.model.probability import TO_SCALE, ToProbabilities, trained_by_log_loss
 from recbole_decrs.rerank import GRIDS, RERANKERS
 from recbole_decrs.rerank.candidates import scaled_to_unit
 from recbole_decrs.scoring import Ranking, as_scored, collect_rankings, fused_by
@@ -176,7 +176,7 @@ class Experiment:
             halves = [Half(model, self.config["fusion_on"]) for model in halves]
             scales = [lambda scores: scores] * 2
         else:
-            scales = [ToProbabilities(model) for model in halves]
+            scales = [TO_SCALE[self.config["fusion_on"]](model) for model in halves]
         weights = self._weights(method, data.part.confounder)
 
         def ranking(value: float) -> Ranking:

@@ -46,6 +46,11 @@ class Method:
     remark: Callable[[Any, Any], Settings] = field(default=lambda chosen, confounder: {})
     """What the outcome says beside the metrics, from the chosen value and the Confounder."""
 
+    @property
+    def weights_by_drift(self) -> bool:
+        """Whether the drift of users is in the weights."""
+        return self.weights in ("drift", "shuffled")
+
 
 def _without_groups(config) -> Settings:
     unused = dict(config["unused_col"] or {})

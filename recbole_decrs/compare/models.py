@@ -34,9 +34,8 @@ IRRELEVANT = {
     "save_user_metrics",
     "log_wandb",
     "wandb_project",
-    "worker",
 }
-"""Settings that change no number."""
+"""Settings that change no number. ``worker`` does: each process of a loader draws numbers of its own."""
 
 
 @dataclass(frozen=True)

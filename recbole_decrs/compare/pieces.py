@@ -14,7 +14,7 @@ import numpy as np
 
 from recbole_decrs.config import as_plain
 
-FORMAT = 2
+FORMAT = 3
 """To be raised when a change of the code changes numbers, so that old pieces are not served."""
 
 

@@ -42,6 +42,7 @@ from recbole_decrs.compare.tables import (
     tests_frame,
 )
 from recbole_decrs.config import DecRSConfig, as_plain, read_literal
+from recbole_decrs.data.dataset import one_drift_remark
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model.catalogue import find_model
@@ -139,6 +140,7 @@ def _compare(
         first = configure(backbones[0], {})
         seeds = _seeds(seeds, first["seed"])
         output = output or os.path.join("results", first["dataset"])
+        _check_nothing_is_lost(Path(output), plan, seeds, lists)
         tables_of_lists = {name: read_lists(path) for name, path in lists.items()}
         if lists and "full" not in first["eval_args"]["mode"].values():
             raise DecRSError("lists are ranked among all items, and eval_args samples the candidates; leave one out")
@@ -149,7 +151,7 @@ def _compare(
             for backbone in backbones
             for seed in seeds
         }
-        _check_data(experiments[backbones[0], seeds[0]])
+        _check_data(experiments[backbones[0], seeds[0]], {name for names in plan.values() for name in names})
     with RunLog(console=False):
         jobs = [job for (backbone, _), experiment in experiments.items() for job in experiment.jobs(plan[backbone])]
         failed = _run_jobs(jobs, first["show_progress"])
@@ -200,6 +202,27 @@ def _plan(backbones: list[str], methods: Sequence[str] | str, configure) -> tupl
     return plan, left_out
 
 
+def _check_nothing_is_lost(
+    folder: Path, plan: dict[str, list[str]], seeds: list[int], lists: Sequence[str] | dict[str, str]
+) -> None:
+    """See that everything in the tables of an earlier comparison in this folder will be in the new ones."""
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        methods = [(backbone, name) for backbone, names in record["methods"].items() for name in names]
+        had = {"seeds": list(record["seeds"]), "lists": list(record.get("lists", ()))}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return  # there is none, or it is none of ours
+    lost = [backbone for backbone, _ in methods if backbone not in plan]
+    lost += [f"{name} of {backbone}" for backbone, name in methods if name not in plan.get(backbone, [name])]
+    lost += [f"seed {seed}" for seed in had["seeds"] if seed not in seeds]
+    lost += [f"the list {name}" for name in had["lists"] if name not in lists]
+    if lost:
+        raise DecRSError(
+            f"output: the tables in {folder} have {', '.join(dict.fromkeys(lost))} (run.json), which this call would "
+            "take out of them; give another --output, or the backbones, methods, seeds and lists of before as well"
+        )
+
+
 def _check_settings(config: DecRSConfig) -> None:
     for key, allowed in CHOSEN_HERE.items():
         if config[key] not in allowed:
@@ -235,7 +258,7 @@ def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def _check_data(experiment: Experiment) -> None:
+def _check_data(experiment: Experiment, methods: set[str]) -> None:
     data = experiment.data
     if data.part.confounder is None:
         raise DecRSError("group_field is not set, and compare needs item groups; set it to a column of the .item file")
@@ -243,6 +266,10 @@ def _check_data(experiment: Experiment) -> None:
         raise DecRSError("compare needs the drift of each user, and the clicks have no time; set TIME_FIELD, load_col")
     if not len(data.valid._dataset):
         raise DecRSError("compare chooses on validation, and the validation part is empty; change eval_args")
+    weighed = [method.title for name, method in METHODS.items() if name in methods and method.weights_by_drift]
+    if weighed and data.part.confounder.one_drift:
+        remark = one_drift_remark(data.part.dataset_name, experiment.config["drift_alpha_grid"])
+        getLogger().warning(f"{remark} ({', '.join(weighed)})")
 
 
 def _run_jobs(jobs: list[Job], show_progress: bool) -> dict[str, str]:
@@ -397,6 +424,7 @@ def _record(
         "command": command,
         "seeds": results.seeds,
         "methods": results.methods,
+        "lists": list(results.lists),
         "left_out": left_out,
         "threads": torch.get_num_threads(),
         "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 
 import numpy as np
 from recbole.data import dataset as recbole_datasets
@@ -13,13 +14,26 @@ from recbole_decrs.causal import DISTANCES, Confounder, estimate_confounder
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_field import read_membership
 from recbole_decrs.data.reading import ReadingMixin, atomic_file
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, did_you_mean
 
 CLICK_ORDER = "decrs_click_order"
 """A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
 
 Clicks = tuple[np.ndarray, np.ndarray]
 """Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
+
+
+def one_drift_remark(name: str, alphas: Iterable[float]) -> str:
+    """What follows where all users of a dataset have the same drift, with one of these exponents of Eq. 12."""
+    ends = {
+        True: "0, and the fused ranking equals the conventional one",
+        False: "1 where alpha is 0, and the fused ranking equals the deconfounded one",
+    }
+    found = sorted({float(alpha) > 0 for alpha in alphas}, reverse=True)
+    return (
+        f"all users of {name} have the same drift eta_u, as they do where all items have one group, so that by Eq. 12 "
+        f"every weight is {'; it is '.join(ends[positive] for positive in found)}"
+    )
 
 
 class ConfounderMixin(ReadingMixin):
@@ -33,6 +47,19 @@ class ConfounderMixin(ReadingMixin):
 
     def _download(self) -> None:
         download(self, super()._download)
+
+    def token2id(self, field: str, tokens):
+        """As RecBole's: the ids of a token, or of several.
+
+        Raises:
+            DecRSError: there is no such token.
+        """
+        if isinstance(tokens, str) and tokens not in self.field2token_id[field]:
+            raise DecRSError(
+                f"{field}: {self.dataset_name} has no {tokens!r} left after its filters"
+                + (did_you_mean(tokens, self.field2token_id[field]) or f"; take a {field} of its files")
+            )
+        return super().token2id(field, tokens)
 
     def build(self) -> list:
         """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
@@ -133,6 +160,9 @@ class ConfounderMixin(ReadingMixin):
                 f"no user of {self.dataset_name} has the {config['drift_periods']} training clicks on grouped items "
                 "that drift_periods asks for, so nobody has a drift; lower it, or set fusion_weight"
             )
+        if self._weighs_by_drift() and history is not None and confounder.one_drift:
+            alphas = config["drift_alpha_grid"] if config["drift_alpha"] == "auto" else [config["drift_alpha"]]
+            self.logger.warning(one_drift_remark(self.dataset_name, alphas))
         return confounder
 
     def _weighs_by_drift(self) -> bool:

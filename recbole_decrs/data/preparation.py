@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from itertools import chain
 from logging import getLogger
 
 import numpy as np
@@ -13,6 +14,7 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
 
+from recbole_decrs.data.case_study import mend_case_study
 from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
 from recbole_decrs.data.reading import atomic_file
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
@@ -136,6 +138,7 @@ def data_preparation(config, dataset) -> tuple:
     Raises:
         DecRSError: the data lacks what the configuration needs.
     """
+    mend_case_study()
     if config["dataloaders_save_path"] is None:
         # RecBole would unpickle whatever lies at its default place; nothing ever lies at this one.
         config["dataloaders_save_path"] = os.path.join(config["checkpoint_dir"], "-")
@@ -158,13 +161,31 @@ def data_preparation(config, dataset) -> tuple:
             loader.generator.manual_seed(config["seed"])
     if config["test_candidates"] == "untrained" and isinstance(test_data, FullSortEvalDataLoader):
         _mask_training_items_only(train_data, test_data)
+    for loader in (valid_data, test_data):
+        if isinstance(loader, FullSortEvalDataLoader) and not loader.is_sequential:
+            _mask_items_of_all_users(loader)
     return train_data, valid_data, test_data
 
 
 def _mask_training_items_only(train_data, test_data) -> None:
     part = train_data._dataset
     clicked = part.inter_matrix(form="csr")
-    for user in test_data.uid_list.tolist():
-        items = clicked.indices[clicked.indptr[user] : clicked.indptr[user + 1]]
-        items = np.setdiff1d(items, test_data.uid2positive_item[user].numpy())
-        test_data.uid2history_item[user] = torch.as_tensor(items, dtype=torch.int64)
+    for user in range(1, part.user_num):
+        items = clicked.indices[clicked.indptr[user] : clicked.indptr[user + 1]].astype(np.int64)
+        if (positive := test_data.uid2positive_item[user]) is not None:
+            items = np.setdiff1d(items, positive.numpy())
+        test_data.uid2history_item[user] = torch.from_numpy(items)
+
+
+def _mask_items_of_all_users(loader: FullSortEvalDataLoader) -> None:
+    """Mask the items of users who have no click in this part as well, which RecBole's case study asks for.
+
+    Of the others the loader knows them: what their sampler calls used, less the clicks of the part.
+    """
+    history = loader.uid2history_item
+    users = [user for user in range(1, len(history)) if history[user] is None]
+    used = loader._sampler.used_ids[users]
+    lengths = [len(items) for items in used]
+    items = torch.from_numpy(np.fromiter(chain.from_iterable(used), np.int64, sum(lengths)))
+    for user, of_user in zip(users, items.split(lengths), strict=True):
+        history[user] = of_user

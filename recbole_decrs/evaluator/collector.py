@@ -10,6 +10,7 @@ from recbole.evaluator import Collector
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.finite import check_scores
 
 
 def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -32,6 +33,7 @@ class DecRSCollector(Collector):
 
     def __init__(self, config, reranker: Reranker | None = None, length: int | None = None) -> None:
         super().__init__(config)
+        self.model_name = config["model"]
         self.user_field = config["USER_ID_FIELD"]
         self.reranker = reranker
         self.confounder = None
@@ -68,7 +70,12 @@ class DecRSCollector(Collector):
         positive_u: torch.Tensor,
         positive_i: torch.Tensor,
     ) -> None:
-        """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved."""
+        """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved.
+
+        Raises:
+            DecRSError: a score is infinite or not a number.
+        """
+        check_scores(scores_tensor, self.model_name)
         super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
         users = users_of(interaction[self.user_field], scores_tensor)
         self._keep("rec.users", users)

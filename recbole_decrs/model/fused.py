@@ -9,11 +9,7 @@ from recbole.utils import InputType, ModelType, init_seed
 
 from recbole_decrs.causal import fuse_scores
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.probability import forward_gives_logits, trained_by_log_loss, trained_by_softmax
-
-_NOT_0 = torch.finfo(torch.float32).tiny
-_NOT_1 = 1 - torch.finfo(torch.float32).eps / 2
-"""A saturated score has a finite logit: infinite ones of both halves would fuse to what is not a number."""
+from recbole_decrs.model.probability import forward_gives_logits, logits_of, trained_by_log_loss, trained_by_softmax
 
 
 class Half:
@@ -32,6 +28,11 @@ class Half:
         self.probabilities = trained_by_log_loss(model)
         self.softmax = trained_by_softmax(model)
 
+    @property
+    def gives_own_scores(self) -> bool:
+        """Whether the model's own scores are on that scale."""
+        return self.probabilities == (self.scale == "probability")
+
     def predict(self, interaction: Interaction) -> torch.Tensor:
         """Scores of the rows, shape [B]."""
         if self.scale == "logit" and self.has_logits:
@@ -47,7 +48,7 @@ class Half:
 
     def _on_scale(self, scores: torch.Tensor) -> torch.Tensor:
         if self.scale == "logit":
-            return scores.clamp(_NOT_0, _NOT_1).logit() if self.probabilities else scores
+            return logits_of(scores) if self.probabilities else scores
         if self.probabilities:
             return scores
         if not self.softmax:

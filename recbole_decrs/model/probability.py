@@ -5,6 +5,10 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+_NOT_0 = torch.finfo(torch.float32).tiny
+_NOT_1 = 1 - torch.finfo(torch.float32).eps / 2
+"""A saturated score has a finite logit: infinite ones of both halves would fuse to what is not a number."""
+
 
 def trained_by_log_loss(model: nn.Module) -> bool:
     """Whether the model is trained by log loss, so that it predicts probabilities or their logits."""
@@ -19,6 +23,11 @@ def forward_gives_logits(model: nn.Module) -> bool:
 def trained_by_softmax(model: nn.Module) -> bool:
     """Whether the model is trained by cross entropy over all items, so that its scores are logits of their softmax."""
     return any(isinstance(module, nn.CrossEntropyLoss) for module in model.modules()) and not trained_by_log_loss(model)
+
+
+def logits_of(probabilities: torch.Tensor) -> torch.Tensor:
+    """The logits of probabilities, finite also where these are 0 or 1."""
+    return probabilities.clamp(_NOT_0, _NOT_1).logit()
 
 
 class ToProbabilities:
@@ -48,3 +57,19 @@ class ToProbabilities:
             return scores
         probabilities = scores.softmax(dim=-1) if self.softmax else scores.sigmoid()
         return probabilities.masked_fill(scores == -torch.inf, -torch.inf)
+
+
+class ToLogits(ToProbabilities):
+    """Makes logits of a model's scores; a masked item keeps its -inf.
+
+    Which scores are probabilities is decided as by :class:`ToProbabilities`; all others are taken for logits.
+    """
+
+    def __call__(self, scores: torch.Tensor) -> torch.Tensor:
+        """Logits of the same shape."""
+        self.look_at(scores)
+        return logits_of(scores).masked_fill(scores == -torch.inf, -torch.inf) if self.as_they_are else scores
+
+
+TO_SCALE = {"probability": ToProbabilities, "logit": ToLogits}
+"""By what ``fusion_on`` names."""

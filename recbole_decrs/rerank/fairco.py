@@ -21,8 +21,9 @@ def fairco(
     """The order of score + lambda * err(i), where err(i) is large for items of groups that are exposed too little.
 
     In the list sorted by relevance, the exposure of a group is the sum of 1 / log2(1 + rank) over its items and its
-    merit the mean probability of its items, both weighted by q^i; the merit is at least 1e-6. err(i) is the largest
-    exposure / merit of a group minus that of i's groups, again weighted by q^i. An item without a group has no error.
+    merit the sum of their probabilities, both weighted by q^i; the merit is at least 1e-6. So exposure / merit is that
+    of the means as well, and does not grow with the number of a group's items. err(i) is the largest exposure / merit
+    of a group minus that of i's groups, again weighted by q^i. An item without a group has no error.
 
     Args and returns: see :mod:`recbole_decrs.rerank`; ``weight`` is lambda >= 0, and ``users`` is not looked at.
     """
@@ -33,9 +34,7 @@ def fairco(
     nothing = scores.new_zeros(len(scores), len(confounder.group_names))
     ranks = torch.arange(1, scores.shape[1] + 1, device=scores.device)
     exposure = add_at_groups(nothing, groups, weights / torch.log2(1 + ranks.double()).unsqueeze(1))
-    total = add_at_groups(nothing, groups, weights * scores.unsqueeze(2))
-    share = add_at_groups(nothing, groups, weights)
-    merit = torch.where(share > 0, total / share, 0).clamp_min(LEAST_MERIT)
+    merit = add_at_groups(nothing, groups, weights * scores.unsqueeze(2)).clamp_min(LEAST_MERIT)
     ratio = exposure / merit
     error = (weights * (ratio.amax(dim=1).view(-1, 1, 1) - at_groups(ratio, groups))).sum(dim=2)
     fair = in_steps(scores + weight * error).masked_fill(missing, -torch.inf)

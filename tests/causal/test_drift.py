@@ -68,7 +68,7 @@ def test_normalized_drift_is_eq_12(drift, alpha, data):
     over = [value for value, counts in zip(drift, counted, strict=True) if counts]
     expected = []
     for value in drift:
-        fraction = (value - min(over)) / (max(over) - min(over)) if over and max(over) > min(over) else 0.0
+        fraction = (value - min(over)) / (max(over) - min(over)) if over and max(over) - min(over) > 1e-12 else 0.0
         expected.append(min(max(fraction, 0.0), 1.0) ** alpha)
     np.testing.assert_allclose(normalized_drift(drift, alpha, np.array(counted)), expected)
 
@@ -79,6 +79,19 @@ def test_normalized_drift_over_everyone():
 
 def test_equal_drift_gives_a_fraction_of_0():
     np.testing.assert_array_equal(normalized_drift(np.array([2.0, 2.0]), 0.3), [0, 0])
+
+
+def test_rounding_is_no_drift():
+    """All items have the same shares of the groups, and only the order of summing differs."""
+    shares = np.random.default_rng(0).dirichlet(np.ones(7))
+    membership = np.vstack([np.zeros(7), np.tile(shares, (60, 1))])
+    users = np.repeat(np.arange(1, 51), np.arange(10, 60))
+    items = np.concatenate([np.arange(1, n + 1) for n in range(10, 60)])
+    drift, drifting = interest_drift(users, items, membership, 51)
+    assert len(np.unique(drift[drifting])) > 1
+    assert drift.max() < 1e-15
+    np.testing.assert_array_equal(normalized_drift(drift, 0.2, drifting), np.zeros(51))
+    np.testing.assert_array_equal(normalized_drift(drift, 0.0, drifting), np.ones(51))
 
 
 def test_without_drift_users_nothing_is_weighed():

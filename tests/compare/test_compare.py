@@ -319,6 +319,7 @@ def test_sampled_candidates_are_the_same_for_all(tiny, monkeypatch):
 def test_old_outputs_do_not_stay(tiny):
     run_comparison("FM", "tiny", ["decrs", "decrs_product"], 1, "out", config_dict=tiny)
     assert Path("out/table5.md").exists()
+    Path("out/run.json").unlink()
     run_comparison("NGCF", "tiny", "fairco", 1, "out", config_dict=tiny)
     assert not Path("out/table5.md").exists()
     assert not Path("out/table4.md").exists()

@@ -53,6 +53,44 @@ def test_confounder_by_hand(prepared):
     assert confounder.drift[0] == 0
 
 
+ONE_DRIFT = "all users of tiny have the same drift eta_u, as they do where all items have one group, so that by Eq. 12 "
+CONVENTIONAL = "every weight is 0, and the fused ranking equals the conventional one"
+
+
+@pytest.mark.parametrize(
+    ("others", "what"),
+    [
+        ({}, CONVENTIONAL),
+        ({"drift_alpha": 0}, "every weight is 1 where alpha is 0, and the fused ranking equals the deconfounded one"),
+        (
+            {"drift_alpha": "auto", "drift_alpha_grid": [0, 1]},
+            f"{CONVENTIONAL}; it is 1 where alpha is 0, and the fused ranking equals the deconfounded one",
+        ),
+        ({"fusion_weight": 0.5}, None),
+        ({"inference": "deconfounded"}, None),
+        ({"model": "FM"}, None),
+    ],
+)
+def test_items_of_one_group_give_everyone_the_same_weight(tmp_path, prepared, caplog, others, what):
+    tables = tiny_tables()
+    tables["item"]["genre:token_seq"] = "Drama"
+    write_tables(tmp_path / "data", tables)
+    with caplog.at_level(logging.WARNING):
+        _, train_data, *_ = prepared(**others)
+    said = [record.getMessage() for record in caplog.records if "drift" in record.getMessage()]
+    assert said == ([] if what is None else [ONE_DRIFT + what])
+    confounder = train_data.dataset.confounder
+    assert confounder.one_drift
+    assert set(confounder.normalized_drift(0.2)[1:]) == {0}
+    assert set(confounder.normalized_drift(0)[1:]) == {1}
+
+
+def test_several_groups_are_no_matter_for_a_warning(prepared, caplog):
+    with caplog.at_level(logging.WARNING):
+        assert not prepared()[1].dataset.confounder.one_drift
+    assert "drift" not in caplog.text
+
+
 def test_drift_history_with_validation(prepared):
     alone = prepared()[1].dataset.confounder
     both = prepared(drift_history="train+valid")[1].dataset.confounder

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
-from recbole_decrs import DecRSError, run_recbole_decrs
+from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.plain_trainer import trainer_for
 from recbole_decrs.rerank import RERANKERS
+from tiny_data import SHORT_SEQUENCES
 
 
 @pytest.mark.parametrize("model", ["FM", "BPR", "EASE", "LightGCN", "DecFM"])
@@ -31,6 +33,32 @@ def test_a_ranking_changes_and_training_does_not(settings, model, reranker):
         assert again["test_result"]["ckl@10"] < plain["test_result"]["ckl@10"]
 
 
+@pytest.mark.parametrize("reranker", ["calibration", "fairco"])
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [
+        ("BPR", {}),
+        ("BPR", {"fusion_on": "logit"}),
+        ("LightGCN", {}),
+        ("SASRec", SHORT_SEQUENCES),
+        ("FM", {}),
+        ("FM", {"fusion_on": "logit"}),
+    ],
+)
+def test_halves_are_re_ranked_as_if_each_were_alone(settings, model, others, reranker):
+    """By their own scores: on the scale of Eq. 11 those of BPR would be squeezed before they are scaled to [0, 1]."""
+    wanted = settings | others | {"learning_rate": 0.5, "reranker": reranker, "reranker_lambda": 0.5}
+    both = run_recbole_decrs(f"Dec{model}", "tiny", config_dict=wanted)
+    config, fused, *_, test_data = load_data_and_model(both["saved_model_file"])
+    for half in ("conventional", "deconfounded"):
+        alone = trainer_for(config)(config, getattr(fused, half))
+        assert alone.evaluate(test_data, load_best_model=False) == both[f"{half}_test_result"]
+    assert both["conventional_test_result"] != both["deconfounded_test_result"]
+    if model != "SASRec":  # whose dropout draws other numbers
+        alone = run_recbole_decrs(model, "tiny", config_dict=wanted)
+        assert alone["test_result"] == both["conventional_test_result"]
+
+
 def test_weight_0_changes_nothing(settings):
     plain = run_recbole_decrs("BPR", "tiny", config_dict=settings)
     for reranker in RERANKERS:
@@ -39,9 +67,12 @@ def test_weight_0_changes_nothing(settings):
         assert again["best_valid_result"] == plain["best_valid_result"]
 
 
-def test_sampled_candidates_run_out(settings):
+@pytest.mark.parametrize("model", ["FM", "BPR", "DecBPR"])
+def test_sampled_candidates_run_out(settings, model):
     eval_args = {"split": {"RS": [0.8, 0.1, 0.1]}, "order": "TO", "group_by": "user", "mode": "uni5"}
-    result = run_recbole_decrs("FM", "tiny", config_dict=settings | {"reranker": "calibration", "eval_args": eval_args})
+    result = run_recbole_decrs(
+        model, "tiny", config_dict=settings | {"reranker": "calibration", "eval_args": eval_args}
+    )
     assert 0 < result["test_result"]["recall@10"] <= 1
 
 

@@ -47,7 +47,7 @@ def fairco(scores, items, confounder, user, weight, length):
     for group in range(len(confounder.group_names)):
         share = {place: confounder.membership[items[place]][group] for place in listed}
         exposure = sum(share[place] / math.log2(1 + place + 1) for place in listed)
-        merit = sum(share[place] * scores[place] for place in listed) / (sum(share.values()) or 1)
+        merit = sum(share[place] * scores[place] for place in listed)
         ratios.append(exposure / max(merit, 1e-6))
     objectives = {}
     for place in listed:

@@ -110,6 +110,22 @@ def test_calibration_by_hand():
     assert after < before
 
 
+@pytest.mark.parametrize(
+    ("score", "weight", "expected"),
+    [
+        (0.3, 1.0, [0, 1, 2, 3]),  # b's exposure / merit is 1.44, more than a's 0.89, however many items a has
+        (0.6, 1.0, [0, 1, 3, 2]),  # b's is 0.72, so that its item gets 0.6 + 0.17
+        (0.6, 2.0, [3, 0, 1, 2]),
+    ],
+)
+def test_fairco_by_hand(score, weight, expected):
+    """Group a has three items with 1 + 0.63 + 0.5 of exposure and 2.4 of merit, group b one item below them."""
+    membership = np.array([[0, 0], [1, 0], [1, 0], [1, 0], [0, 1]], dtype=float)
+    confounder = estimate_confounder(("a", "b"), membership, np.array([1]), np.array([1]), 2)
+    scores, items = torch.tensor([[0.9, 0.8, 0.7, score]]), torch.tensor([[1, 2, 3, 4]])
+    assert RERANKERS["fairco"](scores, items, confounder, torch.tensor([1]), weight, 4).tolist() == [expected]
+
+
 def test_scores_are_scaled_per_user():
     scores = torch.tensor([[3.0, 1.0, -1.0], [2.0, 2.0, -torch.inf]])
     assert scaled_to_unit(scores).tolist() == [[1.0, 0.5, 0.0], [1.0, 1.0, -torch.inf]]

@@ -1,0 +1,48 @@
+"""RecBole's ``utils.case_study`` on what it cannot answer: it would leave users out, and say nothing."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+import numpy as np
+import torch
+from recbole.data.dataloader import FullSortEvalDataLoader
+from recbole.utils import case_study
+
+from recbole_decrs.errors import DecRSError
+
+_scores_of = case_study.full_sort_scores
+
+
+@wraps(_scores_of)
+def full_sort_scores(uid_series, model, test_data, device=None) -> torch.Tensor:
+    """RecBole's, of users that the loader can serve."""
+    check_users(uid_series, test_data)
+    return _scores_of(uid_series, model, test_data, device)
+
+
+def mend_case_study() -> None:
+    """Put :func:`full_sort_scores` in the place of RecBole's, where ``full_sort_topk`` finds it too."""
+    case_study.full_sort_scores = full_sort_scores
+
+
+def check_users(users, loader) -> None:
+    """See that a loader can serve these users.
+
+    Raises:
+        DecRSError: it samples candidates, or has no sequence of one of the users.
+    """
+    if not isinstance(loader, FullSortEvalDataLoader):
+        raise DecRSError(
+            "full_sort_scores needs a loader that ranks all items, and eval_args samples the candidates of this one; "
+            "set mode: full"
+        )
+    if not loader.is_sequential:
+        return
+    part = loader._dataset
+    missing = np.setdiff1d(np.asarray(users), part.inter_feat[part.uid_field].numpy())
+    if missing.size:
+        raise DecRSError(
+            f"full_sort_scores: {missing.size} of the users have no sequence in this part of {part.dataset_name}, the "
+            f"first {part.id2token(part.uid_field, int(missing[0]))}; leave them out, or take another loader"
+        )
