@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from logging import getLogger
 
@@ -47,25 +48,29 @@ def read_membership(
     file.check_columns([item_field], "ITEM_ID_FIELD")
     file.check_columns([group_field], "group_field")
     kind, where = file.columns[group_field], f"column {group_field} of {file.path}"
+    told = f"{group_field} of {os.path.basename(file.path)}"
     if kind not in ("token", "token_seq", "float_seq"):
         raise DecRSError(f"group_field: {where} is {kind}, not token, token_seq or float_seq")
     table = file.read([item_field, group_field]).drop_duplicates(subset=[item_field], keep="first")
     ids = table[item_field].map(item_ids)
     cells = table[group_field].fillna("")[ids.notna()].tolist()
     items = ids.dropna().to_numpy(dtype=np.int64)
+    nothing = f"group_field: no item of {file.path} has a value in column {group_field}; take another column"
     if not any(cell.strip() for cell in cells):
-        raise DecRSError(
-            f"group_field: no item of {file.path} has a value in column {group_field}; take another column"
-        )
+        raise DecRSError(nothing)
     if kind == "float_seq":
-        return _from_weights(items, [cell.split(seq_separator) for cell in cells], len(item_ids), where)
+        names, membership = _from_weights(items, [cell.split(seq_separator) for cell in cells], len(item_ids), where)
+        tell_groups(names, (membership[items] > 0).sum(axis=1).tolist(), f"{told}, weights")
+        return names, membership
     found = split_cells(cells, kind, group_format, seq_separator, where)
     if found.doubt:
         getLogger().warning(found.doubt)
     lengths = [len(names) for names in found.names]
     groups, names = pd.factorize(np.array([name for some in found.names for name in some], dtype=object))
+    if not len(names):
+        raise DecRSError(nothing)
     membership = membership_from_labels(np.repeat(items, lengths), groups, len(item_ids), len(names))
-    tell_groups(names, lengths, f"{where}, {found.form}")
+    tell_groups(names, lengths, f"{told}, {found.form}")
     return tuple(map(str, names)), membership
 
 
@@ -99,6 +104,4 @@ def _from_weights(
         raise DecRSError(f"group_field: {where} must hold finite numbers >= 0, the weights of groups") from error
     if not membership.any():
         raise DecRSError(f"group_field: no item has a weight above 0 in {where}; take another column")
-    names = tuple(map(str, range(weights.shape[1])))
-    tell_groups(names, (membership[items] > 0).sum(axis=1).tolist(), f"{where}, weights")
-    return names, membership
+    return tuple(map(str, range(weights.shape[1]))), membership

@@ -70,5 +70,6 @@ def test_missing_column_lists_the_columns(tmp_path):
 def test_one_line_tells_what_was_read(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         read_membership(write(tmp_path, "token_seq", ["a b c", "d e f", "b"]), "item_id", "group", IDS)
-    assert "6 groups read (column group of" in caplog.text
-    assert "x.item, space): a, b, c, d, e, ...; an item has 1 to 3, 2.33 on average" in caplog.text
+    assert (
+        "6 groups read (group of x.item, space): a, b, c, d, e, ...; an item has 1 to 3, 2.33 on average" in caplog.text
+    )
