@@ -50,8 +50,8 @@ def load_backbone(model: FusedRecommender, path: str, dataset) -> dict[str, Any]
         raise DecRSError(f"backbone_checkpoint: {path} holds a {content['config']['model']}, not a {wanted}")
     if not _is_finished(state, content):
         raise DecRSError(
-            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}; train that to its end, or let this "
-            "run train it by leaving backbone_checkpoint out"
+            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}, or of an older version; train that "
+            "to its end, or leave backbone_checkpoint out and this run trains it"
         )
     load_state(model.conventional, state, path)
     return state
