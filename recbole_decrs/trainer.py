@@ -55,8 +55,8 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
         raise DecRSError(f"backbone_checkpoint: {path} was trained with group_features: {trained}; set it so here")
     if not _is_finished(state, content):
         raise DecRSError(
-            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}; train that to its end, or let this "
-            "run train it by leaving backbone_checkpoint out"
+            f"backbone_checkpoint: {path} is of an unfinished training of {wanted}, or of an older version; train that "
+            "to its end, or leave backbone_checkpoint out and this run trains it"
         )
     load_state(model.conventional, state, path)
     return state

@@ -27,6 +27,16 @@ def test_config_files_and_settings(tmp_path, config_file, capsys):
     assert "epochs = 1" in log
 
 
+@pytest.mark.parametrize(("model", "rate"), [("NFM", "1e30"), ("BPR", "1e38"), ("DecFM", "1e30")])
+def test_a_training_that_blows_up_has_no_table(config_file, capsys, model, rate):
+    assert main([f"--model={model}", f"--config_files={config_file}", f"--learning_rate={rate}"]) == 2
+    output = capsys.readouterr()
+    assert "Recall@10" not in output.out
+    assert "infinite or not a number" in output.err
+    assert "lower learning_rate, or set clip_grad_norm" in output.err
+    assert "Traceback" not in output.err
+
+
 def test_model_and_dataset_as_recbole_takes_them():
     assert parse(["--model", "FM", "--dataset", "ml-100k", "--seed=1"]) == {
         "model": "FM",
