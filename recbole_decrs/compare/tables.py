@@ -143,9 +143,11 @@ def _by_user(results: Results, backbone: str, opponent: str, metric: str) -> np.
         ours, theirs = results.outcomes[backbone, "decrs", seed].by_user, other.by_user
         if metric not in ours:
             return np.empty((0, 0))
-        if not np.array_equal(ours["users"], theirs["users"]):
+        # Lists have the order of the first backbone, and the users of a sequential one may be in another.
+        our_order, their_order = np.argsort(ours["users"]), np.argsort(theirs["users"])
+        if not np.array_equal(ours["users"][our_order], theirs["users"][their_order]):
             raise DecRSError(f"decrs and {opponent} over {backbone} were measured on other users; delete pieces/")
-        rows.append(ours[metric] - theirs[metric])
+        rows.append(ours[metric][our_order] - theirs[metric][their_order])
     return np.array(rows)
 
 
