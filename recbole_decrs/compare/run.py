@@ -331,7 +331,11 @@ def _results(
         for name, table in tables_of_lists.items():
             struct = as_collected(table, name, like, experiment.data.test, length)
             lists[name] = experiment.outcome_of(struct)
-    return Results(methods, seeds, outcomes, lists)
+    chosen_by = {}
+    for backbone in plan:
+        config = experiments[backbone, seeds[0]].config
+        chosen_by[backbone] = (config["valid_metric"].lower(), config["valid_metric_bigger"])
+    return Results(methods, seeds, outcomes, lists, chosen_by)
 
 
 def _write(

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from recbole.evaluator import smaller_metrics
+from scipy import stats
 from tabulate import tabulate
 
 from recbole_decrs.compare.experiment import Outcome
 from recbole_decrs.compare.methods import METHODS
-from recbole_decrs.compare.statistics import FEWEST_SEEDS, holm, paired_difference
+from recbole_decrs.compare.statistics import FEWEST_SEEDS, LEVEL, holm, paired_difference
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.report import improvement, title_of
+
+FALSE_ALARMS = {2: 12, 3: 7, 4: 6}
+"""Differences of chance with p < 0.05, of 100, at most, by the number of seeds; see ``benchmarks/significance.py``."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Results:
     """By backbone, method and seed."""
     lists: dict[str, Outcome]
     """Of the ranking lists made elsewhere, by name."""
+    chosen_by: dict[str, tuple[str, bool]]
+    """By backbone: the metric of the choices on validation, and whether bigger is better."""
 
     @property
     def metrics(self) -> list[str]:
@@ -50,6 +56,11 @@ class Results:
         """A metric on test, over the seeds."""
         return float(np.mean(self.values(backbone, name, metric)))
 
+    def valid_mean(self, backbone: str, name: str) -> float:
+        """The score on validation of what was chosen there, over the seeds."""
+        chosen = [outcome.info for outcome in self.all_seeds(backbone, name)]
+        return float(np.mean([dict(map(tuple, info["valid_scores"]))[info["chosen"]] for info in chosen]))
+
     def in_group(self, backbone: str, name: str, metric: str, threshold: float) -> tuple[int, float]:
         """Users of a drift group, and the mean of a metric over the seeds; NaN in a group without users."""
         groups = [
@@ -60,8 +71,8 @@ class Results:
 
 
 def title(backbone: str, name: str) -> str:
-    """How tables and figures call a method."""
-    return METHODS[name].title.format(backbone=backbone)
+    """How tables and figures call a method, or a ranking list made elsewhere."""
+    return METHODS[name].title.format(backbone=backbone) if name in METHODS else name
 
 
 def is_better(metric: str, one: float, other: float) -> bool:
@@ -69,69 +80,74 @@ def is_better(metric: str, one: float, other: float) -> bool:
     return one < other if metric.partition("@")[0] in smaller_metrics else one > other
 
 
-def best_of(results: Results, backbone: str, names: list[str], metric: str) -> str | None:
-    """Which of these methods is best by its mean over the seeds; None of none."""
-    best = None
-    for name in names:
-        if best is None or is_better(
-            metric, results.mean(backbone, name, metric), results.mean(backbone, best, metric)
-        ):
-            best = name
-    return best
+def best_competitor(results: Results, backbone: str) -> str | None:
+    """The competitor with the best mean over the seeds on validation; None without competitors.
+
+    Chosen on test it would be the luckiest one, and another one for each metric.
+    """
+    bigger = results.chosen_by[backbone][1]
+    scores = {
+        name: results.valid_mean(backbone, name)
+        for name in results.methods[backbone]
+        if METHODS[name].role == "competitor"
+    }
+    return (max if bigger else min)(scores, key=scores.get, default=None)
 
 
 # Table 3
 
 
 def overall_frame(results: Results) -> pd.DataFrame:
-    """Mean and standard deviation over the seeds of each method and metric."""
+    """Mean and standard deviation over the seeds of each method, list and metric; one is best of all of a backbone."""
     rows = []
     for backbone, names in results.methods.items():
+        roles = {name: METHODS[name].role for name in names} | dict.fromkeys(results.lists, "list")
         for metric in results.metrics:
-            best = best_of(results, backbone, names, metric)
-            for name in names:
-                values = results.values(backbone, name, metric)
-                deviation = float(np.std(values, ddof=1)) if len(values) > 1 else np.nan
-                rows.append(
-                    [backbone, name, METHODS[name].role, metric, np.mean(values), deviation, len(values), name == best]
-                )
-        for name, outcome in results.lists.items():
-            rows += [
-                [backbone, name, "list", metric, value, np.nan, 1, False]
-                for metric, value in outcome.info["test"].items()
-            ]
+            values = {name: results.values(backbone, name, metric) for name in names}
+            values |= {name: [outcome.info["test"][metric]] for name, outcome in results.lists.items()}
+            means = {name: float(np.mean(found)) for name, found in values.items()}
+            best = names[0]
+            for name in means:
+                best = name if is_better(metric, means[name], means[best]) else best
+            for name, found in values.items():
+                deviation = float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
+                rows.append([backbone, name, roles[name], metric, means[name], deviation, len(found), name == best])
     return pd.DataFrame(rows, columns=["backbone", "method", "role", "metric", "mean", "std", "seeds", "best"])
 
 
 def tests_frame(results: Results) -> pd.DataFrame:
-    """DecRS against the backbone, the best competitor of each metric, and ``ensemble``; p corrected over all rows."""
+    """DecRS against backbone, best competitor, ``ensemble`` and each list; p corrected over all rows that have one."""
     rows = []
     for backbone, names in results.methods.items():
         if "decrs" not in names:
             continue
-        competitors = [name for name in names if METHODS[name].role == "competitor"]
+        opponents = [("backbone", "backbone"), ("best competitor", best_competitor(results, backbone))]
+        opponents += [("ensemble", "ensemble" if "ensemble" in names else None)]
+        opponents += [("list", name) for name in results.lists]
         for metric in results.metrics:
-            opponents = ["backbone", best_of(results, backbone, competitors, metric)]
-            opponents += ["ensemble"] if "ensemble" in names else []
-            for kind, opponent in zip(("backbone", "best competitor", "ensemble"), opponents, strict=False):
+            for kind, opponent in opponents:
                 pairs = [] if opponent is None else _by_user(results, backbone, opponent, metric)
                 if len(pairs):
                     rows.append([backbone, metric, kind, opponent, *paired_difference(pairs)])
-    columns = ["backbone", "metric", "against", "method", "difference", "low", "high", "p"]
+    columns = ["backbone", "metric", "against", "method", "difference", "low", "high", "p", "seed_share"]
     frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(p_holm=holm(frame["p"].tolist()))
+    frame.insert(columns.index("p") + 1, "p_holm", holm(frame["p"].tolist()))
+    return frame
 
 
 def _by_user(results: Results, backbone: str, opponent: str, metric: str) -> np.ndarray:
     """DecRS minus the opponent: shape [n_seeds, n_users]; empty where the metric has no value per user."""
     rows = []
     for seed in results.seeds:
-        ours, theirs = (results.outcomes[backbone, name, seed].by_user for name in ("decrs", opponent))
+        other = results.lists.get(opponent) or results.outcomes[backbone, opponent, seed]
+        ours, theirs = results.outcomes[backbone, "decrs", seed].by_user, other.by_user
         if metric not in ours:
             return np.empty((0, 0))
-        if not np.array_equal(ours["users"], theirs["users"]):
+        # Lists have the order of the first backbone, and the users of a sequential one may be in another.
+        our_order, their_order = np.argsort(ours["users"]), np.argsort(theirs["users"])
+        if not np.array_equal(ours["users"][our_order], theirs["users"][their_order]):
             raise DecRSError(f"decrs and {opponent} over {backbone} were measured on other users; delete pieces/")
-        rows.append(ours[metric] - theirs[metric])
+        rows.append(ours[metric][our_order] - theirs[metric][their_order])
     return np.array(rows)
 
 
@@ -162,35 +178,72 @@ def overall_text(results: Results, overall: pd.DataFrame, tests: pd.DataFrame) -
         seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
     parts.append(f"{seeds}best in bold (CKL: smaller is better).")
     if len(tests):
-        rows = [
-            [
-                row.backbone,
-                title_of(row.metric),
-                title(row.backbone, row.method) + (" (best competitor)" if row.against == "best competitor" else ""),
-                f"{row.difference:+.4f}",
-                f"[{row.low:+.4f}, {row.high:+.4f}]",
-                f"{row.p:.4f}",
-                f"{row.p_holm:.4f}",
-            ]
-            for row in tests.itertuples()
-        ]
-        headers = ["", "metric", "DecRS against", "difference", "95% interval", "p", "p (Holm)"]
-        parts.append(tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True))
-        drawn = "users and seeds" if len(results.seeds) > 1 else "users"
-        parts.append(f"Two-sided paired bootstrap over {drawn}, corrected by Holm over the rows.")
+        parts += [_tests_table(results, tests), _tests_line(results, tests)]
         if warning := few_seeds(results):
             parts.append(warning)
     return "\n\n".join(parts) + "\n"
 
 
+def _tests_table(results: Results, tests: pd.DataFrame) -> str:
+    several = len(results.seeds) > 1
+    remarks = {"best competitor": " (best competitor)", "list": " (list)"}
+    rows = [
+        [
+            row.backbone,
+            title_of(row.metric),
+            title(row.backbone, row.method) + remarks.get(row.against, ""),
+            f"{row.difference:+.4f}",
+            f"[{row.low:+.4f}, {row.high:+.4f}]",
+            *([f"{row.p:.4f}", f"{row.p_holm:.4f}", f"{row.seed_share:.0%}"] if several else []),
+        ]
+        for row in tests.itertuples()
+    ]
+    headers = ["", "metric", "DecRS against", "difference", "95% interval" if several else "95% interval over users"]
+    headers += ["p", "p (Holm)", "seeds' share"] if several else []
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def _tests_line(results: Results, tests: pd.DataFrame) -> str:
+    """What was tested, and against whom."""
+    sentences = []
+    if len(results.seeds) > 1:
+        sentences.append(
+            "Two-sided paired tests over users and seeds, both drawn at random, corrected by Holm over the "
+            f"{tests['p'].notna().sum()} p-values of this table; seeds' share: how much of the variance of the "
+            "difference is that of training."
+        )
+    if "list" in tests["against"].tolist():
+        sentences.append("A list has no seeds: those of DecRS alone vary.")
+    competitors = tests[tests["against"] == "best competitor"].drop_duplicates("backbone")
+    if len(competitors):
+        chosen = [
+            f"{title(row.backbone, row.method)} over {row.backbone} (by {title_of(results.chosen_by[row.backbone][0])})"
+            for row in competitors.itertuples()
+        ]
+        sentences.append(f"The best competitor is the one with the best mean on validation: {', '.join(chosen)}.")
+    return " ".join(sentences)
+
+
 def few_seeds(results: Results) -> str | None:
-    """One line where there are too few seeds for the tests to speak of training in general."""
+    """One or two sentences on what cannot be had where there are few seeds."""
     n_seeds = len(results.seeds)
     if n_seeds >= FEWEST_SEEDS:
         return None
+    more = f"run with --seeds={FEWEST_SEEDS} or more before you believe a difference."
+    if n_seeds == 1:
+        return (
+            "Only 1 seed: no p-value of one seed speaks of training; an interval is over users alone, and says "
+            f"nothing of other seeds; {more}"
+        )
+
+    def least(number: int) -> str:
+        return f"{stats.t.isf(LEVEL / 2, number - 1) / number**0.5:.1f}"
+
     return (
-        f"Only {n_seeds} seed{'s' if n_seeds > 1 else ''}: with fewer than {FEWEST_SEEDS} the p-values hardly account "
-        "for the chance of training; run with --seeds=5 or more before you believe a difference."
+        f"Only {n_seeds} seeds: where training makes most of the variance, a difference below {least(n_seeds)} of its "
+        f"standard deviations over the seeds is not told from chance (below {least(5)} with 5 seeds, {least(10)} with "
+        f"10), and where it makes a part, up to {FALSE_ALARMS[n_seeds]} of 100 differences of chance have "
+        f"p < {LEVEL}; {more}"
     )
 
 

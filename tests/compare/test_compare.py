@@ -116,7 +116,23 @@ def test_tests_are_corrected_over_all_rows(whole):
     assert set(tests["against"]) == {"backbone", "best competitor", "ensemble"}
     assert len(tests) == 3 * 6
     np.testing.assert_allclose(tests["p_holm"], holm(tests["p"].tolist()), rtol=1e-4)
-    assert "Only 2 seeds" in (folder / "table3.md").read_text()
+    text = (folder / "table3.md").read_text()
+    assert "Holm over the 18 p-values of this table" in text
+    assert "Only 2 seeds" in text
+
+
+def test_the_best_competitor_is_that_of_validation(whole):
+    results, folder = whole
+    tests = pd.read_csv(folder / "table3-tests.csv")
+    (best,) = set(tests[tests["against"] == "best competitor"]["method"])
+    scores = {
+        name: np.mean([max(score for _, score in outcome.info["valid_scores"]) for outcome in found])
+        for name in METHODS
+        if METHODS[name].role == "competitor"
+        for found in [results.all_seeds("FM", name)]
+    }
+    assert results.chosen_by == {"FM": ("recall@10", True)}
+    assert scores[best] == max(scores.values())
 
 
 @pytest.mark.parametrize("writes", [1, 9, 30])

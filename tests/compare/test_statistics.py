@@ -1,56 +1,156 @@
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import stats
 
 from recbole_decrs.compare.statistics import holm, paired_difference
 
 
-def literal_bootstrap(differences, n_resamples, rng):
-    """Draw seeds, draw users, average: one resample at a time."""
-    n_seeds, n_users = differences.shape
-    means = []
-    for _ in range(n_resamples):
-        seeds, users = rng.integers(n_seeds, size=n_seeds), rng.integers(n_users, size=n_users)
-        means.append(np.mean([[differences[seed, user] for user in users] for seed in seeds]))
-    return np.array(means)
+def literal_test(differences):
+    """The analysis of variance by its sums, one cell at a time; the interval by bisection on p."""
+    n_seeds, n_users = len(differences), len(differences[0])
+    mean = sum(map(sum, differences)) / (n_seeds * n_users)
+    of_user = [sum(differences[s][u] for s in range(n_seeds)) / n_seeds for u in range(n_users)]
+    of_seed = [sum(differences[s]) / n_users for s in range(n_seeds)]
+    ms_a = n_seeds * sum((value - mean) ** 2 for value in of_user) / (n_users - 1)
+    ms_b = n_users * sum((value - mean) ** 2 for value in of_seed) / (n_seeds - 1)
+    ms_e = sum(
+        (differences[s][u] - of_user[u] - of_seed[s] + mean) ** 2 for s in range(n_seeds) for u in range(n_users)
+    ) / ((n_users - 1) * (n_seeds - 1))
+    part = max(ms_b - ms_e / 2, 0)
+    error = ((ms_a + part) / (n_seeds * n_users)) ** 0.5
+
+    def p_against(value):
+        t = abs(mean - value) / error
+        of_users, of_seeds = (2 * stats.t.sf(t, number - 1) for number in (n_users, n_seeds))
+        return (ms_a * of_users + part * of_seeds) / (ms_a + part)
+
+    inside, outside = mean, mean + 1000 * error
+    for _ in range(45):
+        middle = (inside + outside) / 2
+        inside, outside = (middle, outside) if p_against(middle) > 0.05 else (inside, middle)
+    return mean, 2 * mean - inside, inside, p_against(0), part / (ms_a + part)
 
 
-@pytest.mark.parametrize("n_seeds", [1, 4])
-@pytest.mark.parametrize("shift", [0.0, 0.15])
-def test_as_the_literal_bootstrap(n_seeds, shift):
-    rng = np.random.default_rng(0)
-    differences = rng.normal(shift, 1, size=(n_seeds, 40)) + rng.normal(0, 0.3, size=(n_seeds, 1))
-    found = paired_difference(differences, n_resamples=4000)
-    means = literal_bootstrap(differences, 1500, rng)
-    assert found.mean == pytest.approx(differences.mean())
-    spread = means.std()
-    assert found.low == pytest.approx(np.quantile(means, 0.025), abs=0.25 * spread)
-    assert found.high == pytest.approx(np.quantile(means, 0.975), abs=0.25 * spread)
-    assert found.p == pytest.approx(min(1, 2 * min(np.mean(means <= 0), np.mean(means >= 0))), abs=0.04)
+tenths = st.integers(-10, 10).map(lambda number: number / 10)
+shapes = st.tuples(st.integers(2, 6), st.integers(2, 12))
+
+
+@settings(max_examples=80, deadline=None)
+@given(arrays(float, shapes, elements=tenths))
+def test_as_the_literal_analysis_of_variance(differences):
+    # Where neither users nor seeds differ in their means, the variance is rounding.
+    assume(max(np.ptp(differences.mean(axis=0)), np.ptp(differences.mean(axis=1))) > 1e-9)
+    found = paired_difference(differences)
+    np.testing.assert_allclose(found, literal_test(differences.tolist()), rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(arrays(float, shapes, elements=st.floats(-1, 1)), st.floats(0.1, 100))
+def test_symmetry_and_scale(differences, scale):
+    """Of the other sign, p is the same and the interval mirrored; the unit does not matter."""
+    differences = differences + np.random.default_rng(0).normal(size=differences.shape)
+    one, other = paired_difference(differences), paired_difference(-scale * differences)
+    assert other.p == pytest.approx(one.p)
+    assert (other.low, other.high) == pytest.approx((-scale * one.high, -scale * one.low))
+    assert (one.p < 0.05) == (one.low > 0 or one.high < 0)
+
+
+def test_with_one_seed_it_is_t_over_users_and_no_p():
+    differences = np.random.default_rng(0).normal(0.2, 1, size=40)
+    interval = stats.ttest_1samp(differences, 0).confidence_interval()
+    found = paired_difference(differences[None])
+    assert (found.low, found.high) == pytest.approx((interval.low, interval.high))
+    assert np.isnan([found.p, found.seed_share]).all()
+
+
+def test_seeds_alone_are_t_over_the_means_of_seeds():
+    of_seeds = np.array([0.3, 0.5, 0.2])
+    found = paired_difference(np.repeat(of_seeds[:, None], 20, axis=1))
+    assert found.p == pytest.approx(stats.ttest_1samp(of_seeds, 0).pvalue)
+    assert found.seed_share == pytest.approx(1)
+
+
+def test_users_alone_are_t_over_users():
+    of_users = np.random.default_rng(0).normal(0.2, 1, size=40)
+    found = paired_difference(np.repeat(of_users[None], 4, axis=0))
+    assert found.p == pytest.approx(stats.ttest_1samp(of_users, 0).pvalue)
+    assert found.seed_share == pytest.approx(0)
 
 
 def test_users_without_a_value_are_left_out():
     differences = np.array([[1.0, np.nan, 2.0, 4.0], [1.0, 5.0, 2.0, 4.0]])
-    assert paired_difference(differences).mean == pytest.approx(7 / 3)
-    assert np.isnan(paired_difference(np.full((1, 3), np.nan)).p)
+    assert paired_difference(differences) == paired_difference(differences[:, [0, 2, 3]])
+    assert np.isnan(paired_difference(np.full((2, 3), np.nan))).all()
+    one = paired_difference(np.array([[1.0, np.nan], [2.0, 1.0]]))
+    assert one.mean == 1.5
+    assert np.isnan(one[1:]).all()
 
 
-def test_no_difference_and_a_sure_one():
-    assert paired_difference(np.zeros((2, 30)), 999).p == 1
-    assert paired_difference(np.ones((2, 30)), 999).p == pytest.approx(2 / 1000)
+@pytest.mark.parametrize("n_seeds", [2, 5])
+def test_no_difference_and_a_sure_one(n_seeds):
+    assert paired_difference(np.zeros((n_seeds, 30)))[:4] == (0, 0, 0, 1)
+    for value in (1.0, 0.1, -1e-3):
+        sure = paired_difference(np.full((n_seeds, 30), value))
+        assert sure.p < 1e-10
+        assert sure[:3] == pytest.approx((value,) * 3)
+    assert paired_difference(np.tile([1.0, -1.0], (n_seeds, 15))).p == 1
 
 
-def test_it_is_repeatable():
-    differences = np.random.default_rng(1).normal(size=(3, 50))
-    assert paired_difference(differences) == paired_difference(differences)
+def test_no_difference_with_one_seed():
+    assert paired_difference(np.zeros((1, 30)))[:3] == (0, 0, 0)
+    assert np.isnan(paired_difference(np.zeros((1, 30))).p)
 
 
-def test_the_share_of_false_alarms():
-    """Without a difference, p < 0.05 in about one of twenty."""
-    rng = np.random.default_rng(3)
-    alarms = np.mean([paired_difference(rng.normal(size=(1, 60)), 299).p < 0.05 for _ in range(300)])
-    assert 0.02 < alarms < 0.09
+@pytest.mark.parametrize(("n_seeds", "most"), [(3, 0.085), (5, 0.07)])
+@pytest.mark.parametrize("theta", [0, 4, 100])
+def test_the_share_of_false_alarms(n_seeds, most, theta):
+    """Without a difference, p < 0.05 in one of twenty or fewer, however much the seeds differ."""
+    rng, n_users = np.random.default_rng(3), 60
+    alarms = 0
+    for _ in range(1500):
+        of_seeds = rng.normal(0, np.sqrt(theta / n_users), (n_seeds, 1))
+        alarms += paired_difference(rng.normal(size=(n_seeds, n_users)) + of_seeds).p < 0.05
+    assert 0.01 < alarms / 1500 < most
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    path = Path(__file__).parents[2] / "benchmarks" / "significance.py"
+    spec = importlib.util.spec_from_file_location("significance", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("n_seeds", [1, 4])
+@pytest.mark.parametrize("shift", [0.1, 0.3])
+def test_the_bootstrap_of_the_benchmark_is_the_literal_one(benchmark, n_seeds, shift):
+    rng = np.random.default_rng(0)
+    differences = rng.normal(shift, 1, size=(n_seeds, 30)) + rng.normal(0, 0.3, size=(n_seeds, 1))
+    quick = benchmark.crossed_bootstrap(differences, 4000, rng)
+    assert quick == pytest.approx(benchmark.literal_bootstrap(differences, 1500, rng), abs=0.05)
+
+
+@pytest.mark.parametrize("share", [0, 0.3, 1])
+def test_the_integration_of_the_benchmark_is_the_test(benchmark, share):
+    """With many users and given mean squares, the critical value is that of the interval."""
+    n_seeds, n_users = 3, 4000
+    rng = np.random.default_rng(0)
+    differences = rng.normal(size=(n_seeds, n_users))
+    differences -= differences.mean(axis=1, keepdims=True)
+    differences += np.array([[-1.0], [0.0], [1.0]]) * np.sqrt(share * 6 / n_users)
+    found = paired_difference(differences)
+    by_user = differences.mean(axis=0)
+    rest = np.sum((differences - by_user - differences.mean(axis=1, keepdims=True)) ** 2) / (2 * (n_users - 1))
+    users = n_seeds * by_user.var(ddof=1) / rest
+    rule = benchmark.new_rule(n_seeds, np.array([share * 6 / rest]), users)[0]
+    assert (found.high - found.low) / 2 == pytest.approx(np.sqrt(rule * rest / (n_seeds * n_users)), rel=2e-3)
 
 
 @settings(max_examples=200)

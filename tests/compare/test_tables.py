@@ -1,0 +1,131 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from recbole_decrs import DecRSError
+from recbole_decrs.compare import tables
+from recbole_decrs.compare.experiment import Outcome
+from recbole_decrs.compare.statistics import holm
+from recbole_decrs.compare.tables import Results, best_competitor, few_seeds, overall_frame, overall_text
+from recbole_decrs.evaluator.register import register_metrics
+
+register_metrics()  # so that RecBole knows that a smaller C_KL is better
+USERS = np.array([3, 5, 8, 9])
+LEVELS = {"backbone": 0.30, "calibration": 0.34, "fairco": 0.36, "decrs": 0.40, "ensemble": 0.38}
+VALID = {"backbone": 0.1, "calibration": 0.3, "fairco": 0.2, "decrs": 0.4, "ensemble": 0.1}
+
+
+def outcome(recall, ckl, valid=0.0, seed=0):
+    noise = np.random.default_rng(seed).normal(0, 0.01, len(USERS))
+    by_user = {"users": USERS, "recall@10": recall + noise, "ckl@10": ckl - noise}
+    test = {metric: float(values.mean()) for metric, values in by_user.items() if metric != "users"}
+    info = {"test": test, "by_drift": [], "chosen": 0.2, "valid_scores": [[0.1, -1.0], [0.2, valid]]}
+    return Outcome(info, by_user)
+
+
+def results_of(n_seeds, lists=None, methods=tuple(LEVELS), bigger=True):
+    """Each method better than those before it, in Recall and in C_KL; FairCo on test, Calibration on validation."""
+    seeds = list(range(2020, 2020 + n_seeds))
+    outcomes = {
+        ("FM", name, seed): outcome(LEVELS[name], 1 - LEVELS[name], VALID[name], seed + 100 * place)
+        for place, name in enumerate(methods)
+        for seed in seeds
+    }
+    return Results({"FM": list(methods)}, seeds, outcomes, lists or {}, {"FM": ("ndcg@10", bigger)})
+
+
+def text_of(results):
+    return overall_text(results, overall_frame(results), tables.tests_frame(results))
+
+
+def test_the_best_competitor_is_one_for_all_metrics_and_best_on_validation():
+    results = results_of(3)
+    tests = tables.tests_frame(results)
+    assert set(tests[tests["against"] == "best competitor"]["method"]) == {"calibration"}
+    assert "best mean on validation: Calibration over FM (by NDCG@10)." in text_of(results)
+    assert best_competitor(results_of(3, bigger=False), "FM") == "fairco"
+    without = results_of(3, methods=("backbone", "decrs"))
+    assert best_competitor(without, "FM") is None
+    assert set(tables.tests_frame(without)["against"]) == {"backbone"}
+    assert "best competitor" not in text_of(without)
+
+
+def test_bold_is_the_best_of_all_rows_with_lists():
+    for recall, bold in ((0.6, "mine"), (0.2, "decrs")):
+        results = results_of(3, {"mine": outcome(recall, 1 - recall)})
+        frame = overall_frame(results)
+        assert set(frame[frame["best"]]["method"]) == {bold}
+        assert frame.groupby("metric")["best"].sum().eq(1).all()
+    rows = text_of(results_of(3, {"mine": outcome(0.6, 0.1)})).splitlines()
+    assert next(row for row in rows if row.startswith("| mine ")).count("**") == 4
+    assert sum("**" in row for row in rows) == 1
+
+
+def test_lists_are_tested_as_well():
+    results = results_of(3, {"mine": outcome(0.6, 0.4), "yours": outcome(0.3, 0.7)})
+    tests = tables.tests_frame(results)
+    mine = tests[(tests["method"] == "mine") & (tests["metric"] == "recall@10")].iloc[0]
+    values = np.array([results.outcomes["FM", "decrs", seed].by_user["recall@10"] for seed in results.seeds])
+    assert mine["against"] == "list"
+    assert mine["difference"] == pytest.approx((values - results.lists["mine"].by_user["recall@10"]).mean())
+    assert len(tests) == 2 * (3 + 2)
+    text = text_of(results)
+    assert "mine (list)" in text
+    assert "A list has no seeds" in text
+    assert "A list has no seeds" not in text_of(results_of(3))
+
+
+def test_users_are_paired_in_whatever_order():
+    listed = outcome(0.6, 0.4)
+    shuffled = Outcome(listed.info, {key: values[::-1] for key, values in listed.by_user.items()})
+    one, other = (tables.tests_frame(results_of(3, {"mine": found})) for found in (listed, shuffled))
+    assert one.equals(other)
+    others = Outcome(listed.info, {**listed.by_user, "users": USERS + 1})
+    with pytest.raises(DecRSError, match="measured on other users"):
+        tables.tests_frame(results_of(3, {"mine": others}))
+
+
+def test_the_family_of_holm_is_stated():
+    results = results_of(3, {"mine": outcome(0.6, 0.4)})
+    tests = tables.tests_frame(results)
+    assert f"corrected by Holm over the {len(tests)} p-values of this table" in text_of(results)
+    assert tests["p_holm"].tolist() == holm(tests["p"].tolist())
+    assert list(tests)[:8] == ["backbone", "metric", "against", "method", "difference", "low", "high", "p"]
+
+
+def test_with_one_seed_no_p_value():
+    results = results_of(1, {"mine": outcome(0.6, 0.4)})
+    tests, text = tables.tests_frame(results), text_of(results)
+    assert tests["p"].isna().all()
+    assert tests["p_holm"].isna().all()
+    assert (tests["low"] < tests["high"]).all()
+    assert "| 95% interval over users" in text
+    assert "no p-value of one seed speaks of training" in text
+    assert "Holm" not in text
+    assert "nan" not in text
+    assert "p (Holm)" in text_of(results_of(2))
+
+
+@pytest.mark.parametrize(("n_seeds", "alarms"), [(2, 12), (3, 7), (4, 6)])
+def test_what_few_seeds_cannot_tell(n_seeds, alarms):
+    """By t over the seeds: p < 0.05 where the mean is above t / sqrt(S) standard deviations."""
+    text = few_seeds(results_of(n_seeds))
+    values = np.random.default_rng(0).normal(size=n_seeds)
+    values += stats.t.isf(0.025, n_seeds - 1) / np.sqrt(n_seeds) * values.std(ddof=1) - values.mean()
+    assert stats.ttest_1samp(values, 0).pvalue == pytest.approx(0.05)
+    assert f"a difference below {values.mean() / values.std(ddof=1):.1f} of its standard deviations" in text
+    assert f"up to {alarms} of 100 differences of chance" in text
+    assert text in text_of(results_of(n_seeds))
+
+
+def test_enough_seeds_need_no_warning():
+    assert few_seeds(results_of(5)) is None
+    assert "Only" not in text_of(results_of(5))
+
+
+def test_a_comparison_without_decrs_has_no_tests():
+    results = replace(results_of(3), methods={"FM": ["backbone", "calibration"]})
+    assert len(tables.tests_frame(results)) == 0
+    assert "Holm" not in text_of(results)
