@@ -4,6 +4,7 @@ Finished runs are kept in a CSV file beside the table; the same command goes on 
 """
 
 import argparse
+import itertools
 import logging
 import shlex
 import statistics
@@ -20,12 +21,10 @@ METRICS = [f"{metric}@{k}" for metric in ("recall", "ndcg", "ckl") for k in (10,
 COLUMNS = ["model", "options", "seed", "ranking", *METRICS, "seconds"]
 AUTHORS, RECBOLES = "the authors'", "RecBole's"
 OPTIONS = {
-    RECBOLES: {"group_features": "pooled", "mlp_dropout_prob": None},
-    "groups alone": {"group_features": "separate", "mlp_dropout_prob": None},
     AUTHORS: {"group_features": "separate", "mlp_dropout_prob": 0.3},
+    RECBOLES: {"group_features": "pooled", "mlp_dropout_prob": None},
 }
-"""For FM, which has no layers, the last two are the same."""
-MODELS = {"DecFM": (RECBOLES, AUTHORS), "DecNFM": tuple(OPTIONS)}
+MODELS = ("DecFM", "DecNFM")
 
 
 def main() -> None:
@@ -46,15 +45,13 @@ def main() -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     kept = output.with_suffix(".csv")
     done = {(row["model"], row["options"], row["seed"]) for row in finished(kept)}
-    for seed in chosen.seeds:
-        for model, options in ((model, options) for model, choices in MODELS.items() for options in choices):
-            if (model, options, str(seed)) in done:
-                continue
-            start = time.perf_counter()
-            settings = {**OPTIONS[options], "seed": seed, "data_path": chosen.data_path, "show_progress": False}
-            result = run_recbole_decrs(model, chosen.dataset, config_dict=settings)
-            seconds = time.perf_counter() - start
-            keep(kept, COLUMNS, rankings(model, options, seed, result, seconds))
+    for model, seed, options in itertools.product(MODELS, chosen.seeds, OPTIONS):
+        if (model, options, str(seed)) in done:
+            continue
+        start = time.perf_counter()
+        settings = {**OPTIONS[options], "seed": seed, "data_path": chosen.data_path, "show_progress": False}
+        result = run_recbole_decrs(model, chosen.dataset, config_dict=settings)
+        keep(kept, COLUMNS, rankings(model, options, seed, result, time.perf_counter() - start))
     write_table(output, finished(kept), chosen)
 
 
@@ -75,23 +72,26 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         f"# FM and NFM as the authors have them, on {chosen.dataset}",
         "",
         "The paper's setting with `group_features: separate` and, for NFM, `mlp_dropout_prob: 0.3` (the authors'),",
-        "with `pooled` and none (RecBole's), and with the groups alone as the authors have them; the rest is the same.",
-        f"Mean ± standard deviation over seeds {', '.join(map(str, chosen.seeds))}; smaller C_KL is better. A",
-        "difference is of the runs of one seed, the authors' less RecBole's.",
+        "and with `pooled` and none (RecBole's); the rest is the same. Mean ± standard deviation over seeds",
+        f"{', '.join(map(str, chosen.seeds))}; smaller CKL is better. A difference is of the runs of one seed,",
+        "the authors' less RecBole's.",
         "",
         f"| ranking | options | {' | '.join(METRICS)} |",
         f"|---|---|{'---|' * len(METRICS)}",
     ]
     for ranking in dict.fromkeys(row["ranking"] for row in rows):
-        values = {
-            options: [[float(row[metric]) for metric in METRICS] for row in sorted(of, key=lambda row: row["seed"])]
-            for options in OPTIONS
-            if (of := [row for row in rows if (row["ranking"], row["options"]) == (ranking, options)])
+        of_seed = {
+            (row["options"], row["seed"]): [float(row[metric]) for metric in METRICS]
+            for row in rows
+            if row["ranking"] == ranking
         }
-        lines += [f"| {ranking} | {options} | {cells(found, '')} |" for options, found in values.items()]
-        pairs = zip(values[AUTHORS], values[RECBOLES], strict=True)
-        gains = [[one - other for one, other in zip(*pair, strict=True)] for pair in pairs]
-        lines.append(f"| {ranking} | difference | {cells(gains, '+')} |")
+        seeds = [seed for options, seed in of_seed if options == AUTHORS]
+        values = {options: [of_seed[options, seed] for seed in seeds] for options in OPTIONS}
+        values["difference"] = [
+            [one - other for one, other in zip(*pair, strict=True)] for pair in zip(*values.values(), strict=True)
+        ]
+        for label, found in values.items():
+            lines.append(f"| {ranking} | {label} | {cells(found, '+' if label == 'difference' else '')} |")
     lines += ["", *([chosen.remark, ""] if chosen.remark else []), environment(), ""]
     lines += [f"command: python {shlex.join(sys.argv)}", ""]
     output.write_text("\n".join(lines), encoding="utf-8")
