@@ -129,10 +129,11 @@ def read_params_file(path: str) -> Space:
         DecRSError: the file cannot be read, or a line of it.
     """
     try:
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:  # Windows writes a byte-order mark
             lines = file.read().splitlines()
-    except OSError as error:
-        raise DecRSError(f"params_file: {path} cannot be read ({error.strerror}); check its path") from error
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        raise DecRSError(f"params_file: {path} cannot be read ({reason}); check its path") from error
     space: Space = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
