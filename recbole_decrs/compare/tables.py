@@ -176,7 +176,7 @@ def overall_text(results: Results, overall: pd.DataFrame, tests: pd.DataFrame) -
     seeds = f"Mean{' ± standard deviation' if len(results.seeds) > 1 else ''} over seeds {_listed(results.seeds)}; "
     if any("decrs" in names for names in results.methods.values()):
         seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
-    parts.append(f"{seeds}best in bold (CKL: smaller is better).")
+    parts.append(f"{seeds}best of all rows in bold (CKL: smaller is better).")
     if len(tests):
         parts += [_tests_table(results, tests), _tests_line(results, tests)]
         if warning := few_seeds(results):
