@@ -76,7 +76,7 @@ ERRORS = {
     "unknown dataset": (["--dataset=tinny"], "did you mean tiny"),
     "group field": (
         ["--group_field=gender"],
-        "has no column gender; its columns are genre, first_genre, price, weights",
+        "has no column gender; its columns are item_id, genre, first_genre, price, weights; did you mean genre?",
     ),
     "no group field": (
         ["--group_field=None"],

@@ -80,17 +80,17 @@ def test_a_backbone_of_an_unfinished_training(prepared, model):
     alone, train_data, valid_data, test_data = plain(prepared, model)
     with pytest.raises(KeyboardInterrupt):
         alone.fit(train_data, valid_data, callback_fn=stop)
-    _, both, train_data, *_ = fused(prepared, f"Dec{model}")
+    config, both, train_data, *_ = fused(prepared, f"Dec{model}")
     unfinished = alone.saved_model_file
     with pytest.raises(
         DecRSError, match=f"backbone_checkpoint: {unfinished} is of an unfinished training of {model}, or"
     ):
-        load_backbone(both, unfinished, train_data.dataset)
+        load_backbone(config, both, unfinished, train_data.dataset)
     assert alone.evaluate(test_data)  # what there is of it
     again, train_data, valid_data, _ = plain(prepared, model)
     again.resume_checkpoint(unfinished)
     again.fit(train_data, valid_data)
-    assert load_backbone(both, unfinished, train_data.dataset)["finished"]
+    assert load_backbone(config, both, unfinished, train_data.dataset)["finished"]
 
 
 @pytest.mark.parametrize("half", ["conventional", "deconfounded"])
@@ -108,9 +108,9 @@ def test_a_backbone_out_of_a_training_of_both_that_was_killed(prepared, half):
     _, other, train_data, *_ = fused(prepared)
     if half == "conventional":
         with pytest.raises(DecRSError, match="is of an unfinished training of FM"):
-            load_backbone(other, trainer.saved_model_file, train_data.dataset)
+            load_backbone(config, other, trainer.saved_model_file, train_data.dataset)
         return
-    load_backbone(other, trainer.saved_model_file, train_data.dataset)
+    load_backbone(config, other, trainer.saved_model_file, train_data.dataset)
     assert_same(other.conventional.state_dict(), both.conventional.state_dict())
 
 
