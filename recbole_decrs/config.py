@@ -107,8 +107,10 @@ class DecRSConfig(Config):
             try:
                 content = yaml.load(Path(file).read_text(encoding="utf-8"), Loader=self.yaml_loader)
             except (OSError, UnicodeDecodeError) as error:
-                reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-                raise DecRSError(f"the config file {file} cannot be read ({reason}); check its path") from error
+                remedy = (
+                    f"{error.strerror}); check its path" if isinstance(error, OSError) else "no UTF-8); save it as such"
+                )
+                raise DecRSError(f"the config file {file} cannot be read ({remedy}") from error
             except yaml.YAMLError as error:
                 mark = getattr(error, "problem_mark", None)
                 line = f" (line {mark.line + 1})" if mark else ""
@@ -157,7 +159,7 @@ class DecRSConfig(Config):
     def _usual_columns(self, dataset: str) -> dict[str, list[str]]:
         """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature.
 
-        Of rating and time, what the file has; before a download, both.
+        Of rating and time, what the file has; before a download, both. Labels, where the file has them.
         """
         setting = {**self.internal_config_dict, **self.external_config_dict}
         columns = {"inter": [setting[key] for key in ("USER_ID_FIELD", "ITEM_ID_FIELD", "RATING_FIELD", "TIME_FIELD")]}
@@ -166,8 +168,13 @@ class DecRSConfig(Config):
         if "load_col" not in self.external_config_dict:
             self.names_columns = inter.is_file()
         if inter.is_file():
-            there = AtomicFile(str(inter), setting["field_separator"], setting.get("encoding")).columns
-            columns["inter"] = [*columns["inter"][:2], *(name for name in columns["inter"][2:] if name in there)]
+            file = AtomicFile(str(inter), setting["field_separator"], setting.get("encoding"))
+            for key in ("RATING_FIELD", "TIME_FIELD"):
+                if setting[key] != self.internal_config_dict[key]:
+                    file.check_columns([setting[key]], key)
+            columns["inter"] = [*columns["inter"][:2], *(name for name in columns["inter"][2:] if name in file.columns)]
+            if file.columns.get(setting["LABEL_FIELD"]) == "float" and not setting.get("threshold"):
+                columns["inter"].append(setting["LABEL_FIELD"])
         if setting.get("group_field") and (item.is_file() or not inter.is_file()):
             columns["item"] = [setting["ITEM_ID_FIELD"], setting["group_field"]]
         return columns
@@ -177,6 +184,8 @@ class DecRSConfig(Config):
         if "local_rank" in final or int(final.get("nproc") or 1) > 1:
             raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
         final["eval_args"] = self._full_eval_args()
+        if final["numerical_features"] is None:
+            final["numerical_features"] = []
         if final["MODEL_TYPE"] == ModelType.SEQUENTIAL:
             self._fit_to_sequences(final)
         check_options(final)

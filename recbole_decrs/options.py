@@ -23,7 +23,7 @@ from recbole.utils.argument_list import (
 from recbole_decrs.causal import OPERATORS, PRIORS
 from recbole_decrs.causal.propensity import IPS
 from recbole_decrs.data.group_cells import GROUP_FORMATS
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, near_misses
 from recbole_decrs.rerank import RERANKERS
 
 Check = Callable[[Any], bool]
@@ -111,6 +111,11 @@ def _eval_args(value: Any) -> bool:
     return len(modes) > 0 and all(map(_mode, modes))
 
 
+def _clipping(value: Any) -> bool:
+    arguments = {"max_norm", "norm_type", "error_if_nonfinite", "foreach"}
+    return _mapping(value) and set(value) <= arguments and _number(0, above=True)(value.get("max_norm"))
+
+
 def _negatives(value: Any) -> bool:
     if value is None or value == "none":
         return True
@@ -118,8 +123,14 @@ def _negatives(value: Any) -> bool:
         return False
     if not set(value) <= {"distribution", "sample_num", "alpha", "dynamic", "candidate_num"}:
         return False
-    distribution = value.get("distribution", "uniform")
-    return distribution in ("uniform", "popularity") and _integer(1)(value.get("sample_num", 1))
+    dynamic = value.get("dynamic", False)
+    return (
+        value.get("distribution", "uniform") in ("uniform", "popularity")
+        and _integer(1)(value.get("sample_num", 1))
+        and _is_number(value.get("alpha", 1.0))
+        and _boolean(dynamic)
+        and _integer(1 if dynamic else 0)(value.get("candidate_num", 0))
+    )
 
 
 def _choices(names: Iterable[str]) -> tuple[Check, str]:
@@ -177,7 +188,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
         "one of adam, adamw, sgd, adagrad, rmsprop",
     ),
     "weight_decay": (_number(0), "a number >= 0"),
-    "clip_grad_norm": (_or_none(_mapping), "none or the arguments of clip_grad_norm_, such as {'max_norm': 5}"),
+    "clip_grad_norm": (_or_none(_clipping), "none or the arguments of clip_grad_norm_, such as {'max_norm': 5}"),
     "worker": (_integer(0), "a whole number >= 0"),
     "state": (
         lambda value: value is None or str(value).lower() in ("debug", "info", "warning", "error", "critical"),
@@ -188,7 +199,24 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "data_path": (_string, "the name of a folder"),
     "encoding": (_or_none(_string), "the name of an encoding"),
     "mlp_hidden_size": (_list_of(_integer(1)), "a list of whole numbers >= 1"),
-    "load_col": (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}"),
+    **{
+        key: (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}")
+        for key in ("load_col", "unload_col", "unused_col")
+    },
+    "numerical_features": (
+        lambda value: isinstance(value, list) and all(map(_string, value)),
+        "a list of columns, such as ['price']",
+    ),
+    "metrics": (
+        lambda value: _string(value) or _list_of(_string)(value),
+        "a list of metrics, such as ['Recall', 'CKL']",
+    ),
+    "benchmark_filename": (
+        _or_none(lambda value: _list_of(_string)(value) and len(value) == 3),
+        "none or the names of three files, such as ['train', 'valid', 'test']",
+    ),
+    "field_separator": (_string, "the text between columns"),
+    "seq_separator": (_string, "the text between the parts of a sequence"),
     "val_interval": (
         _or_none(
             lambda value: _mapping(value) and all(_interval(one) or _list_of(_name)(one) for one in value.values())
@@ -207,7 +235,8 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "eval_args": (_eval_args, "settings with a mode of full, labeled, uniN or popN with N >= 1"),
     "train_neg_sample_args": (
         _negatives,
-        "none, or a distribution of uniform or popularity, a sample_num >= 1, and of alpha, dynamic, candidate_num",
+        "none, or a distribution of uniform or popularity, a sample_num >= 1, a number alpha, and if dynamic is True a "
+        "candidate_num >= 1",
     ),
     "filter_inter_by_user_or_item": (_boolean, "True or False"),
     "rm_dup_inter": (_or_none(_one_of("first", "last")), "first, last or none"),
@@ -225,6 +254,30 @@ def check_options(settings: dict[str, Any]) -> None:
     for key, (check, takes) in CHECKS.items():
         if key in settings and not check(settings[key]):
             raise DecRSError(f"{key} must be {takes}, not {settings[key]!r}")
+
+
+def refuse_unknown_options(
+    settings: Iterable[str], own: Iterable[str], command: str, meant: dict[str, str] | None = None
+) -> None:
+    """See that a command's settings are options of its own or configuration keys.
+
+    Args:
+        settings: names of settings, as typed.
+        own: the options of the command.
+        command: its name.
+        meant: names that people type for options of the command.
+
+    Raises:
+        DecRSError: one is neither, with the option that may be meant.
+    """
+    own, meant = list(own), meant or {}
+    for key in settings:
+        if key in own or (key in known_keys() and key not in meant):
+            continue
+        near = [meant[key]] if key in meant else near_misses(key, own)
+        listed = ", ".join(f"--{name}" for name in own)
+        hint = f"; did you mean --{near[0]}?" if near else f"; it takes {listed}, and configuration keys"
+        raise DecRSError(f"{command} takes no --{key}{hint}")
 
 
 @cache

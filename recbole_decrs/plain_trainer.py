@@ -121,7 +121,16 @@ class CheckpointMixin:
             write_checkpoint(self.saved_model_file, content)
 
     def _train_epoch(self, *args, **kwargs):
-        loss = super()._train_epoch(*args, **kwargs)
+        try:
+            loss = super()._train_epoch(*args, **kwargs)
+        except KeyError as error:
+            needed = (self.config["LABEL_FIELD"], f"{self.config['NEG_PREFIX']}{self.config['ITEM_ID_FIELD']}")
+            if error.args[0] not in needed or self.config["train_neg_sample_args"]["distribution"] != "none":
+                raise
+            raise DecRSError(
+                f"train_neg_sample_args: {type(self.model).__name__} learns from negative samples, and gets none; "
+                "leave the key out"
+            ) from error
         operators = [module for module in self.model.modules() if isinstance(module, BackdoorOperator)]
         if any(operator.group_embeddings.grad is None for operator in operators):
             raise DecRSError(f"{type(self.model).__name__} does not use its operator: fuse M with its users")

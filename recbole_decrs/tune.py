@@ -13,8 +13,8 @@ from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig, read_literal
 from recbole_decrs.data.preparation import in_words
-from recbole_decrs.errors import DecRSError, near_misses
-from recbole_decrs.options import known_keys
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.options import refuse_unknown_options
 from recbole_decrs.quick_start import objective_function
 
 DEFAULTS = {
@@ -43,10 +43,7 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
     Raises:
         DecRSError: the parameter file, an option or the configuration cannot be used.
     """
-    for key, value in settings.items():
-        near = [] if key in DEFAULTS or key in known_keys() else near_misses(key, DEFAULTS)
-        if near:
-            raise DecRSError(f"tune takes --{near[0]}=..., not --{key}={value}")
+    refuse_unknown_options(settings, DEFAULTS, "tune", {"algorithm": "algo"})
     options = {key: settings.pop(key, default) for key, default in DEFAULTS.items()}
     files = [os.path.abspath(file) for file in settings.pop("config_files", "").split()]
     if options["params_file"] is None:
@@ -132,14 +129,13 @@ def read_params_file(path: str) -> Space:
         with open(path, encoding="utf-8-sig") as file:  # Windows writes a byte-order mark
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
-        raise DecRSError(f"params_file: {path} cannot be read ({reason}); check its path") from error
+        remedy = f"{error.strerror}); check its path" if isinstance(error, OSError) else "no UTF-8); save it as such"
+        raise DecRSError(f"params_file: {path} cannot be read ({remedy}") from error
     space: Space = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
-        name, _, rest = line.strip().partition(" ")
-        kind, _, text = rest.strip().partition(" ")
+        name, kind, text = [*line.split(None, 2), "", ""][:3]
         where = f"params_file: line {number} of {path}"
         if kind not in KINDS:
             raise DecRSError(f"{where} must be 'name kind values' with kind one of {', '.join(KINDS)}")

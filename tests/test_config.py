@@ -137,12 +137,21 @@ def test_an_interval(interval):
         {"train_neg_sample_args": {"distribution": "uniform", "sample_num": 0}},
         {"train_neg_sample_args": {"distribution": "unifrom"}},
         {"train_neg_sample_args": {"distribution": "uniform", "sample_nums": 3}},
+        {"train_neg_sample_args": {"dynamic": True, "candidate_num": 0}},
+        {"train_neg_sample_args": {"dynamic": False, "candidate_num": -3}},
+        {"train_neg_sample_args": {"alpha": "x"}},
+        {"clip_grad_norm": {"max_norms": 5}},
+        {"unused_col": {"item": "genre"}},
+        {"numerical_features": "price"},
+        {"benchmark_filename": ["train", "test"]},
+        {"metrics": "none"},
+        {"field_separator": "none"},
         {"eval_args": {"mode": "uni0"}},
         {"eval_args": {"mode": {"valid": "uni100", "test": "pop0"}}},
         {"eval_args": {"mode": "fulll"}},
     ],
 )
-def test_candidates_that_are_none(settings):
+def test_values_that_are_none(settings):
     with pytest.raises(DecRSError, match=f"^{next(iter(settings))}"):
         DecRSConfig(config_dict=settings)
 

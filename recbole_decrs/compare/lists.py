@@ -75,6 +75,11 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     if table.empty:
         raise DecRSError(f"lists: none of the users of {name} is in the test part of {dataset.dataset_name}")
     table["item"] = table["item_id"].map(items).fillna(0).astype(int)
+    if not table["item"].any():
+        raise DecRSError(
+            f"lists: none of the items of {name}, such as {table['item_id'].iloc[0]!r}, is in {dataset.dataset_name}; "
+            "write ids as its files do"
+        )
     table["place"] = table.groupby("row").cumcount()
     table = table[table["place"] < length]
     row, place, item = (table[column].to_numpy() for column in ("row", "place", "item"))

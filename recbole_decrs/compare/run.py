@@ -41,12 +41,12 @@ from recbole_decrs.compare.tables import (
     overall_text,
     tests_frame,
 )
-from recbole_decrs.config import DecRSConfig, as_plain, read_literal
+from recbole_decrs.config import UNDO, DecRSConfig, as_plain, read_literal
 from recbole_decrs.data.dataset import one_drift_remark
-from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
+from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.options import known_keys
+from recbole_decrs.options import refuse_unknown_options
 
 CHOSEN_HERE = {
     "reranker": (None,),
@@ -59,7 +59,7 @@ CHOSEN_HERE = {
     "confounder_prior": ("interaction", "item", "uniform"),
 }
 """Keys that compare sets by itself for some methods, and what they may be set to."""
-MEANT = {"model": ["backbones"], "models": ["backbones"], "seed": ["seeds"]}
+MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
 """Options of other commands, and what compare has in their place."""
 OUTPUTS = ("table3", "table3-tests", "table4", "table5", "figure1b", "figure4", "figure5", "tradeoff")
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas", "matplotlib")
@@ -455,13 +455,11 @@ def compare(settings: dict[str, str]) -> Results:
         DecRSError: an option or the configuration cannot be used.
     """
     options = ("backbones", "methods", "seeds", "output", "lists")
-    for key, value in settings.items():
-        meant = MEANT.get(key) or (key not in known_keys() and near_misses(key, options))
-        if meant and key not in options:
-            raise DecRSError(f"compare takes --{meant[0]}=..., not --{key}={value}")
+    refuse_unknown_options(settings, (*options, "config_files", "dataset"), "compare", MEANT)
     shown = {key: value for key, value in settings.items() if key not in ("data_path", "checkpoint_dir")}
     command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
     options = {key: settings.pop(key, None) for key in options}
+    options = {key: None if (value or "").lower() in UNDO else value for key, value in options.items()}
     files = settings.pop("config_files", "").split()
     backbones, lists = _names(options["backbones"] or "FM,NFM"), {}
     for given in (options["lists"] or "").split(",") if options["lists"] else ():

@@ -63,6 +63,8 @@ class AtomicFile:
         columns = {}
         for cell in header or [""]:
             name, colon, kind = cell.rpartition(":")
+            if "\0" in cell:
+                raise DecRSError(f"{self.path} is not text in {self.encoding}; set encoding, such as --encoding=utf-16")
             if not colon or kind not in TYPES or ":" in name:
                 shown = repr(self.separator.join(header)[:80])
                 raise DecRSError(
@@ -162,7 +164,8 @@ class AtomicFile:
             return
         with open(self.path, "rb") as file:
             # Without quotation marks cells end at separators and lines at line ends, which are quickly counted.
-            plain = self.encoding not in ("utf-16", "utf-32") and all(
+            marks = f'"\r\n{self.separator}'
+            plain = marks.encode(self.encoding) == marks.encode() and all(
                 b'"' not in block and block.count(b"\r") == block.count(b"\r\n") for block in _blocks(file)
             )
             file.seek(0)
@@ -233,7 +236,7 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # Python's own spelling of large numbers, which nobody else reads
 
 
 def _blocks(file) -> Iterator[bytes]:

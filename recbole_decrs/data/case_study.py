@@ -37,9 +37,15 @@ def check_users(users, loader) -> None:
             "full_sort_scores needs a loader that ranks all items, and eval_args samples the candidates of this one; "
             "set mode: full"
         )
+    part = loader._dataset
+    ids = np.asarray(users)
+    if not np.issubdtype(ids.dtype, np.integer) or ids.size == 0 or ids.min() < 1 or ids.max() >= part.user_num:
+        raise DecRSError(
+            f"full_sort_scores takes ids of users, 1 to {part.user_num - 1} of {part.dataset_name}, such as "
+            f"dataset.token2id({part.uid_field!r}, [...]) gives, not {users!r}"
+        )
     if not loader.is_sequential:
         return
-    part = loader._dataset
     missing = np.setdiff1d(np.asarray(users), part.inter_feat[part.uid_field].numpy())
     if missing.size:
         raise DecRSError(

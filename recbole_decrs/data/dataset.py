@@ -265,6 +265,11 @@ class DecRSKnowledgeBasedDataset(ConfounderMixin, recbole_datasets.KnowledgeBase
     def _filter_link(self) -> None:
         n_clicks = len(self.inter_feat)
         super()._filter_link()
+        if self.inter_feat.empty:
+            raise DecRSError(
+                f"no item of {self.dataset_name}.inter has an entity of {self.dataset_name}.kg by "
+                f"{self.dataset_name}.link; write ids in the same way in all three"
+            )
         if without := n_clicks - len(self.inter_feat):
             self.logger.warning(
                 f"{without} of {n_clicks} clicks are on items without an entity in {self.dataset_name}.link: they are "

@@ -111,8 +111,14 @@ def _items(text: str, bare: bool) -> list[str] | None:
                 place += 1
             elif not (found["quoted"] and text[place] in "'\"" and text[place - 1].isspace()):
                 return None
-    alone = len(names) == 1 and text[:1] not in ("'", '"') and " " in names[0]
-    return None if alone else names  # [1 2 3] may be three numbers or one name
+    if len(names) == 1 and text[:1] not in ("'", '"') and " " in names[0]:
+        numbers = names[0].split()
+        return numbers if all(map(_is_number, numbers)) else None  # as numpy prints them, else perhaps one name
+    return names
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[-+]?\d*\.?\d*", text) is not None
 
 
 def _unquoted(text: str) -> str:
@@ -131,10 +137,11 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
         known = [read(cell) is not None and (cell.strip()[0] in begins or form == "list") for cell in cells]
         if cells and all(known) and any(cell.strip()[0] in begins + "(" for cell in cells):
             return form, None
-        if any(is_known and cell.strip()[0] in begins for is_known, cell in zip(known, cells, strict=True)):
-            one, other = cells[known.index(True)], cells[known.index(False)]
+        odd = [cell for cell in cells if _looks_like(form, cell)]
+        if odd:
+            other = next((cell for cell, is_known in zip(cells, known, strict=True) if not is_known), cells[0])
             raise DecRSError(
-                f"group_format: {where} has cells such as {_short(one)} and such as {_short(other)}, and it is not "
+                f"group_format: {where} has cells such as {_short(odd[0])} and such as {_short(other)}, and it is not "
                 f"certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
             )
     if plain == "seq_separator":
@@ -158,7 +165,47 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
             f"{len(joined)} different cells of {where} hold {separator!r}, such as {_short(joined[0])}, which is read "
             f"as a part of a group's name; where it separates groups, set group_format: {form}"
         )
+    if plain == "space":
+        _check_words(cells, where)
+    if not doubts and (joined := _joined_otherwise(cells, plain)):
+        doubts.append(
+            f"groups of {where} such as {_short(joined[0])} and {_short(joined[1])} have parts in common; where these "
+            "are groups of their own, write the cells in a form that group_format knows"
+        )
     return plain, "; ".join(doubts) or None
+
+
+def _looks_like(form: str, cell: str) -> bool:
+    """Whether a cell is in brackets, or in quotation marks with commas between, and perhaps not meant as a name."""
+    cell = cell.strip()
+    if form == "list":
+        return cell[0] in "[{" and cell[-1] == _BRACKETS[cell[0]]
+    return cell[0] in "'\"" and _quoted(cell) is not None
+
+
+def _check_words(cells: list[str], where: str) -> None:
+    """Refuse cells that a split at blanks would leave with a word such as ``&``."""
+    for cell in cells:
+        for word in cell.split():
+            if not any(letter.isalnum() for letter in word):
+                raise DecRSError(
+                    f"group_format: {where} has cells such as {_short(cell)}, in which {word!r} would be a group; "
+                    "set it to single where the whole cell is one name, or to the way in which names are separated"
+                )
+
+
+def _joined_otherwise(cells: list[str], plain: str) -> tuple[str, str] | None:
+    """Two names with a part in common, of names that signs such as ``+`` or ``::`` join; None if there are none."""
+    names = {name for cell in cells for name in (cell.split() if plain == "space" else [cell.strip()])}
+    parts = {name: {part for part in re.split(r"[^\w\s']+|_", name) if part.strip()} for name in sorted(names)}
+    seen: dict[str, str] = {}
+    for name, of_name in sorted(parts.items(), key=lambda item: -len(item[1])):  # those of several parts first
+        for part in sorted(of_name):
+            if part in seen:
+                return seen[part], name
+        if len(of_name) > 1:
+            seen |= dict.fromkeys(of_name, name)
+    return None
 
 
 def _share_parts(cells: list[str], separator: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from logging import getLogger
 
 import numpy as np
@@ -53,8 +54,10 @@ def read_membership(
         raise DecRSError(f"group_field: {where} is {kind}, not token, token_seq or float_seq")
     table = file.read([item_field, group_field]).drop_duplicates(subset=[item_field], keep="first")
     ids = table[item_field].map(item_ids)
-    cells = table[group_field].fillna("")[ids.notna()].tolist()
-    items = ids.dropna().to_numpy(dtype=np.int64)
+    known = ids.notna().to_numpy()
+    all_cells = table[group_field].fillna("").tolist()
+    cells = list(compress(all_cells, known))
+    items = ids[known].to_numpy(dtype=np.int64)
     nothing = f"group_field: no item of {file.path} has a value in column {group_field}; take another column"
     if not any(cell.strip() for cell in cells):
         raise DecRSError(nothing)
@@ -62,11 +65,12 @@ def read_membership(
         names, membership = _from_weights(items, [cell.split(seq_separator) for cell in cells], len(item_ids), where)
         tell_groups(names, (membership[items] > 0).sum(axis=1).tolist(), f"{told}, weights")
         return names, membership
-    found = split_cells(cells, kind, group_format, seq_separator, where)
+    found = split_cells(all_cells, kind, group_format, seq_separator, where)  # as the model reads its feature
     if found.doubt:
         getLogger().warning(found.doubt)
-    lengths = [len(names) for names in found.names]
-    groups, names = pd.factorize(np.array([name for some in found.names for name in some], dtype=object))
+    of_items = list(compress(found.names, known))
+    lengths = [len(names) for names in of_items]
+    groups, names = pd.factorize(np.array([name for some in of_items for name in some], dtype=object))
     if not len(names):
         raise DecRSError(nothing)
     membership = membership_from_labels(np.repeat(items, lengths), groups, len(item_ids), len(names))

@@ -40,6 +40,8 @@ class ReadingMixin:
         if load_col == set():
             return None
         file = atomic_file(self.config, filepath)
+        if source == FeatureSource.INTERACTION:
+            self._check_interactions(file, load_col)
         if self.config.names_columns:
             keys = {} if "load_col" in self.config.external_config_dict else self._keys_of_columns()
             for name in sorted(load_col or ()):
@@ -73,6 +75,17 @@ class ReadingMixin:
             if kind.value.endswith("seq"):
                 table[name] = self._cut(name, table[name])
         return self._one_row_an_id(table, source, filepath)
+
+    def _check_interactions(self, file: AtomicFile, load_col: set[str] | None) -> None:
+        for field in (self.uid_field, self.iid_field):
+            if load_col is not None and field not in load_col:
+                raise DecRSError(f"load_col: inter must have {field} among its columns; add it")
+        label, ranked = self.label_field, self.config["eval_type"] == EvaluatorType.RANKING
+        if ranked and load_col is not None and label in file.columns and label not in load_col:
+            self.logger.warning(
+                f"{file.path} has the column {label}, which load_col does not name, so every row counts as a click; "
+                "name it there to leave out those of label 0"
+            )
 
     def _keys_of_columns(self) -> dict[str, str]:
         """The settings by which columns are loaded that ``load_col`` does not name."""
@@ -172,6 +185,11 @@ class ReadingMixin:
                         f"{key}: {self.dataset_name} has no loaded column {column}"
                         f"{did_you_mean(column, loaded) or '; name it in load_col, or leave it out'}"
                     )
+                if key == "numerical_features" and "float" not in self.field2type[column].value:
+                    raise DecRSError(
+                        f"{key}: {column} of {self.dataset_name} is {self.field2type[column].value}, and must be "
+                        "float or float_seq; leave it out"
+                    )
 
     def _data_filtering(self) -> None:
         n_rows = len(self.inter_feat)
@@ -246,6 +264,10 @@ class ReadingMixin:
 
     def _leave_out_label_0(self) -> None:
         no_click = self.inter_feat[self.label_field] == 0
+        if no_click.all():
+            raise DecRSError(
+                f"LABEL_FIELD: no row of {self.dataset_name}.inter has {self.label_field} 1; check the column"
+            )
         if no_click.any():
             self.logger.warning(
                 f"{int(no_click.sum())} of {len(self.inter_feat)} interactions have {self.label_field} 0: they are no "

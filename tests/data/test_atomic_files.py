@@ -100,6 +100,17 @@ def test_a_line_that_cannot_be_read_is_named(tmp_path, rows, message):
         read(written(tmp_path, HEADER + rows))
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "cp037"])
+def test_letters_whose_bytes_look_like_separators(tmp_path, encoding):
+    file = AtomicFile(written(tmp_path, HEADER + "a\tone\t1\n", encoding), encoding=encoding)
+    assert file.read(file.columns)["title"].tolist() == ["one"]
+    if encoding != "cp037":
+        file = AtomicFile(written(tmp_path, HEADER + "a\tĊĉ∢\t1\n", encoding), encoding=encoding)
+        assert file.read(file.columns)["title"].tolist() == ["Ċĉ∢"]
+        with pytest.raises(DecRSError, match=r"x\.item is not text in utf-8; set encoding"):
+            AtomicFile(file.path)
+
+
 def test_short_lines_are_counted(tmp_path):
     file = AtomicFile(written(tmp_path, HEADER + "a\tx\nb\tx\t2\n\nc\n"))
     table = file.read(file.columns)

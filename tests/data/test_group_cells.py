@@ -82,9 +82,7 @@ def test_a_doubt_is_told(cells, kind):
     assert "where it separates groups, set group_format" in split_cells(cells, kind).doubt
 
 
-@pytest.mark.parametrize(
-    "cell", ["[['a'], ['b']]", "{'a': 0.5}", "['a' + 'b']", "[1 2 3]", "['a", "[f('x')]", "[" * 9999]
-)
+@pytest.mark.parametrize("cell", ["[['a'], ['b']]", "{'a': 0.5}", "['a' + 'b']", "['a", "[f('x')]", "[" * 9999])
 def test_a_list_that_is_none(cell):
     with pytest.raises(DecRSError, match="not written as list"):
         split_cells([cell], "token_seq", "list")
@@ -103,3 +101,31 @@ text = st.text(st.characters(categories=("L", "N", "P", "S", "Zs"), exclude_char
 def test_lists_quotes_and_json_come_back(names):
     for form in ("list", "json", "quoted"):
         assert split_cells(written(names, form), "token_seq", "quoted" if form == "quoted" else "list").names == names
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (["Arts & Crafts", "Books"], "'&' would be a group; set it to single"),
+        (["Home > Kitchen", "Home"], "'>' would be a group"),
+        (["[a b, c]", "d"], "not certain how names are written"),
+        (["[{'id': 16, 'name': 'Animation'}]"], "not certain how names are written"),
+    ],
+)
+def test_cells_that_a_split_at_blanks_would_misread(cells, message):
+    with pytest.raises(DecRSError, match=message):
+        split_cells(cells, "token_seq")
+
+
+def test_numbers_as_numpy_prints_them():
+    assert split_cells(["[1 2 3]", "[4]", "[ 5 6]"], "token_seq").names == [["1", "2", "3"], ["4"], ["5", "6"]]
+
+
+@pytest.mark.parametrize("sign", ["+", "::", "&", "_", "-", "，"])
+@pytest.mark.parametrize("kind", ["token", "token_seq"])
+def test_names_that_other_signs_may_join(sign, kind):
+    assert "have parts in common" in split_cells([f"Action{sign}Drama", "Drama"], kind).doubt
+
+
+def test_names_with_signs_of_their_own():
+    assert split_cells(["Sci-Fi Film-Noir", "Children's", "Drama"], "token_seq").doubt is None

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_decrs import DecRSError
+from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from tiny_data import tiny_settings, tiny_tables, write_tables
@@ -18,7 +18,10 @@ def load(tmp_path):
 
     def load(tables, model="BPR", **others):
         write_tables(tmp_path / "data", tables)
-        config = DecRSConfig(model, "tiny", config_dict=tiny_settings(tmp_path / "data", **others))
+        settings = tiny_settings(tmp_path / "data", **others)
+        if settings["load_col"] == "usual":  # as of a user who gives none
+            del settings["load_col"], settings["numerical_features"]
+        config = DecRSConfig(model, "tiny", config_dict=settings)
         return data_preparation(config, create_dataset(config))
 
     return load
@@ -154,6 +157,29 @@ def test_a_model_that_is_trained_by_labels_is_tested_on_clicks(load, caplog):
     assert "interactions of part 3 of tiny have label 0: they are no clicks and are left out" in caplog.text
 
 
+def test_a_label_is_found_without_load_col(load, caplog):
+    tables = labelled()
+    kept = rows(tables["inter"][tables["inter"]["label:float"] > 0])
+    with caplog.at_level(logging.WARNING):
+        assert clicks(load(tables, load_col="usual")) == kept
+    assert "72 of 288 interactions have label 0" in caplog.text
+    tables["inter"] = tables["inter"].rename(columns={"label:float": "click:float"})
+    assert clicks(load(tables, load_col="usual", LABEL_FIELD="click")) == kept
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        assert len(clicks(load(tables, LABEL_FIELD="click"))) == 288
+    assert "has the column click, which load_col does not name, so every row counts as a click" in caplog.text
+
+
+def test_groups_are_read_in_one_way_whatever_is_filtered_away(load):
+    tables = tiny_tables()
+    tables["item"]["genre:token_seq"] = ["Science Fiction|Western", *["Science Fiction"] * 29]
+    tables["item"].loc[0, "price:float"] = 99
+    part = load(tables, val_interval={"price": "[0,10]"})[0]._dataset
+    assert part.confounder.group_names == ("Science Fiction",)
+    assert "Science Fiction" in part.field2token_id["genre"]
+
+
 def test_a_label_that_is_none(load):
     tables = labelled()
     tables["inter"].loc[5, "label:float"] = 3
@@ -229,6 +255,21 @@ def test_a_file_of_load_col_that_is_not_there(load):
     del tables["user"]
     with pytest.raises(DecRSError, match=r"load_col: there is no file .*tiny\.user; leave user out"):
         load(tables, numerical_features=["price"])
+
+
+def test_inter_needs_ids(load):
+    with pytest.raises(DecRSError, match="load_col: inter must have item_id among its columns"):
+        load(tiny_tables(), load_col={"inter": ["user_id", "timestamp"], "item": ["item_id", "genre"]})
+    with pytest.raises(DecRSError, match="numerical_features: gender of tiny is token, and must be float"):
+        load(tiny_tables(), numerical_features=["gender"])
+
+
+@pytest.mark.parametrize("model", ["BPR", "NeuMF", "LightGCN"])
+def test_a_model_that_learns_from_negatives_and_gets_none(tmp_path, model):
+    write_tables(tmp_path / "data", tiny_tables())
+    settings = tiny_settings(tmp_path / "data", train_neg_sample_args=None)
+    with pytest.raises(DecRSError, match=f"train_neg_sample_args: {model} learns from negative samples, and gets none"):
+        run_recbole_decrs(model, "tiny", config_dict=settings)
 
 
 def test_values_of_a_token_are_text(load):

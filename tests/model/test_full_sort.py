@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recbole.utils import init_seed
 from recbole.utils.case_study import full_sort_topk
 
-from recbole_decrs import FM, NFM, DecFM, DecNFM, FusedRecommender
+from recbole_decrs import FM, NFM, DecFM, DecNFM, DecRSError, FusedRecommender
 from recbole_decrs.causal import OPERATORS
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.id_loader import IdLoader
@@ -159,6 +159,9 @@ def test_metrics_are_those_of_recboles_own_path(prepared, monkeypatch):
     trainer = trainer_for(config)(config, model)
     ours = trainer.evaluate(test_data, load_best_model=False)
     lists = full_sort_topk([1, 5], model, test_data, 5)[1]
+    for users in ([0], [99], [-1], [], ["u1"]):
+        with pytest.raises(DecRSError, match="full_sort_scores takes ids of users, 1 to 24 of tiny"):
+            full_sort_topk(users, model, test_data, 5)
 
     def not_implemented(self, interaction):
         raise NotImplementedError
