@@ -170,7 +170,7 @@ class DecRSConfig(Config):
         if inter.is_file():
             file = AtomicFile(str(inter), setting["field_separator"], setting.get("encoding"))
             for key in ("RATING_FIELD", "TIME_FIELD"):
-                if setting[key] != self.internal_config_dict[key]:
+                if setting[key] not in (None, self.internal_config_dict[key]):
                     file.check_columns([setting[key]], key)
             columns["inter"] = [*columns["inter"][:2], *(name for name in columns["inter"][2:] if name in file.columns)]
             if file.columns.get(setting["LABEL_FIELD"]) == "float" and not setting.get("threshold"):

@@ -69,6 +69,7 @@ def test_a_package_that_is_not_installed_from_python():
     assert "ModuleNotFoundError: RecBole is not installed; in a checkout" in done.stderr
 
 
+UNTIMED = "--load_col={'inter': ['user_id', 'item_id'], 'item': ['item_id', 'genre']}"
 ERRORS = {
     "unknown model": (["--model=DecFMM"], "there is no model named DecFMM; did you mean DecFM"),
     "decision tree": (["--model=XGBoost"], "XGBoost is a decision-tree model, which this command does not run"),
@@ -86,12 +87,16 @@ ERRORS = {
     "choice": (["--inference=both"], "inference must be one of fused, deconfounded, conventional, not 'both'"),
     "alpha": (["--drift_alpha=-0.5"], "drift_alpha must be a number >= 0 or auto, not -0.5"),
     "no timestamps": (
-        ["--TIME_FIELD=clock", "--eval_args={'order': 'RO'}"],
+        [UNTIMED, "--numerical_features=[]", "--eval_args={'order': 'RO'}"],
         "fused inference needs the drift of each user",
     ),
     "order of time": (
-        ["--model=BPR", "--TIME_FIELD=clock", "--eval_args={'order': 'TO'}"],
+        ["--model=BPR", UNTIMED, "--numerical_features=[]", "--eval_args={'order': 'TO'}"],
         "eval_args asks for the order of time",
+    ),
+    "time field": (
+        ["--TIME_FIELD=clock"],
+        "tiny.inter has no column clock; its columns are user_id, item_id, rating, timestamp",
     ),
     "interaction features": (
         ["--numerical_features=['rating','height','price']"],
