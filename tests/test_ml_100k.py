@@ -59,14 +59,14 @@ def test_re_rankers_move_the_right_way(tmp_path):
             1, order, (1 / torch.log2(torch.arange(2, 102))).double().expand(scores.shape)
         )
         exposure, share = (torch.einsum("uc,ucg->ug", weights, q[items]) for weights in (seen, torch.ones_like(seen)))
-        merit = torch.einsum("uc,ucg->ug", scores.double(), q[items]) / share.clamp_min(1e-9)
+        merit = torch.einsum("uc,ucg->ug", scores.double(), q[items])
         ratio = torch.where(share > 0, exposure / merit.clamp_min(1e-6), torch.nan)
         return float(np.nanmean(np.nanmax(ratio, axis=1) - np.nanmin(ratio, axis=1)))
 
     for move, weights in (
         (miscalibration, (0, 0.1, 0.5, 0.99)),
         (similarity, (0, 0.1, 0.2, 0.9)),
-        (disparity, (0, 0.01)),
+        (disparity, (0, 0.01, 0.1)),
     ):
         values = [move(weight) for weight in weights]
         assert values == sorted(values, reverse=True), (move.__name__, values)
