@@ -19,7 +19,7 @@ from recbole.utils import EvaluatorType, ModelType
 
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
-from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
+from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, unreadable
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
@@ -107,10 +107,7 @@ class DecRSConfig(Config):
             try:
                 content = yaml.load(Path(file).read_text(encoding="utf-8"), Loader=self.yaml_loader)
             except (OSError, UnicodeDecodeError) as error:
-                remedy = (
-                    f"{error.strerror}); check its path" if isinstance(error, OSError) else "no UTF-8); save it as such"
-                )
-                raise DecRSError(f"the config file {file} cannot be read ({remedy}") from error
+                raise DecRSError(unreadable(f"the config file {file}", error)) from error
             except yaml.YAMLError as error:
                 mark = getattr(error, "problem_mark", None)
                 line = f" (line {mark.line + 1})" if mark else ""

@@ -21,6 +21,13 @@ class DecRSError(ValueError):
     """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""
 
 
+def unreadable(what: str, error: OSError | UnicodeDecodeError) -> str:
+    """Tell in one sentence why a text file cannot be read, and what to do; ``what`` names the file."""
+    if isinstance(error, OSError):
+        return f"{what} cannot be read ({error.strerror or error}); check its path"
+    return f"{what} is not text in UTF-8; save it as such"
+
+
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
     """The ``known`` names of which ``name`` is almost certainly a misspelling."""
     lowered = {candidate.lower(): candidate for candidate in known}

@@ -13,7 +13,7 @@ from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig, read_literal
 from recbole_decrs.data.preparation import in_words
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, unreadable
 from recbole_decrs.options import refuse_unknown_options
 from recbole_decrs.quick_start import objective_function
 
@@ -129,8 +129,7 @@ def read_params_file(path: str) -> Space:
         with open(path, encoding="utf-8-sig") as file:  # Windows writes a byte-order mark
             lines = file.read().splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        remedy = f"{error.strerror}); check its path" if isinstance(error, OSError) else "no UTF-8); save it as such"
-        raise DecRSError(f"params_file: {path} cannot be read ({remedy}") from error
+        raise DecRSError(unreadable(f"params_file: {path}", error)) from error
     space: Space = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -5,6 +5,7 @@ from recbole.model.general_recommender.bpr import BPR
 
 from recbole_decrs import DecRSConfig, DecRSError
 from recbole_decrs.config import as_plain, read_literal
+from recbole_decrs.tune import read_params_file
 
 
 def test_precedence(tmp_path):
@@ -115,12 +116,8 @@ def test_none_of_an_activation_is_meant():
     assert DecRSConfig("DecNFM", command_line={"mlp_activation": "none"})["mlp_activation"] == "none"
 
 
-@pytest.mark.parametrize("interval", ["30", 30, "[30,inf", "[30;inf)", "[a,b)", "[5,3]", [3, 4], "", "[1,2];"])
+@pytest.mark.parametrize("interval", ["30", 30, "[30,inf", "[30;inf)", "[a,b)", "[5,3]", [3, 4], "[1,2];"])
 def test_an_interval_that_is_none(interval):
-    expected = None if interval == "" else interval
-    if expected is None:
-        assert DecRSConfig(config_dict={"user_inter_num_interval": interval})["user_inter_num_interval"] is None
-        return
     for key in ("user_inter_num_interval", "item_inter_num_interval", "entity_kg_num_interval"):
         with pytest.raises(DecRSError, match=f"{key} must be none or an interval"):
             DecRSConfig(config_dict={key: interval})
@@ -276,3 +273,16 @@ def test_the_halves_have_the_same_setting(backbone):
     assert [line for line in twin if not line.startswith("drift_alpha")] == (
         folder / f"{backbone}.yaml"
     ).read_text().splitlines()
+
+
+def test_a_text_file_in_another_encoding_is_told_from_one_that_is_not_there(tmp_path):
+    (tmp_path / "a.yaml").write_bytes("model: FM # caf\xe9".encode("latin-1"))
+    with pytest.raises(DecRSError, match="the config file a.yaml is not text in UTF-8; save it as such"):
+        DecRSConfig(config_file_list=["a.yaml"])
+    (tmp_path / "a.hyper").write_bytes("# caf\xe9".encode("latin-1"))
+    with pytest.raises(DecRSError, match="params_file: a.hyper is not text in UTF-8; save it as such"):
+        read_params_file("a.hyper")
+    with pytest.raises(DecRSError, match="the config file b.yaml cannot be read .*; check its path"):
+        DecRSConfig(config_file_list=["b.yaml"])
+    with pytest.raises(DecRSError, match="params_file: b.hyper cannot be read .*; check its path"):
+        read_params_file("b.hyper")

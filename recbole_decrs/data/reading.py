@@ -177,7 +177,7 @@ class ReadingMixin:
         loaded = list(self.field2type)
         named = {key: list(self.config[key] or ()) for key in COLUMNS_IN_KEYS}
         for columns in (self.config["unused_col"] or {}).values():
-            named.setdefault("unused_col", []).extend(columns if isinstance(columns, list) else [columns])
+            named.setdefault("unused_col", []).extend(columns)
         for key, columns in named.items():
             for column in columns:
                 if column not in self.field2type:
@@ -284,9 +284,10 @@ class ReadingMixin:
         config = self.config
         if self.label_field not in parts[0].inter_feat or config["eval_type"] != EvaluatorType.RANKING:
             return
+        everywhere = self._labels_are_no_clicks()
         for place, part in enumerate(parts):
             labels = part.inter_feat[self.label_field]
-            if self._labels_are_no_clicks() or place > 0:
+            if everywhere or place > 0:
                 part.inter_feat = part.inter_feat[labels > 0]
                 if n_left_out := int((labels <= 0).sum()):
                     self.logger.warning(

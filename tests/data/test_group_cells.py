@@ -17,9 +17,6 @@ def written(names, form):
         "set": lambda some: "{" + repr(some)[1:-1] + "}",
         "tuple": lambda some: repr(tuple(some)),
         "json": json.dumps,
-        "numpy": lambda some: (
-            repr(some).replace(",", "", 1) if len(some) == 2 and "," not in "".join(some) else repr(some)
-        ),
         "quoted": lambda some: repr(some)[1:-1],
         "pipe": "|".join,
     }[form]
