@@ -88,8 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _jensen_gap(arguments: list[str]) -> None:
     from recbole_decrs.config import read_literal
     from recbole_decrs.errors import DecRSError, did_you_mean
-    from recbole_decrs.jensen import measure_jensen_gap, table_of_gaps
-    from recbole_decrs.options import known_keys
+    from recbole_decrs.jensen import TAKES, measure_jensen_gap, table_of_gaps
 
     files = [argument for argument in arguments if not argument.startswith("--")]
     if len(files) != 1:
@@ -102,8 +101,10 @@ def _jensen_gap(arguments: list[str]) -> None:
         if not value.isdigit() or int(value) < least:
             raise DecRSError(f"--{key} must be a whole number >= {least}, not {value}")
         numbers[key] = int(value)
-    for key in settings.keys() - known_keys():
-        raise DecRSError(f"jensen-gap takes no --{key}{did_you_mean(key, [*numbers, *known_keys()])}")
+    for key in settings:
+        if key not in TAKES:
+            hint = did_you_mean(key, [*numbers, *TAKES]) or f"; it takes {', '.join([*numbers, *TAKES])}"
+            raise DecRSError(f"jensen-gap measures a trained model, and takes no --{key}{hint}")
     changed = {key: read_literal(value) for key, value in settings.items()}
     gaps = measure_jensen_gap(files[0], numbers["users"], numbers["seed"], config_dict=changed)
     print(f"\n{table_of_gaps(gaps)}\n")

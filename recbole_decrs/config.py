@@ -101,6 +101,10 @@ class DecRSConfig(Config):
             if isinstance(value, str) and value.lower() in UNDO and not _is_meant(key, value):
                 self.external_config_dict[key] = None
 
+    def _build_yaml_loader(self) -> type[yaml.FullLoader]:
+        super()._build_yaml_loader()  # which teaches FullLoader to read 1e-3 as a number
+        return _OneKeyLoader
+
     def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
         settings: dict[str, Any] = {}
         for file in file_list or []:
@@ -110,8 +114,9 @@ class DecRSConfig(Config):
                 raise DecRSError(unreadable(f"the config file {file}", error)) from error
             except yaml.YAMLError as error:
                 mark = getattr(error, "problem_mark", None)
-                line = f" (line {mark.line + 1})" if mark else ""
-                raise DecRSError(f"the config file {file} is not valid YAML{line}; mend it") from error
+                line = f", line {mark.line + 1}" if mark else ""
+                problem = getattr(error, "problem", None) or "it is not YAML"
+                raise DecRSError(f"the config file {file}{line} is not valid YAML ({problem}); mend it") from error
             if content is not None and not (isinstance(content, dict) and all(isinstance(key, str) for key in content)):
                 raise DecRSError(f"the config file {file} must hold 'key: value' lines")
             settings.update(content or {})
@@ -346,6 +351,18 @@ class DecRSConfig(Config):
             raise DecRSError(f"ips: {self['ips']} weighs the samples of FM and NFM, not of {self.model}; leave it out")
         if name in ("calibration", "diversity") and weight is not None and weight > 1:
             raise DecRSError(f"reranker_lambda must be a number in [0, 1] for {name}, not {weight}")
+
+
+class _OneKeyLoader(yaml.FullLoader):
+    """RecBole's loader, but a key that is there twice is refused, of which YAML would take the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for place, name in enumerate(names):
+            if name in names[:place] and name != "<<":
+                mark = node.value[place][0].start_mark
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name} is there twice", mark)
+        return super().construct_mapping(node, deep)
 
 
 def _is_meant(key: str, value: str) -> bool:

@@ -42,6 +42,8 @@ def check_writable(*folders: str) -> None:
 class HeldLog(logging.Handler):
     """Shows records on the console as RecBole does, and holds them for the log file that is opened later.
 
+    A warning that is there already is left out: a comparison reads the same files and settings many times.
+
     Args:
         show: whether it shows them.
     """
@@ -50,6 +52,7 @@ class HeldLog(logging.Handler):
         super().__init__()
         self.show = show
         self.records: list[logging.LogRecord] = []
+        self.warnings: set[str] = set()
         self.console = logging.StreamHandler()
         self.console.setFormatter(
             colorlog.ColoredFormatter(
@@ -59,6 +62,10 @@ class HeldLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record, and keep it."""
+        if record.levelno == logging.WARNING:
+            if record.getMessage() in self.warnings:
+                return
+            self.warnings.add(record.getMessage())
         self.records.append(record)
         if self.show:
             self.console.handle(record)

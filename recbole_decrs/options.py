@@ -71,6 +71,11 @@ def _boolean(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _switch(value: Any) -> bool:
+    """Whether RecBole takes it for yes or no as it is meant; any other text would be a yes."""
+    return value is None or (isinstance(value, numbers.Integral) and value in (0, 1))
+
+
 def _string(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
@@ -106,9 +111,11 @@ def _mode(value: Any) -> bool:
 
 
 def _eval_args(value: Any) -> bool:
-    modes = value.get("mode", "full")
+    modes, split = value.get("mode", "full"), value.get("split", {})
     modes = list(modes.values()) if isinstance(modes, dict) else [modes]
-    return len(modes) > 0 and all(map(_mode, modes))
+    shares = split.get("RS", split.get("TS", [1])) if isinstance(split, dict) else [1]  # RecBole refuses the others
+    shared = _list_of(_number(0))(shares) and shares[0] > 0
+    return len(modes) > 0 and all(map(_mode, modes)) and shared
 
 
 def _clipping(value: Any) -> bool:
@@ -203,6 +210,30 @@ CHECKS: dict[str, tuple[Check, str]] = {
         key: (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}")
         for key in ("load_col", "unload_col", "unused_col")
     },
+    **dict.fromkeys(
+        (
+            "use_gpu",
+            "reproducibility",
+            "show_progress",
+            "save_dataset",
+            "save_dataloaders",
+            "log_wandb",
+            "shuffle",
+            "require_pow",
+            "enable_amp",
+            "enable_scaler",
+            "repeatable",
+            "normalize_all",
+            "kg_reverse_r",
+            "valid_metric_bigger",
+        ),
+        (_switch, "True or False"),
+    ),
+    "seq_len": (
+        _or_none(lambda value: _mapping(value) and all(map(_integer(1), value.values()))),
+        "none or columns with whole numbers >= 1, such as {'class': 3}",
+    ),
+    "topk": (lambda value: _integer(1)(value) or _list_of(_integer(1))(value), "a list of whole numbers >= 1"),
     "numerical_features": (
         lambda value: isinstance(value, list) and all(map(_string, value)),
         "a list of columns, such as ['price']",
@@ -232,7 +263,11 @@ CHECKS: dict[str, tuple[Check, str]] = {
             "relation_kg_num_interval",
         )
     },
-    "eval_args": (_eval_args, "settings with a mode of full, labeled, uniN or popN with N >= 1"),
+    "eval_args": (
+        _eval_args,
+        "settings with a mode of full, labeled, uniN or popN with N >= 1, and a split such as {'RS': [0.8, 0.1, 0.1]} "
+        "with numbers >= 0, the first above 0",
+    ),
     "train_neg_sample_args": (
         _negatives,
         "none, or a distribution of uniform or popularity, a sample_num >= 1, a number alpha, and if dynamic is True a "

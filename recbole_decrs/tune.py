@@ -152,6 +152,8 @@ def read_params_file(path: str) -> Space:
                 raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high, not {text!r}")
         if not values:
             raise DecRSError(f"{where} gives no value to choose from")
+        if name in space:
+            raise DecRSError(f"{where} names {name} a second time; keep one line")
         space[name] = (kind, values)
     if not space:
         raise DecRSError(f"params_file: {path} holds no line 'name kind values'")

@@ -187,6 +187,7 @@ TUNE_ERRORS = {
         "drift_alpha must be a number >= 0 or auto, not -1",
     ),
     "output": (["--params_file=s", "--output_file=none/x"], "seed choice [1,2]", "--output_file: there is no folder"),
+    "twice": (["--params_file=s"], "seed choice [1,2]\nseed choice [3]", "line 2 of s names seed a second time"),
     "fixed": (["--params_file=s", "--seed=1"], "seed choice [1,2]", "--seed fixes what s searches"),
     "tool": (["--params_file=s", "--tool=Optuna"], "seed choice [1,2]", "--tool must be Hyperopt or Ray"),
     "algo": (["--params_file=s", "--algo=best"], "seed choice [1,2]", "--algo must be exhaustive, random or bayes"),

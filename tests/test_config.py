@@ -146,6 +146,14 @@ def test_an_interval(interval):
         {"eval_args": {"mode": "uni0"}},
         {"eval_args": {"mode": {"valid": "uni100", "test": "pop0"}}},
         {"eval_args": {"mode": "fulll"}},
+        {"eval_args": {"split": {"RS": [0.8, -0.1, 0.3]}}},
+        {"eval_args": {"split": {"RS": [0, 0.5, 0.5]}}},
+        {"eval_args": {"split": {"TS": "most"}}},
+        {"normalize_all": "yes"},
+        {"use_gpu": "no"},
+        {"seq_len": {"genre": 0}},
+        {"seq_len": 3},
+        {"topk": [10, 2.5]},
     ],
 )
 def test_values_that_are_none(settings):
@@ -236,7 +244,12 @@ def test_errors_are_one_sentence(settings, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a: [1", r"the config file c.yaml is not valid YAML \(line 1\)|the config file c.yaml is not valid YAML"),
+        ("a: [1", r"the config file c.yaml, line 1 is not valid YAML \(expected"),
+        ("a: 1\nb: 2\na: 3\n", r"the config file c.yaml, line 3 is not valid YAML \(the key a is there twice\)"),
+        (
+            "load_col:\n  inter: [a]\n  inter: [b]\n",
+            r"c.yaml, line 3 is not valid YAML \(the key inter is there twice\)",
+        ),
         ("- a\n- b\n", "c.yaml must hold 'key: value' lines"),
     ],
 )

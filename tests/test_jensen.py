@@ -76,7 +76,11 @@ def test_the_command(settings, capsys):
         ([], "needs one checkpoint"),
         (["nothing.pth"], "there is no checkpoint"),
         (["a.pth", "--users=no"], "--users must"),
-        (["a.pth", "--user=5"], "jensen-gap takes no --user; did you mean users"),
+        (["a.pth", "--user=5"], "takes no --user; did you mean users"),
+        (
+            ["a.pth", "--learning_rate=7"],
+            "measures a trained model, and takes no --learning_rate; it takes users, seed",
+        ),
     ],
 )
 def test_one_sentence_for_what_cannot_be_used(capsys, arguments, message):

@@ -30,7 +30,9 @@ def read_lists(path: str) -> pd.DataFrame:
         raise DecRSError(f"lists: {path} is not a CSV file ({error})") from error
     missing = [column for column in COLUMNS if column not in table]
     if missing:
-        raise DecRSError(f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
+        raise DecRSError(
+            f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}, with commas between"
+        )
     table["rank"] = pd.to_numeric(table["rank"], errors="coerce")
     rank, tokens = table["rank"], table[COLUMNS[:2]]
     wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | tokens.isna().any(axis=1) | (tokens == "").any(axis=1)

@@ -71,6 +71,7 @@ class ConfounderMixin(ReadingMixin):
         self._check_order(has_time)
         parts, clicks, orders = self._split(has_time)
         self._check_features_for_full_sort()
+        self._count_clicks_of_the_unknown(clicks)
 
         confounder = self._estimate(clicks, orders if has_time else None)
         fingerprint = self._hash(clicks)
@@ -89,6 +90,19 @@ class ConfounderMixin(ReadingMixin):
         for properties in (self.field2type, self.field2source, self.field2seqlen):
             del properties[CLICK_ORDER]
         return parts, [self._clicks(part) for part in parts], orders
+
+    def _count_clicks_of_the_unknown(self, clicks: list[Clicks]) -> None:
+        """Clicks of the other parts by users of whom the training part has none."""
+        if self.config["MODEL_TYPE"] == ModelType.SEQUENTIAL:  # it learns of users from the sequences before a click
+            return
+        known = np.bincount(clicks[0][0], minlength=self.user_num) > 0
+        for name, (users, _) in zip(("validation", "test"), clicks[1:], strict=False):
+            n_clicks, n_unknown = int((users > 0).sum()), int((~known[users[users > 0]]).sum())
+            if n_unknown:
+                self.logger.warning(
+                    f"{n_unknown} of {n_clicks} {name} clicks of {self.dataset_name} are by users without a training "
+                    "click, of whom nothing has been learnt"
+                )
 
     def _check_order(self, has_time: bool) -> None:
         if has_time or self.config["eval_args"]["order"] != "TO" or self.benchmark_filename_list is not None:

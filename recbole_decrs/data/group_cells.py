@@ -52,6 +52,8 @@ def split_cells(
     doubt = None
     if form == "auto":
         form, doubt = _find_form(filled, kind, seq_separator, where)
+    elif form in SEPARATORS and filled and not any(SEPARATORS[form] in cell for cell in filled):
+        doubt = f"group_format: no cell of {where} holds {SEPARATORS[form]!r}, so each is one group; check {form}"
     read = _reader(form, seq_separator)
     names: dict[str, list[str]] = {}
     for cell in filled:

@@ -40,6 +40,12 @@ class ReadingMixin:
         if load_col == set():
             return None
         file = atomic_file(self.config, filepath)
+        for key, field in (("USER_ID_FIELD", self.uid_field), ("ITEM_ID_FIELD", self.iid_field)):
+            if file.columns.get(field, "token") != "token":
+                raise DecRSError(
+                    f"{key}: column {field} of {filepath} is {file.columns[field]}, and must be token; mend the first "
+                    "line of the file"
+                )
         if source == FeatureSource.INTERACTION:
             self._check_interactions(file, load_col)
         if self.config.names_columns:
@@ -144,7 +150,10 @@ class ReadingMixin:
                 f"{path}, line {row + 2}: {field} {table[field].iloc[row]} has another row with other values; keep one "
                 "row, with several groups in one cell"
             )
-        self.logger.warning(f"{int(again.sum())} rows of {path} are there twice, and are left out")
+        self.logger.warning(
+            f"{int(again.sum())} rows of {path} have the {field} of another row, and the same in all columns that are "
+            "loaded; they are left out"
+        )
         return table[~again].reset_index(drop=True)
 
     def _load_user_or_item_feat(self, token: str, dataset_path: str, source: FeatureSource, field_name: str):
@@ -161,6 +170,7 @@ class ReadingMixin:
 
     def _data_processing(self) -> None:
         self._check_columns_in_keys()
+        self._count_ids_without_additional_rows()
         if self.benchmark_filename_list is not None:
             for field in (self.uid_field, self.iid_field):
                 if missing := int(self.inter_feat[field].isna().sum()):
@@ -172,6 +182,32 @@ class ReadingMixin:
         if self.label_field in self.inter_feat and self.config["eval_type"] == EvaluatorType.RANKING:
             self._check_labels()
         super()._data_processing()
+
+    def _count_ids_without_additional_rows(self) -> None:
+        """Users, items, ... of which an additional file, such as one of pre-trained embeddings, knows nothing."""
+        ids = {"alias_of_user_id": ("inter", [self.uid_field]), "alias_of_item_id": ("inter", [self.iid_field])}
+        if self.config["MODEL_TYPE"] == ModelType.KNOWLEDGE:
+            ids["alias_of_entity_id"] = ("kg", [self.head_entity_field, self.tail_entity_field])
+            ids["alias_of_relation_id"] = ("kg", [self.relation_field])
+        for ending in self.config["additional_feat_suffix"] or ():
+            feat, file = getattr(self, f"{ending}_feat"), f"{self.dataset_name}.{ending}"
+            for key, (source, fields) in ids.items():
+                known = pd.concat([getattr(self, f"{source}_feat")[field] for field in fields]).dropna()
+                known = known.drop_duplicates()
+                for column in set(self.config[key] or ()) & set(feat.columns):
+                    without = known[~known.isin(feat[column])]
+                    if without.empty:
+                        continue
+                    whose = f"{fields[0]} of {self.dataset_name}.{source}"
+                    if len(without) == len(known):
+                        raise DecRSError(
+                            f"{key}: no {whose}, such as {without.iloc[0]!r}, has a row in {file}, whose {column} has "
+                            f"such as {feat[column].iloc[0]!r}; write ids in the same way in both"
+                        )
+                    self.logger.warning(
+                        f"{len(without)} of {len(known)} {whose}, such as {without.iloc[0]}, have no row in {file}, "
+                        "and are 0 in what is preloaded"
+                    )
 
     def _check_columns_in_keys(self) -> None:
         loaded = list(self.field2type)

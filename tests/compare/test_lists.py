@@ -16,6 +16,8 @@ from recbole_decrs.compare.lists import read_lists
         ("user_id,item_id,rank\n1,2,1\n1,3,3\n", "rank 3, but not those before it"),
         ("user_id,item_id,rank\n1,2,1e300\n", "line 2"),
         ("", "not a CSV file"),
+        ("user_id;item_id;rank\n1;2;1\n", "has no column user_id; it must have user_id, item_id, rank, with commas"),
+        ("user_id\titem_id\trank\n1\t2\t1\n", "has no column user_id; .* with commas between"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, text, message):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs import DecRSError
-from recbole_decrs.data.group_cells import split_cells
+from recbole_decrs.data.group_cells import SEPARATORS, split_cells
 
 NAMES = [["Books", "Health, Fitness & Dieting"], ["Children's Books"], ["Books"], [], ["NA", "null", "Books"]]
 
@@ -122,6 +122,12 @@ def test_numbers_as_numpy_prints_them():
 @pytest.mark.parametrize("kind", ["token", "token_seq"])
 def test_names_that_other_signs_may_join(sign, kind):
     assert "have parts in common" in split_cells([f"Action{sign}Drama", "Drama"], kind).doubt
+
+
+@pytest.mark.parametrize("form", ["space", "pipe", "comma", "semicolon", "slash"])
+def test_a_separator_that_no_cell_holds(form):
+    assert f"so each is one group; check {form}" in split_cells(["Action", "Drama"], "token_seq", form).doubt
+    assert split_cells(["Action", f"Drama{SEPARATORS[form]}Horror"], "token_seq", form).doubt is None
 
 
 def test_names_with_signs_of_their_own():

@@ -9,7 +9,7 @@ import pytest
 from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
-from tiny_data import tiny_settings, tiny_tables, write_tables
+from tiny_data import LOAD_COL, tiny_settings, tiny_tables, write_tables
 
 
 @pytest.fixture
@@ -119,6 +119,7 @@ def test_rows_that_are_there_twice(load, caplog):
     with caplog.at_level(logging.WARNING):
         assert load(tables)[0]._dataset.item_num == 31
     assert "2 rows of" in caplog.text
+    assert "have the item_id of another row, and the same in all columns that are loaded" in caplog.text
     tables["item"].iloc[-1, 1] = "Western"
     with pytest.raises(DecRSError, match=r"tiny\.item, line 33: item_id i1 has another row with other values"):
         load(tables)
@@ -262,6 +263,53 @@ def test_inter_needs_ids(load):
         load(tiny_tables(), load_col={"inter": ["user_id", "timestamp"], "item": ["item_id", "genre"]})
     with pytest.raises(DecRSError, match="numerical_features: gender of tiny is token, and must be float"):
         load(tiny_tables(), numerical_features=["gender"])
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("inter", "float"), ("item", "token_seq"), ("user", "float")])
+def test_ids_are_tokens(load, ending, kind):
+    tables, field = tiny_tables(), "item_id" if ending == "item" else "user_id"
+    tables[ending].columns = [column.replace(f"{field}:token", f"{field}:{kind}") for column in tables[ending]]
+    message = rf"{field.upper()}_FIELD: column {field} of .*tiny\.{ending} is {kind}, and must be token"
+    with pytest.raises(DecRSError, match=message):
+        load(tables)
+
+
+@pytest.mark.parametrize("model", ["BPR", "FM"])
+def test_items_without_pre_trained_embeddings_are_counted(load, caplog, model):
+    tables = tiny_tables()
+    tables["emb"] = pd.DataFrame({"known_item:token": tables["item"]["item_id:token"], "vector:float_seq": "1 2"})
+    others = {
+        "additional_feat_suffix": ["emb"],
+        "alias_of_item_id": ["known_item"],
+        "preload_weight": {"known_item": "vector"},
+        "load_col": LOAD_COL | {"emb": ["known_item", "vector"]},
+    }
+    with caplog.at_level(logging.WARNING):
+        load(tables, model, **others)
+    assert caplog.text == ""
+    tables["emb"] = tables["emb"].iloc[2:]
+    with caplog.at_level(logging.WARNING):
+        found = load(tables, model, **others)[0]._dataset
+    assert "2 of 30 item_id of tiny.inter, such as i" in caplog.text
+    assert "have no row in tiny.emb, and are 0 in what is preloaded" in caplog.text
+    assert (found.get_preload_weight("known_item")[1:].sum(axis=1) == 0).sum() == 2
+    tables["emb"]["known_item:token"] = tables["emb"]["known_item:token"].str.upper()
+    with pytest.raises(DecRSError, match=r"alias_of_item_id: no item_id of tiny.inter, such as 'i.* has such as 'I2'"):
+        load(tables, model, **others)
+
+
+@pytest.mark.parametrize("model", ["BPR", "DecFM"])
+def test_clicks_by_users_without_a_training_click_are_counted(load, caplog, model):
+    tables = tiny_tables()
+    inter = tables.pop("inter")
+    tables |= {"train.inter": inter[:200], "valid.inter": inter[200:250], "test.inter": inter[250:]}
+    known = set(inter["user_id:token"][:200])
+    with caplog.at_level(logging.WARNING):
+        load(tables, model, benchmark_filename=["train", "valid", "test"])
+    for name, part in (("validation", inter[200:250]), ("test", inter[250:])):
+        n_unknown = (~part["user_id:token"].isin(known)).sum()
+        assert n_unknown > 0
+        assert f"{n_unknown} of {len(part)} {name} clicks of tiny are by users without a training click" in caplog.text
 
 
 @pytest.mark.parametrize("model", ["BPR", "NeuMF", "LightGCN"])
