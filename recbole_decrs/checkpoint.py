@@ -68,6 +68,23 @@ def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, 
     return content
 
 
+def read_settings(path: str) -> dict[str, Any] | None:
+    """The settings in a checkpoint, without the time that reading and checking all of it takes.
+
+    Returns:
+        None where it is of another version.
+
+    Raises:
+        DecRSError: it cannot be read.
+    """
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception as error:
+        raise DecRSError(f"{path} is damaged, or no checkpoint of recbole_decrs") from error
+    known = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("config"), dict)
+    return {**SETTINGS_SINCE, **content["config"]} if known else None
+
+
 def encode(value: Any) -> Any:
     """The same value with arrays and scipy matrices as marked dictionaries of tensors, :func:`decode` undoes it.
 

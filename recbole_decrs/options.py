@@ -179,6 +179,8 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "reranker_candidates": (_integer(1), "a whole number >= 1"),
     "torch_compile": (_boolean, "True or False"),
     "save_user_metrics": (_boolean, "True or False"),
+    "save_last": (_boolean, "True or False"),
+    "resume": (_or_none(_string), "the path of a checkpoint, auto or none"),
     "save_topk": (_or_none(_integer(1)), "a whole number >= 1 or none"),
     # RecBole's keys whose bad values would end in a traceback, or in a default used without a word
     "dropout_prob": (_number(0, 1), "a number in [0, 1]"),

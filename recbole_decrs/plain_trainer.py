@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import glob
 import os
+import time
 import uuid
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -31,6 +33,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.resume import HiddenState, last_path
 
 
 class CheckpointMixin:
@@ -42,6 +45,9 @@ class CheckpointMixin:
         half: ``conventional`` or ``deconfounded`` where the model is one of two; names its place in the checkpoint
             and its TensorBoard folder.
         content: what the checkpoint holds beside the training state of this model.
+
+    Attributes:
+        seconds: that the training has taken, with those before it was killed.
     """
 
     def __init__(self, config, model, half: str | None = None, content: dict[str, Any] | None = None) -> None:
@@ -57,6 +63,9 @@ class CheckpointMixin:
         self.evaluator = DecRSEvaluator(config)
         self._train_data = None
         self._resumed: dict[str, Any] | None = None
+        self._hidden = HiddenState(model)
+        self._saves_last = False
+        self._started, self._seconds_before = time.time(), 0.0
         self._valid_result = None
         self._infinite_by_design = infinities(model)
         if half is not None:
@@ -102,27 +111,59 @@ class CheckpointMixin:
         self._train_data = train_data
         if self.content is None:
             self.content = checkpoint_header(self.config, dataset)
+        state = {}
         if self._resumed is not None:
             check_data(self._resumed, dataset, self.saved_model_file)
             state = self._state_in(self._resumed)
-            restore_random_state(state["random_state"])
-            for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
-                generator.set_state(its_state.cpu())
-        result = super().fit(train_data, valid_data, **kwargs)
-        if kwargs.get("saved", True):
-            self._mark_as_finished()
+        saved = kwargs.get("saved", True)
+        if state.get("finished") and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs):
+            restore_random_state(state.get("random_state_at_end", state["random_state"]))
+            self.eval_collector.data_collect(train_data)
+            result = self.best_valid_score, self.best_valid_result
+            self.logger.info(f"{self.saved_model_file} is trained to its end, and not trained again")
+        else:
+            if state:
+                restore_random_state(state["random_state"])
+                for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
+                    generator.set_state(its_state.cpu())
+            self._started = time.time()
+            self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
+            if state and self._has_stopped():  # and was killed before it could say so
+                result = self.best_valid_score, self.best_valid_result
+            else:
+                result = super().fit(train_data, valid_data, **kwargs)
+            if saved:
+                self._mark_as_finished()
+        if saved:
+            remove(last_path(self.saved_model_file))
         return result
+
+    def _has_stopped(self) -> bool:
+        """Whether a resumed training has nothing left to do: it was stopped early, or has had its epochs."""
+        return self.cur_step > self.stopping_step or self.start_epoch >= self.epochs
+
+    @property
+    def seconds(self) -> float:  # noqa: D102, see the class
+        return self._seconds_before + time.time() - self._started
 
     def _mark_as_finished(self) -> None:
         """Say so in the checkpoint: one of a training that was killed holds parameters like any other."""
         if os.path.isfile(self.saved_model_file):  # no validation may have had a result
             content = read_checkpoint(self.saved_model_file)
-            self._state_in(content)["finished"] = True
+            self._state_in(content).update(
+                finished=True,
+                stopped_early=self.cur_step > self.stopping_step,
+                n_epochs=self.epochs,
+                seconds=self.seconds,
+                random_state_at_end=random_state(),
+            )
             write_checkpoint(self.saved_model_file, content)
 
-    def _train_epoch(self, *args, **kwargs):
+    def _train_epoch(self, train_data, epoch_idx: int, *args, **kwargs):
+        if self._saves_last and epoch_idx > self.start_epoch:
+            self._save_last(epoch_idx - 1)
         try:
-            loss = super()._train_epoch(*args, **kwargs)
+            loss = super()._train_epoch(train_data, epoch_idx, *args, **kwargs)
         except KeyError as error:
             needed = (self.config["LABEL_FIELD"], f"{self.config['NEG_PREFIX']}{self.config['ITEM_ID_FIELD']}")
             if error.args[0] not in needed or self.config["train_neg_sample_args"]["distribution"] != "none":
@@ -152,11 +193,27 @@ class CheckpointMixin:
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs) -> None:
         path = kwargs.pop("saved_model_file", self.saved_model_file)
-        state = {
+        write_checkpoint(path, self.content | self._as_part(self._state(epoch, self._valid_result)))
+        if verbose:
+            self.logger.info(set_color("Saving current", "blue") + f": {path}")
+
+    def _save_last(self, epoch: int) -> None:
+        header = {"config": self.content["config"], "fingerprint": self.content["fingerprint"], "confounder": None}
+        write_checkpoint(
+            last_path(self.saved_model_file), header | self._as_part(self._state(epoch, self.best_valid_result))
+        )
+
+    def _state(self, epoch: int, valid_result: dict[str, float] | None) -> dict[str, Any]:
+        """Everything by which training goes on after an epoch as if nothing had been between."""
+        optimizers = {name: value for name, value in vars(self).items() if isinstance(value, torch.optim.Optimizer)}
+        others = [optimizer for name, optimizer in optimizers.items() if name != "optimizer"]
+        if any(optimizer is self.optimizer for optimizer in others):  # RecVAE has two, in turns under this name
+            del optimizers["optimizer"]
+        return {
             "epoch": epoch,
             "cur_step": self.cur_step,
             "best_valid_score": as_plain(self.best_valid_score),
-            "best_valid_result": as_plain(dict(self._valid_result or {})),
+            "best_valid_result": as_plain(dict(valid_result or {})),
             "state_dict": self.model.state_dict(),
             # Some of RecBole's sequential models name a layer of theirs, which is in the state_dict.
             "other_parameter": encode(
@@ -166,13 +223,15 @@ class CheckpointMixin:
                     if not isinstance(value, torch.nn.Module)
                 }
             ),
-            "optimizer": self.optimizer.state_dict(),
+            "hidden_state": encode(self._hidden.changed()),
+            "optimizer": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
             "random_state": random_state(),
             "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],
+            "seconds": self.seconds,
         }
-        write_checkpoint(path, self.content | ({self.half: state} if self.half else state))
-        if verbose:
-            self.logger.info(set_color("Saving current", "blue") + f": {path}")
+
+    def _as_part(self, state: dict[str, Any]) -> dict[str, Any]:
+        return {self.half: state} if self.half else state
 
     def save_pretrained_model(self, epoch: int, saved_model_file: str) -> None:
         """As RecBole's trainers that pre-train, in plain data."""
@@ -180,27 +239,53 @@ class CheckpointMixin:
         self.saved_model_file = saved_model_file
 
     def resume_checkpoint(self, resume_file: str) -> None:
-        """Continue with :meth:`fit` from a checkpoint, with the random numbers that would have come.
+        """Continue with :meth:`fit` after the epoch finished last, with the random numbers that would have come.
+
+        Args:
+            resume_file: the checkpoint; where its last state lies beside it, that is taken.
 
         Raises:
-            DecRSError: the checkpoint cannot be read, or holds another model.
+            DecRSError: neither can be read, they hold another model, or a training that cannot go on.
         """
-        content = read_checkpoint(str(resume_file), self.device)
+        path = str(resume_file)
+        if _is_pre_trained(self.model):
+            raise DecRSError(
+                f"resume: {self.config['model']} is pre-trained here (train_stage), of which each stage is saved by "
+                "itself (save_step); leave resume out"
+            )
+        content = self._content_to_resume(path)
         if content["config"]["model"] != self.config["model"]:
-            raise DecRSError(f"{resume_file} holds a {content['config']['model']}, not a {self.config['model']}")
+            raise DecRSError(f"{path} holds a {content['config']['model']}, not a {self.config['model']}")
         state = self._state_in(content)
-        self.saved_model_file = str(resume_file)
+        self.saved_model_file = path
         self.start_epoch = state["epoch"] + 1
         self.cur_step = state["cur_step"]
         self.best_valid_score = state["best_valid_score"]
         self.best_valid_result = state["best_valid_result"]
-        load_state(self.model, state, str(resume_file))
-        self.optimizer.load_state_dict(state["optimizer"])
+        self._seconds_before = state.get("seconds", 0.0)
+        load_state(self.model, state, path)
+        self._hidden.restore(decode(state.get("hidden_state", {})))
+        optimizers = state["optimizer"]
+        if "param_groups" in optimizers:  # of an older version
+            optimizers = {"optimizer": optimizers}
+        for name, its_state in optimizers.items():
+            getattr(self, name).load_state_dict(its_state)
         self._resumed = content
         self.logger.info(f"Checkpoint loaded. Resume training from epoch {self.start_epoch}")
 
-    def _state_in(self, content: dict[str, Any]) -> dict[str, Any]:
-        return content[self.half] if self.half else content
+    def _content_to_resume(self, path: str) -> dict[str, Any]:
+        """The checkpoint where its training is finished or there is no later state, else that state."""
+        last = last_path(path)
+        best = read_checkpoint(path, self.device) if os.path.isfile(path) or not os.path.isfile(last) else {}
+        its_state = self._state_in(best, {})
+        if its_state.get("finished") or not os.path.isfile(last):
+            return best
+        later = read_checkpoint(last, self.device)
+        state = self._state_in(later, {})
+        return later if state.get("epoch", -1) >= its_state.get("epoch", -1) else best
+
+    def _state_in(self, content: dict[str, Any], default: dict[str, Any] | None = None) -> dict[str, Any]:
+        return content.get(self.half, default) if self.half else content
 
     def evaluate(
         self, eval_data, load_best_model: bool = True, model_file: str | None = None, show_progress: bool = False
@@ -221,6 +306,17 @@ class CheckpointMixin:
         load_state(self.model, state, path)
         self.logger.info(f"Loading model structure and parameters from {path}")
         return state
+
+
+def _is_pre_trained(model) -> bool:
+    """Whether this training is a stage before the training, as S3Rec and RaCT have them."""
+    return "pretrain" in getattr(model, "train_stage", "")
+
+
+def remove(path: str) -> None:
+    """Take a file away that may not be there."""
+    with suppress(FileNotFoundError):
+        os.remove(path)
 
 
 def trainer_for(config) -> type[Trainer]:

@@ -28,6 +28,7 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
+from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
 
 DRIFT_KEYS = {"drift_history", "drift_periods", "drift_smoothing"}
@@ -97,6 +98,9 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     model = _make(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
+    if config["resume"] and not saved:
+        raise DecRSError("resume: goes on from what is saved, and this run saves nothing; leave one out")
+    resumed = checkpoint_to_resume(config)
     check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
     logger.info(model)
@@ -113,6 +117,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         trainer = trainer_for(config)(config, model)
         if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
             start_anew(config, train_data)
+    if resumed:
+        trainer.resume_checkpoint(resumed)
     best_valid_score, best_valid_result = trainer.fit(
         train_data, valid_data, saved=saved, show_progress=config["show_progress"]
     )

@@ -27,6 +27,7 @@ from recbole_decrs.plain_trainer import (
     start_anew,
     trainer_for,
 )
+from recbole_decrs.resume import last_path
 from recbole_decrs.scoring import Ranking, collect_rankings, fused_by
 
 HALVES = ("conventional", "deconfounded")
@@ -97,13 +98,21 @@ class DecRSTrainer:
         self._resume_file: str | None = None
 
     def resume_checkpoint(self, resume_file: str) -> None:
-        """Continue with :meth:`fit` from a checkpoint of this trainer: a finished half is not trained again."""
-        content = read_checkpoint(str(resume_file), self.model.device)
+        """Continue with :meth:`fit` from a checkpoint of this trainer: a finished half is not trained again.
+
+        Raises:
+            DecRSError: it cannot be read, or holds another model.
+        """
+        path = str(resume_file)
+        if not os.path.isfile(path) and os.path.isfile(last_path(path)):  # killed before the first validation
+            content = {"config": read_checkpoint(last_path(path))["config"]}
+        else:
+            content = read_checkpoint(path, self.model.device)
         if content["config"]["model"] != self.config["model"]:
-            raise DecRSError(f"{resume_file} holds a {content['config']['model']}, not a {self.config['model']}")
-        self._resume_file = self.saved_model_file = str(resume_file)
-        if _is_finished(content["conventional"], content):
-            load_state(self.model.conventional, content["conventional"], str(resume_file))
+            raise DecRSError(f"{path} holds a {content['config']['model']}, not a {self.config['model']}")
+        self._resume_file = self.saved_model_file = path
+        if "conventional" in content and _is_finished(content["conventional"], content):
+            load_state(self.model.conventional, content["conventional"], path)
             self.backbone_state = content["conventional"]
 
     def fit(
@@ -122,9 +131,7 @@ class DecRSTrainer:
         """
         content = checkpoint_header(self.config, train_data._dataset)
         options = {"verbose": verbose, "saved": saved, "show_progress": show_progress, "callback_fn": callback_fn}
-        resumed = read_checkpoint(self._resume_file, self.model.device) if self._resume_file else {}
-        if resumed:
-            check_data(resumed, train_data._dataset, self._resume_file)
+        resumed = self._parts_begun(train_data._dataset) if self._resume_file else set()
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:
                 self.logger.info(set_color("The conventional recommender is loaded, not trained", "green"))
@@ -141,9 +148,19 @@ class DecRSTrainer:
             if saved:
                 content[half] = trainer.load_best()
         score, result = self._weigh(train_data._dataset.confounder, valid_data, show_progress)
-        if saved:
+        if saved and "drift_alpha" not in resumed:
             write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})
         return score, result
+
+    def _parts_begun(self, dataset) -> set[str]:
+        """The parts that the resumed checkpoint or the last state beside it holds: halves, and at last their alpha."""
+        parts: set[str] = set()
+        for path in (self._resume_file, last_path(self._resume_file)):
+            if os.path.isfile(path):
+                content = read_checkpoint(path)
+                check_data(content, dataset, path)
+                parts |= content.keys()
+        return parts
 
     def _trainer(self, half: str, content: dict[str, Any] | None = None) -> CheckpointMixin:
         model = getattr(self.model, half)

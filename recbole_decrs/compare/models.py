@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -19,23 +20,10 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog
-from recbole_decrs.plain_trainer import load_state, start_anew, trainer_for
+from recbole_decrs.plain_trainer import CheckpointMixin, load_state, start_anew, trainer_for
+from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
 
 Configure = Callable[[str, Settings], DecRSConfig]
-
-IRRELEVANT = {
-    "show_progress",
-    "state",
-    "data_path",
-    "checkpoint_dir",
-    "gpu_id",
-    "use_gpu",
-    "save_topk",
-    "save_user_metrics",
-    "log_wandb",
-    "wandb_project",
-}
-"""Settings that change no number. ``worker`` does: each process of a loader draws numbers of its own."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +76,7 @@ class Models:
 
     def depends_on(self, model: Model) -> Settings:
         """Everything that the numbers of a model depend on."""
-        settings = {key: value for key, value in model.config.settings.items() if key not in IRRELEVANT}
+        settings = {key: value for key, value in model.config.settings.items() if key not in CHANGES_NO_NUMBER}
         return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
@@ -101,22 +89,38 @@ class Models:
         Raises:
             DecRSError: the training failed.
         """
-        data, config, started = self.data_of(model), model.config, time.time()
+        data, config = self.data_of(model), model.config
         self.pieces.folder.mkdir(parents=True, exist_ok=True)
         with RunLog(console=False) as log:
-            init_seed(config["seed"], config["reproducibility"])
-            recommender = config.model_class(config, data.part).to(config["device"])
-            log.start(config)
-            trainer = trainer_for(config)(config, recommender)
-            trainer.saved_model_file = str(self.path(model, "pth"))
+            trainer = self._trainer(model, data, log)
             start_anew(config, data.train)
             try:
                 score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
             finally:
                 trainer.tensorboard.close()
-        info = {"valid_score": score, "valid_result": dict(result), "seconds": time.time() - started}
+        info = {"valid_score": score, "valid_result": dict(result), "seconds": trainer.seconds}
         self.pieces.write(self.path(model, "trained"), info)
         return info["seconds"]
+
+    def _trainer(self, model: Model, data: Data, log: RunLog) -> CheckpointMixin:
+        """The trainer of a model, which goes on where an earlier run was killed in the middle of the training."""
+        config, path = model.config, str(self.path(model, "pth"))
+        files = [file for file in (path, last_path(path)) if os.path.isfile(file)]
+        init_seed(config["seed"], config["reproducibility"])
+        recommender = config.model_class(config, data.part).to(config["device"])
+        log.start(config)
+        trainer = trainer_for(config)(config, recommender)
+        trainer.saved_model_file = path
+        if files:
+            try:
+                trainer.resume_checkpoint(path)
+            except DecRSError as error:
+                getLogger().warning(f"{error}; {model.name} is trained anew")
+                for file in files:
+                    os.remove(file)
+                trainer.tensorboard.close()
+                return self._trainer(model, data, log)
+        return trainer
 
     def trained(self, model: Model) -> dict[str, Any] | None:
         """``valid_score`` and ``seconds`` of a trained model; None where it is not, or its checkpoint is damaged."""

@@ -1,11 +1,13 @@
 import json
 import logging
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.cli import main
 from recbole_decrs.compare import experiment, run_comparison
@@ -13,6 +15,7 @@ from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare.methods import METHODS, reranker_weights
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.tables import holm
+from recbole_decrs.plain_trainer import CheckpointMixin
 from tiny_data import SHORT_SEQUENCES, tiny_settings, tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
@@ -160,6 +163,40 @@ def test_killed_and_restarted_it_gives_the_same(whole, tiny, writes):
     assert frames(Path("out")) == frames(folder)
     for path, time in kept.items():
         assert (path.stat().st_mtime_ns == time) == (path != broken)
+
+
+def test_killed_inside_a_training_it_goes_on_from_the_last_epoch(tiny, monkeypatch):
+    """Killed at every second checkpoint, again and again, it gives the same; each kill costs one epoch at most."""
+    settings, epochs = tiny | {"epochs": 4, "stopping_step": 9}, []
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "undisturbed", config_dict=settings)
+    train_epoch = CheckpointMixin._train_epoch
+
+    def counting(self, train_data, epoch, *others, **more):
+        loss = train_epoch(self, train_data, epoch, *others, **more)
+        epochs.append((self.saved_model_file, epoch))
+        return loss
+
+    monkeypatch.setattr(CheckpointMixin, "_train_epoch", counting)
+    kills = 0
+    while kills < 30:
+        with monkeypatch.context() as patch:
+            killed_at(patch, 2, before=True)
+            try:
+                run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "killed", config_dict=settings)
+                break
+            except Killed:
+                kills += 1
+    assert 3 < kills < 30
+    assert sum(count - 1 for count in Counter(epochs).values()) <= kills
+    for name in ("table3.csv", "table4.csv", "table3.md"):
+        assert Path("killed", name).read_text() == Path("undisturbed", name).read_text()
+    assert not list(Path("killed").rglob("*-last.pth"))
+    damaged = next(Path("killed", "pieces").glob("*backbone*.trained"))
+    damaged.unlink()
+    checkpoint = damaged.with_suffix(".pth")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1000])
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "killed", config_dict=settings)
+    assert Path("killed", "table3.csv").read_text() == Path("undisturbed", "table3.csv").read_text()
 
 
 def test_other_settings_are_not_served_old_pieces(whole, tiny):

@@ -1,0 +1,140 @@
+"""Going on with a training that was killed: where its state is, whether it is this training's, and what it holds.
+
+A training has two files: the checkpoint, of the epoch that is best on validation, and beside it, until the training has
+come to its end, the last state, of the epoch that was finished last.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable
+from logging import getLogger
+from typing import Any
+
+import numpy as np
+import torch
+
+from recbole_decrs.checkpoint import read_checkpoint, read_settings
+from recbole_decrs.errors import DecRSError
+
+CHANGES_NO_NUMBER = frozenset(
+    {
+        "show_progress",
+        "state",
+        "data_path",
+        "checkpoint_dir",
+        "gpu_id",
+        "use_gpu",
+        "save_topk",
+        "save_user_metrics",
+        "save_last",
+        "resume",
+        "log_wandb",
+        "wandb_project",
+    }
+)
+"""Settings that change no number. ``worker`` does: each process of a loader draws numbers of its own."""
+
+
+def last_path(path: str) -> str:
+    """Where the last state of a training lies whose checkpoint is at ``path``."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem}-last{ending}"
+
+
+def checkpoint_to_resume(config) -> str | None:
+    """The checkpoint that ``resume`` asks for; of ``auto`` the newest of a training with these settings.
+
+    It need not be there as long as its last state is.
+
+    Returns:
+        its path; None where no key asks for one, or ``auto`` finds none.
+
+    Raises:
+        DecRSError: it is not there, cannot be read, or is of a training with other settings.
+    """
+    wanted = config["resume"]
+    if wanted is None:
+        return None
+    if wanted == "auto":
+        return _newest(config)
+    path = wanted.replace("-last.pth", ".pth")
+    there = [file for file in (path, last_path(path)) if os.path.isfile(file)]
+    if not there:
+        raise DecRSError(f"resume: there is no checkpoint {wanted}; check its path, or take --resume=auto")
+    settings = read_checkpoint(there[0])["config"]
+    longer = config["epochs"] > settings.get("epochs", 0)
+    others = differing(settings, config.settings, {"epochs"} if longer else ())
+    if others:
+        key = others[0]
+        raise DecRSError(
+            f"resume: {wanted} was trained with {key}: {settings.get(key)!r}, not {config.settings.get(key)!r}; give "
+            "the settings of then, or train anew"
+        )
+    return path
+
+
+def _newest(config) -> str | None:
+    logger = getLogger()
+    pattern = os.path.join(glob.escape(config["checkpoint_dir"]), f"{glob.escape(config['model'])}-*.pth")
+    found = []
+    for file in glob.glob(pattern):
+        try:
+            found.append((os.stat(file).st_mtime_ns, file))
+        except OSError:  # another run has finished and taken its last state away
+            continue
+    for _, file in sorted(found, reverse=True):
+        try:
+            settings = read_settings(file)
+        except DecRSError as error:
+            logger.warning(f"resume: {error}")
+            continue
+        if settings is not None and not differing(settings, config.settings):
+            return file.replace("-last.pth", ".pth")
+    logger.info(f"resume: {config['checkpoint_dir']} has no checkpoint with these settings, so training begins anew")
+    return None
+
+
+def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = ()) -> list[str]:
+    """The settings that differ, less those that change no number."""
+    keys = sorted(one.keys() | other.keys())
+    return [key for key in keys if key not in CHANGES_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
+
+
+class HiddenState:
+    """What a model keeps beside parameters and buffers and changes in training, such as RecBole's annealing counters.
+
+    Args:
+        model: as it is before training.
+    """
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.model = model
+        self.before = dict(_plain_attributes(model))
+
+    def changed(self) -> dict[str, Any]:
+        """Those that have changed, by module and name."""
+        found = {}
+        for name, value in _plain_attributes(self.model):
+            old = self.before.get(name)
+            if value is not old and not (isinstance(value, bool | int | float) and value == old):
+                found[name] = value
+        return found
+
+    def restore(self, changed: dict[str, Any]) -> None:
+        """Put back what :meth:`changed` gave."""
+        modules = dict(self.model.named_modules())
+        for name, value in changed.items():
+            module, _, attribute = name.rpartition(":")
+            setattr(modules[module], attribute, value)
+
+
+def _plain_attributes(model: torch.nn.Module) -> Iterable[tuple[str, Any]]:
+    for place, module in model.named_modules():
+        for name, value in vars(module).items():
+            # What begins so is torch's, a cache of the plugin's, or one of RecBole's graph models, made anew.
+            if name.startswith(("_", "restore_")) or name == "training":
+                continue
+            if isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
+                yield f"{place}:{name}", value

@@ -1,0 +1,158 @@
+"""A training that is killed anywhere and resumed ends as one that was not, to the last digit."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from kills import Killed, killed_at
+from recbole_decrs import DecRSError, run_recbole_decrs
+from recbole_decrs.checkpoint import read_checkpoint
+from recbole_decrs.cli import main
+from recbole_decrs.resume import last_path
+
+
+def parameters(path):
+    """The parameters in a checkpoint, and what else is to be as in an undisturbed training."""
+    content = read_checkpoint(path)
+    states = [content[half] for half in ("conventional", "deconfounded") if half in content] or [content]
+    return [
+        {**state["state_dict"], **{key: state[key] for key in ("epoch", "cur_step", "best_valid_score", "finished")}}
+        for state in states
+    ]
+
+
+def assert_same(one, other):
+    for mine, theirs in zip(one, other, strict=True):
+        assert mine.keys() == theirs.keys()
+        for key, value in mine.items():
+            assert torch.equal(value, theirs[key]) if isinstance(value, torch.Tensor) else value == theirs[key], key
+
+
+def numbers(result):
+    return {key: value for key, value in result.items() if key != "saved_model_file"}
+
+
+def run(model, settings, **others):
+    return run_recbole_decrs(model, "tiny", config_dict=settings | others)
+
+
+def run_until_it_ends(model, settings, monkeypatch, place, before):
+    """A run that is killed at its n-th write, and the same command again, and again; and how many it took."""
+    for starts in range(1, 30):
+        with monkeypatch.context() as patched:
+            killed_at(patched, place, before)
+            try:
+                return run(model, settings, resume="auto"), starts
+            except Killed:
+                continue
+    raise AssertionError("it never ends")
+
+
+SAMPLED = {"eval_args": {"mode": "uni5"}}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("place", "before"), [(1, False), (3, True)])
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [
+        ("DecFM", {"drift_alpha": "auto"}),
+        ("DecFM", {"eval_step": 2}),
+        ("DecNFM", SAMPLED),
+        ("NFM", {"stopping_step": 0, "epochs": 9}),
+        ("DecBPR", {}),
+        ("BPR", SAMPLED),
+        ("MultiVAE", {"train_neg_sample_args": None, "learning_rate": 0.01}),
+        ("SASRec", {"train_neg_sample_args": None, "learning_rate": 0.01}),
+    ],
+)
+def test_killed_again_and_again(settings, monkeypatch, model, others, place, before):
+    settings |= {"epochs": 3, "stopping_step": 2, "learning_rate": 0.5} | others
+    whole = run(model, settings, checkpoint_dir="whole")
+    resumed, starts = run_until_it_ends(model, settings, monkeypatch, place, before)
+    assert starts > 2
+    assert numbers(resumed) == numbers(whole)
+    assert_same(parameters(resumed["saved_model_file"]), parameters(whole["saved_model_file"]))
+    assert os.listdir("saved") == [os.path.basename(resumed["saved_model_file"])]
+
+
+def killed_in_training(model, settings, monkeypatch, place=2, **others):
+    """The folder of a run that was killed at its n-th write."""
+    with monkeypatch.context() as patched:
+        killed_at(patched, place, before=False)
+        with pytest.raises(Killed):
+            run(model, settings, **others)
+
+
+def test_a_path_resumes_with_the_settings_of_then(settings, monkeypatch, capsys):
+    settings |= {"epochs": 4, "stopping_step": 9}
+    whole = run("FM", settings, checkpoint_dir="whole")
+    killed_in_training("FM", settings, monkeypatch)
+    best, last = (os.path.join("saved", name) for name in sorted(os.listdir("saved"), key=len))
+    assert last == last_path(best)
+    for others, message in (
+        ({"resume": "nowhere.pth"}, "resume: there is no checkpoint nowhere.pth; check its path"),
+        ({"resume": best, "seed": 7}, f"resume: {best} was trained with seed: 2020, not 7; give the settings of then"),
+        ({"resume": best, "epochs": 2}, f"resume: {best} was trained with epochs: 4, not 2"),
+    ):
+        with pytest.raises(DecRSError, match=message):
+            run("FM", settings, **others)
+    with pytest.raises(DecRSError, match="resume: goes on from what is saved, and this run saves nothing"):
+        run_recbole_decrs("FM", "tiny", config_dict=settings | {"resume": "auto"}, saved=False)
+    for path in (last, best):  # to the end, and once more
+        resumed = run("FM", settings, resume=path, show_progress=True)
+        assert numbers(resumed) == numbers(whole)
+        assert resumed["saved_model_file"] == best
+    assert os.listdir("saved") == [os.path.basename(best)]
+    longer = run("FM", settings, resume=best, epochs=6)
+    assert_same(
+        parameters(longer["saved_model_file"]),
+        parameters(run("FM", settings, epochs=6, checkpoint_dir="longer")["saved_model_file"]),
+    )
+
+
+def test_auto_takes_the_training_with_these_settings(settings, monkeypatch, caplog):
+    settings |= {"epochs": 3}
+    first = run("BPR", settings, resume="auto")["saved_model_file"]
+    other = run("BPR", settings, resume="auto", embedding_size=4)["saved_model_file"]
+    killed_in_training("BPR", settings, monkeypatch, seed=3)
+    assert len(os.listdir("saved")) == 4
+    (Path("saved") / "BPR-damaged.pth").write_bytes(b"no checkpoint")
+    assert run("BPR", settings, resume="auto")["saved_model_file"] == first
+    assert "resume: saved/BPR-damaged.pth is damaged, or no checkpoint" in caplog.text
+    assert run("BPR", settings, resume="auto", embedding_size=4)["saved_model_file"] == other
+    assert run("BPR", settings, resume="auto", seed=3)["saved_model_file"] not in (first, other)
+    assert len(os.listdir("saved")) == 4
+    assert run("BPR", settings)["saved_model_file"] != first
+
+
+def test_without_a_last_state_training_goes_on_from_the_best_one(settings, monkeypatch):
+    settings |= {"epochs": 4, "stopping_step": 9, "save_last": False}
+    whole = run("FM", settings, checkpoint_dir="whole")
+    killed_in_training("FM", settings, monkeypatch, place=1)
+    assert len(os.listdir("saved")) == 1
+    assert numbers(run("FM", settings, resume="auto")) == numbers(whole)
+
+
+def test_other_data_are_refused(settings, data_folder, monkeypatch, capsys):
+    killed_in_training("FM", settings, monkeypatch, epochs=3)
+    clicks = data_folder / "tiny" / "tiny.inter"
+    clicks.write_text("\n".join(clicks.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(DecRSError, match="was made for other data: its users, items, groups or training clicks"):
+        run("FM", settings, resume="auto", epochs=3)
+
+
+def test_the_command_line(tmp_path, settings, monkeypatch, capsys):
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump(settings | {"epochs": 3}))
+    arguments = ["--model=DecFM", "--dataset=tiny", "--config_files=c.yaml"]
+    assert main([*arguments, "--checkpoint_dir=whole"]) == 0
+    table = capsys.readouterr().out
+    with monkeypatch.context() as patched:
+        killed_at(patched, 3, before=True)
+        with pytest.raises(Killed):
+            main([*arguments, "--resume=auto"])
+    assert main([*arguments, "--resume=auto"]) == 0
+    assert capsys.readouterr().out == table
