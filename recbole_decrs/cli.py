@@ -69,10 +69,10 @@ def main(arguments: list[str] | None = None) -> int:
 
             compare(settings)
         else:
+            from recbole_decrs.config import config_files_of
             from recbole_decrs.quick_start import run_recbole_decrs
 
-            files = settings.pop("config_files", "").split()
-            run_recbole_decrs(config_file_list=files, command_line=settings)
+            run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
     except DecRSError as error:
         print(f"recbole-decrs: error: {error}", file=sys.stderr)
         return 2

@@ -24,7 +24,15 @@ from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
 from recbole_decrs.model.pairwise import PairwiseFullSort
-from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys, properties_dir
+from recbole_decrs.options import (
+    CHECKS,
+    INTERVALS,
+    SWITCHES,
+    check_options,
+    keys_read_by,
+    known_keys,
+    properties_dir,
+)
 from recbole_decrs.recbole_compat import mend_recbole
 
 mend_recbole()
@@ -93,13 +101,20 @@ class DecRSConfig(Config):
         return self._convert_config_dict(self._command_line)
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
-        return {key: as_plain(read_literal(value)) for key, value in config_dict.items()}
+        for key in config_dict:
+            if not isinstance(key, str):
+                raise DecRSError(f"a setting is named by text, and not by {key!r}; mend config_dict")
+        return {
+            key: value if key in INTERVALS and isinstance(value, str) else as_plain(read_literal(value))
+            for key, value in config_dict.items()
+        }
 
     def _merge_external_config_dict(self) -> None:
         super()._merge_external_config_dict()
         for key, value in self.external_config_dict.items():
-            if isinstance(value, str) and value.lower() in UNDO and not _is_meant(key, value):
-                self.external_config_dict[key] = None
+            if value is None or (isinstance(value, str) and value.lower() in UNDO):
+                # No activation is an activation of RecBole's.
+                self.external_config_dict[key] = "none" if key == "mlp_activation" else None
 
     def _build_yaml_loader(self) -> type[yaml.FullLoader]:
         super()._build_yaml_loader()  # which teaches FullLoader to read 1e-3 as a number
@@ -123,8 +138,8 @@ class DecRSConfig(Config):
         return settings
 
     def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
-        model = self.external_config_dict.get("model", DEFAULT_MODEL) if model is None else model
-        dataset = self.external_config_dict.get("dataset", DEFAULT_DATASET) if dataset is None else dataset
+        model = model or self.external_config_dict.get("model") or DEFAULT_MODEL
+        dataset = dataset or self.external_config_dict.get("dataset") or DEFAULT_DATASET
         if not isinstance(model, str | type):
             raise DecRSError(f"model must be the name of a model, not {model!r}")
         model_class = find_model(model) if isinstance(model, str) else model
@@ -154,7 +169,10 @@ class DecRSConfig(Config):
         self.names_columns = True
         if not dataset_file.is_file():
             self.internal_config_dict["load_col"] = self._usual_columns(dataset)
-        self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **other_files}
+        additional = dict.fromkeys(self.external_config_dict.get("additional_feat_suffix") or (), "*")
+        self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **other_files, **additional}
+        if self.external_config_dict.get("unload_col"):  # RecBole takes one of the two
+            self.internal_config_dict["load_col"] = None
         if model_class.type == ModelType.SEQUENTIAL:
             self.internal_config_dict["eval_args"] |= {**RECBOLES_SEQUENCES, "mode": mode}
 
@@ -191,6 +209,9 @@ class DecRSConfig(Config):
         if final["MODEL_TYPE"] == ModelType.SEQUENTIAL:
             self._fit_to_sequences(final)
         check_options(final)
+        for key in SWITCHES:
+            if key in final:
+                final[key] = bool(final[key])
         self._settings = copy.deepcopy({key: value for key, value in final.items() if key != "MODEL_TYPE"})
         return final
 
@@ -279,7 +300,7 @@ class DecRSConfig(Config):
         unknown = [key for key in self.external_config_dict if key not in known_keys()]
         unknown = [key for key in unknown if key not in keys_read_by(self.model_class)]
         for key in unknown:
-            if near := near_misses(key, CHECKS):
+            if near := near_misses(key, [*CHECKS, "config_files"]):
                 raise DecRSError(f"there is no configuration key {key}; did you mean {' or '.join(near)}?")
         return [
             f"nobody knows the configuration key {key}, it changes nothing"
@@ -288,12 +309,20 @@ class DecRSConfig(Config):
         ]
 
     def _check_load_col(self) -> None:
+        unread = [source for source in ("kg", "link") if source in (self.external_config_dict.get("load_col") or ())]
+        if unread and self["MODEL_TYPE"] not in (ModelType.KNOWLEDGE, ModelType.SEQUENTIAL):
+            getLogger().warning(f"load_col: {self.model} is not knowledge-based, and reads no .{unread[0]} file")
         known = ("inter", "user", "item", "kg", "link", "ent", *(self["additional_feat_suffix"] or ()))
         for key in ("load_col", "unload_col", "unused_col"):
             for source in self[key] or ():
                 if source not in known:
                     hint = did_you_mean(source, known) or f"; it takes {', '.join(known)}"
                     raise DecRSError(f"{key}: there is no file ending {source}{hint}")
+        if self["load_col"] is not None and not self["load_col"].get("inter"):
+            raise DecRSError(
+                "load_col: there is no interaction to learn from; name the columns of inter, such as "
+                f"'inter': ['{self['USER_ID_FIELD']}', '{self['ITEM_ID_FIELD']}']"
+            )
 
     def _check_valid_metric(self) -> None:
         name, _, k = str(self["valid_metric"]).partition("@")
@@ -356,18 +385,20 @@ class DecRSConfig(Config):
 class _OneKeyLoader(yaml.FullLoader):
     """RecBole's loader, but a key that is there twice is refused, of which YAML would take the last."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
+    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+        node = super().compose_mapping_node(anchor)
         names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
         for place, name in enumerate(names):
             if name in names[:place] and name != "<<":
                 mark = node.value[place][0].start_mark
-                raise yaml.constructor.ConstructorError(None, None, f"the key {name} is there twice", mark)
-        return super().construct_mapping(node, deep)
+                raise yaml.composer.ComposerError(None, None, f"the key {name} is there twice", mark)
+        return node
 
 
-def _is_meant(key: str, value: str) -> bool:
-    """Whether the text ``none`` is a value of the key, and not a way to undo it."""
-    return key == "mlp_activation" and value.lower() == "none"
+def config_files_of(settings: dict[str, str]) -> list[str]:
+    """The paths that the option ``config_files`` of a command line holds, which is taken out of it."""
+    files = settings.pop("config_files", "")
+    return [] if files.lower() in UNDO else files.split()
 
 
 def read_literal(value: Any) -> Any:

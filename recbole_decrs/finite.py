@@ -33,6 +33,8 @@ def not_finite(values: Mapping[str, Any], by_design: Mapping[str, torch.Tensor] 
         finite = value.isfinite()
         if name in by_design:
             finite |= value.isinf() & by_design[name]
+        if name.endswith("running_var"):
+            finite &= value >= 0
         if not finite.all():
             return name
     return None

@@ -89,7 +89,7 @@ def _mapping(value: Any) -> bool:
 
 
 def _columns(value: Any) -> bool:
-    return _mapping(value) and all(columns == "*" or isinstance(columns, list) for columns in value.values())
+    return _mapping(value) and all(columns == "*" or isinstance(columns, list | tuple) for columns in value.values())
 
 
 def _interval(value: Any) -> bool:
@@ -110,12 +110,25 @@ def _mode(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(r"full|labeled|(uni|pop)[1-9]\d*", value) is not None
 
 
+def _split(value: Any) -> bool:
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    kind, how = next(iter(value.items()))
+    if kind == "LS":
+        return how in ("valid_and_test", "valid_only", "test_only")
+    return kind in ("RS", "TS") and _list_of(_number(0))(how) and len(how) == 3 and how[0] > 0
+
+
 def _eval_args(value: Any) -> bool:
-    modes, split = value.get("mode", "full"), value.get("split", {})
+    modes = value.get("mode", "full")
     modes = list(modes.values()) if isinstance(modes, dict) else [modes]
-    shares = split.get("RS", split.get("TS", [1])) if isinstance(split, dict) else [1]  # RecBole refuses the others
-    shared = _list_of(_number(0))(shares) and shares[0] > 0
-    return len(modes) > 0 and all(map(_mode, modes)) and shared
+    return (
+        len(modes) > 0
+        and all(map(_mode, modes))
+        and _split(value.get("split", {"LS": "valid_and_test"}))
+        and value.get("order", "TO") in ("TO", "RO")
+        and value.get("group_by", "user") in ("user", "none", None)
+    )
 
 
 def _clipping(value: Any) -> bool:
@@ -143,6 +156,31 @@ def _negatives(value: Any) -> bool:
 def _choices(names: Iterable[str]) -> tuple[Check, str]:
     return _one_of(*names), f"one of {', '.join(names)}"
 
+
+SWITCHES = (
+    "use_gpu",
+    "reproducibility",
+    "show_progress",
+    "save_dataset",
+    "save_dataloaders",
+    "log_wandb",
+    "shuffle",
+    "require_pow",
+    "enable_amp",
+    "enable_scaler",
+    "repeatable",
+    "normalize_all",
+    "kg_reverse_r",
+    "valid_metric_bigger",
+)
+"""RecBole's keys that are on or off."""
+INTERVALS = (
+    "user_inter_num_interval",
+    "item_inter_num_interval",
+    "entity_kg_num_interval",
+    "relation_kg_num_interval",
+)
+"""RecBole's keys that are intervals, which are written as text: ``[5,30)`` is no list."""
 
 CHECKS: dict[str, tuple[Check, str]] = {
     # the plugin's keys
@@ -212,30 +250,22 @@ CHECKS: dict[str, tuple[Check, str]] = {
         key: (_or_none(_columns), "none or file endings with lists of columns, such as {'inter': ['user_id']}")
         for key in ("load_col", "unload_col", "unused_col")
     },
-    **dict.fromkeys(
-        (
-            "use_gpu",
-            "reproducibility",
-            "show_progress",
-            "save_dataset",
-            "save_dataloaders",
-            "log_wandb",
-            "shuffle",
-            "require_pow",
-            "enable_amp",
-            "enable_scaler",
-            "repeatable",
-            "normalize_all",
-            "kg_reverse_r",
-            "valid_metric_bigger",
-        ),
-        (_switch, "True or False"),
-    ),
+    **dict.fromkeys(SWITCHES, (_switch, "True or False")),
     "seq_len": (
         _or_none(lambda value: _mapping(value) and all(map(_integer(1), value.values()))),
         "none or columns with whole numbers >= 1, such as {'class': 3}",
     ),
     "topk": (lambda value: _integer(1)(value) or _list_of(_integer(1))(value), "a list of whole numbers >= 1"),
+    **{
+        key: (_or_none(_list_of(_string)), "none or a list of columns, such as ['entity']")
+        for key in ("alias_of_user_id", "alias_of_item_id", "alias_of_entity_id", "alias_of_relation_id")
+    },
+    "additional_feat_suffix": (_or_none(_list_of(_string)), "none or a list of file endings, such as ['emb']"),
+    "preload_weight": (
+        _or_none(lambda value: _mapping(value) and all(map(_string, value.values()))),
+        "none or a column of ids with one of their vectors, such as {'entity': 'vector'}",
+    ),
+    **dict.fromkeys(("USER_ID_FIELD", "ITEM_ID_FIELD", "LABEL_FIELD"), (_string, "the name of a column")),
     "numerical_features": (
         lambda value: isinstance(value, list) and all(map(_string, value)),
         "a list of columns, such as ['price']",
@@ -256,19 +286,12 @@ CHECKS: dict[str, tuple[Check, str]] = {
         ),
         "none or fields with intervals, such as {'rating': '[4,inf)'}, or of a token with a list of values",
     ),
-    **{
-        key: (_or_none(_interval), "none or an interval, such as '[30,inf)'")
-        for key in (
-            "user_inter_num_interval",
-            "item_inter_num_interval",
-            "entity_kg_num_interval",
-            "relation_kg_num_interval",
-        )
-    },
+    **{key: (_or_none(_interval), "none or an interval, such as '[30,inf)'") for key in INTERVALS},
     "eval_args": (
         _eval_args,
-        "settings with a mode of full, labeled, uniN or popN with N >= 1, and a split such as {'RS': [0.8, 0.1, 0.1]} "
-        "with numbers >= 0, the first above 0",
+        "settings with a split, either {'RS': [0.8, 0.1, 0.1]} (or TS; three numbers >= 0, the first above 0) or "
+        "{'LS': 'valid_and_test'} (or valid_only, test_only), an order of TO or RO, a group_by of user or none, and a "
+        "mode of full, labeled, uniN or popN with N >= 1",
     ),
     "train_neg_sample_args": (
         _negatives,
@@ -311,7 +334,7 @@ def refuse_unknown_options(
     for key in settings:
         if key in own or (key in known_keys() and key not in meant):
             continue
-        near = [meant[key]] if key in meant else near_misses(key, own)
+        near = [meant[key]] if key in meant else near_misses(key, own) or near_misses(key, known_keys())
         listed = ", ".join(f"--{name}" for name in own)
         hint = f"; did you mean --{near[0]}?" if near else f"; it takes {listed}, and configuration keys"
         raise DecRSError(f"{command} takes no --{key}{hint}")
@@ -333,6 +356,7 @@ def keys_read_by(model_class: type) -> frozenset[str]:
 def known_keys() -> frozenset[str]:
     """Every configuration key that RecBole or the plugin reads."""
     keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments, *CHECKS}
+    keys -= {"config_file"}  # which RecBole lists, and nobody reads
     keys |= {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "group_offset", "local_rank"}
     recbole_dir = Path(recbole.__file__).parent
     for folder in (recbole_dir / "properties", properties_dir()):

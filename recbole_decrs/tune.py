@@ -11,7 +11,7 @@ import torch
 from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
-from recbole_decrs.config import DecRSConfig, read_literal
+from recbole_decrs.config import DecRSConfig, config_files_of, read_literal
 from recbole_decrs.data.preparation import in_words
 from recbole_decrs.errors import DecRSError, unreadable
 from recbole_decrs.options import refuse_unknown_options
@@ -45,7 +45,7 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
     """
     refuse_unknown_options(settings, DEFAULTS, "tune", {"algorithm": "algo"})
     options = {key: settings.pop(key, default) for key, default in DEFAULTS.items()}
-    files = [os.path.abspath(file) for file in settings.pop("config_files", "").split()]
+    files = [os.path.abspath(file) for file in config_files_of(settings)]
     if options["params_file"] is None:
         raise DecRSError("tune needs --params_file=FILE, with lines such as 'learning_rate choice [0.01,0.05]'")
     numbers = {}

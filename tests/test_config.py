@@ -1,6 +1,7 @@
 import logging
 
 import pytest
+import yaml
 from recbole.model.general_recommender.bpr import BPR
 
 from recbole_decrs import DecRSConfig, DecRSError
@@ -154,6 +155,18 @@ def test_an_interval(interval):
         {"seq_len": {"genre": 0}},
         {"seq_len": 3},
         {"topk": [10, 2.5]},
+        {"eval_args": {"split": {"RS": [0.8, 0.1, 0.1], "LS": "valid_and_test"}}},
+        {"eval_args": {"split": {"RS": [0.9, 0.1]}}},
+        {"eval_args": {"split": {}}},
+        {"eval_args": {"split": {"LS": "val"}}},
+        {"eval_args": {"order": "to"}},
+        {"eval_args": {"group_by": "usr"}},
+        {"LABEL_FIELD": "none"},
+        {"alias_of_item_id": "eid"},
+        {"additional_feat_suffix": "emb"},
+        {"preload_weight": ["eid"]},
+        {"load_col": {"item": ["item_id", "class"]}},
+        {"load_col": {"inter": []}},
     ],
 )
 def test_values_that_are_none(settings):
@@ -215,7 +228,7 @@ def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
         ({"valid_metric": "MRR@10"}, "valid_metric MRR@10 is not evaluated: metrics has Recall, NDCG, CKL"),
         ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
-        ({"model": ""}, "model must be the name of a model, not None"),
+        ({"model": 3}, "model must be the name of a model, not 3"),
         ({"model": "CKE", "load_col": {"inter": ["user_id"]}}, "load_col names no columns of the .kg file"),
         ({"threshold": {"rating": 4}}, "keep the positives alone by val_interval"),
         ({"eval_args": {"mode": "labeled"}}, "mode: labeled goes with metrics such as AUC"),
@@ -299,3 +312,49 @@ def test_a_text_file_in_another_encoding_is_told_from_one_that_is_not_there(tmp_
         DecRSConfig(config_file_list=["b.yaml"])
     with pytest.raises(DecRSError, match="params_file: b.hyper cannot be read .*; check its path"):
         read_params_file("b.hyper")
+
+
+@pytest.mark.parametrize("text", ["[4,9]", "(5,30)", "[4,inf)"])
+@pytest.mark.parametrize("where", ["command_line", "config_dict"])
+def test_a_closed_interval_is_no_list(text, where):
+    assert DecRSConfig(**{where: {"item_inter_num_interval": text}})["item_inter_num_interval"] == text
+
+
+@pytest.mark.parametrize(("value", "on"), [(0, False), (1, True), ("none", False), (True, True)])
+def test_switches_are_on_or_off(value, on):
+    assert DecRSConfig(config_dict={"enable_amp": value})["enable_amp"] is on
+
+
+@pytest.mark.parametrize("value", ["none", "None", "NULL", "", None])
+def test_no_activation(value):
+    assert DecRSConfig("DecNFM", config_dict={"mlp_activation": value})["mlp_activation"] == "none"
+
+
+@pytest.mark.parametrize("value", ["none", "", None])
+def test_no_model_and_no_dataset_are_the_defaults(value):
+    config = DecRSConfig(config_dict={"model": value, "dataset": value})
+    assert (config["model"], config["dataset"]) == ("DecFM", "ml-100k")
+
+
+def test_a_config_file_that_nobody_reads():
+    with pytest.raises(DecRSError, match="there is no configuration key config_file; did you mean config_files"):
+        DecRSConfig(command_line={"config_file": "a.yaml"})
+
+
+def test_a_setting_without_a_name():
+    with pytest.raises(DecRSError, match="a setting is named by text, and not by 7"):
+        DecRSConfig(config_dict={7: 1})
+
+
+def test_merged_keys_are_no_keys_that_are_there_twice(tmp_path):
+    text = "a: &a {x: 1}\nouter:\n  inner: &b\n    <<: *a\n    x: 2\nc:\n  <<: *b\n"
+    (tmp_path / "c.yaml").write_text(text)
+    (tmp_path / "d.yaml").write_text(text + "  x: 1\n  x: 2\n")
+    with pytest.raises(DecRSError, match="there twice"):
+        DecRSConfig(config_file_list=["d.yaml"])
+    assert DecRSConfig(config_file_list=["c.yaml"])["c"] == yaml.full_load(text)["c"]
+
+
+def test_unload_col_by_itself_loads_the_others():
+    config = DecRSConfig(config_dict={"unload_col": {"inter": ["rating"]}})
+    assert config["load_col"] is None

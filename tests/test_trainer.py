@@ -6,7 +6,7 @@ import torch
 from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import get_model, init_seed
 
-from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender
+from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender, run_recbole_decrs
 from recbole_decrs.checkpoint import decode_confounder, encode, read_checkpoint, write_checkpoint
 from recbole_decrs.data.id_loader import why_not_by_ids
 from recbole_decrs.evaluator.collector import DecRSCollector
@@ -392,3 +392,9 @@ def test_recboles_pickles_are_of_no_use_but_its_classes_are(prepared):
     assert get_model("FM") is not find_model("FM")
     assert issubclass(find_model("FM"), get_model("FM"))
     assert DecRSConfig("BPR").model_class is get_model("BPR")
+
+
+@pytest.mark.parametrize("model", ["DeepFM", "AutoInt", "DecDeepFM"])
+def test_a_training_that_blows_up_is_one_sentence_of_every_model(settings, model):
+    with pytest.raises(DecRSError, match=r"infinite or not a number"):
+        run_recbole_decrs(model, "tiny", config_dict=settings | {"learning_rate": 1e15, "epochs": 3})

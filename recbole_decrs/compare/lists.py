@@ -9,7 +9,7 @@ import pandas as pd
 import torch
 from recbole.evaluator.collector import DataStruct
 
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, unreadable
 
 COLUMNS = ["user_id", "item_id", "rank"]
 LONGEST = 10**9
@@ -26,6 +26,8 @@ def read_lists(path: str) -> pd.DataFrame:
         table = pd.read_csv(path, dtype={"user_id": str, "item_id": str}, keep_default_na=False)
     except OSError as error:
         raise DecRSError(f"lists: {path} cannot be read ({error.strerror or error}); check its path") from error
+    except UnicodeDecodeError as error:
+        raise DecRSError(unreadable(f"lists: {path}", error)) from error
     except (ValueError, pd.errors.ParserError) as error:
         raise DecRSError(f"lists: {path} is not a CSV file ({error})") from error
     missing = [column for column in COLUMNS if column not in table]
@@ -99,6 +101,10 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     known = np.isin(keys, masked)
     for count, what in (
         (int((~ranked.any(axis=1)).sum()), "test users have no list and are scored as if it were empty"),
+        (
+            int((ranked.any(axis=1) & ~ranked[:, -1]).sum()),
+            f"test users have lists of fewer than {length} items; the places after them count as misses",
+        ),
         (int((item == 0).sum()), "listed items are not in the dataset and count as misses"),
         (
             int(known.sum()),

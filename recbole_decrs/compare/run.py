@@ -41,7 +41,7 @@ from recbole_decrs.compare.tables import (
     overall_text,
     tests_frame,
 )
-from recbole_decrs.config import UNDO, DecRSConfig, as_plain, read_literal
+from recbole_decrs.config import UNDO, DecRSConfig, as_plain, config_files_of, read_literal
 from recbole_decrs.data.dataset import one_drift_remark
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
@@ -97,9 +97,9 @@ def run_comparison(
     with quiet_libraries():
         try:
             return _compare(
-                [backbones] if isinstance(backbones, str) else list(dict.fromkeys(backbones)),
+                [backbones] if isinstance(backbones, str) else list(dict.fromkeys(backbones or ("FM", "NFM"))),
                 dataset,
-                [methods] if isinstance(methods, str) and methods != "all" else methods,
+                [methods] if isinstance(methods, str) and methods != "all" else methods or "all",
                 seeds,
                 output,
                 lists or {},
@@ -139,6 +139,7 @@ def _compare(
         plan, left_out = _plan(backbones, methods, configure)
         first = configure(backbones[0], {})
         seeds = _seeds(seeds, first["seed"])
+        _check_lists(lists, backbones)
         output = output or os.path.join("results", first["dataset"])
         _check_nothing_is_lost(Path(output), plan, seeds, lists)
         tables_of_lists = {name: read_lists(path) for name, path in lists.items()}
@@ -221,6 +222,14 @@ def _check_nothing_is_lost(
             f"output: the tables in {folder} have {', '.join(dict.fromkeys(lost))} (run.json), which this call would "
             "take out of them; give another --output, or the backbones, methods, seeds and lists of before as well"
         )
+
+
+def _check_lists(lists: dict[str, str], backbones: list[str]) -> None:
+    if not isinstance(lists, dict):
+        raise DecRSError(f"lists must be CSV files by the names that they get in the tables, not {lists!r}")
+    for name in lists:
+        if name in METHODS or name in backbones:
+            raise DecRSError(f"lists: the name {name} is taken; take another")
 
 
 def _check_settings(config: DecRSConfig) -> None:
@@ -460,13 +469,13 @@ def compare(settings: dict[str, str]) -> Results:
     command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
     options = {key: settings.pop(key, None) for key in options}
     options = {key: None if (value or "").lower() in UNDO else value for key, value in options.items()}
-    files = settings.pop("config_files", "").split()
+    files = config_files_of(settings)
     backbones, lists = _names(options["backbones"] or "FM,NFM"), {}
     for given in (options["lists"] or "").split(",") if options["lists"] else ():
         name, equals, path = (part.strip() for part in given.partition("="))
         if not re.fullmatch(r"[\w .-]+", name) or not equals or not path:
             raise DecRSError(f"lists must be NAME=file.csv, or several of them with commas between, not {given!r}")
-        if name in lists or name in METHODS or name in backbones:
+        if name in lists:
             raise DecRSError(f"lists: the name {name} is taken; take another")
         lists[name] = path
     methods = options["methods"] or "all"

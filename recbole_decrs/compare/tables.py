@@ -98,7 +98,7 @@ def best_competitor(results: Results, backbone: str) -> str | None:
 
 
 def overall_frame(results: Results) -> pd.DataFrame:
-    """Mean and standard deviation over the seeds of each method, list and metric; one is best of all of a backbone."""
+    """Mean and standard deviation over seeds of each method, list and metric; the best of a backbone are marked."""
     rows = []
     for backbone, names in results.methods.items():
         roles = {name: METHODS[name].role for name in names} | dict.fromkeys(results.lists, "list")
@@ -111,7 +111,18 @@ def overall_frame(results: Results) -> pd.DataFrame:
                 best = name if is_better(metric, means[name], means[best]) else best
             for name, found in values.items():
                 deviation = float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
-                rows.append([backbone, name, roles[name], metric, means[name], deviation, len(found), name == best])
+                rows.append(
+                    [
+                        backbone,
+                        name,
+                        roles[name],
+                        metric,
+                        means[name],
+                        deviation,
+                        len(found),
+                        means[name] == means[best],
+                    ]
+                )
     return pd.DataFrame(rows, columns=["backbone", "method", "role", "metric", "mean", "std", "seeds", "best"])
 
 

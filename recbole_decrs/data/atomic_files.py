@@ -48,7 +48,7 @@ class AtomicFile:
         self.path, self.separator = path, separator
         self.n_short = 0
         if not os.path.isfile(path):
-            raise DecRSError(f"there is no file {path}; check data_path and the name of the dataset")
+            raise DecRSError(f"there is no file {path}; check data_path, dataset and benchmark_filename")
         with open(path, "rb") as file:
             start = file.read(4)
         mark = next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), None)
@@ -57,6 +57,8 @@ class AtomicFile:
         with self._in_words(), open(path, encoding=self.encoding, newline="") as file:
             header = next(csv.reader(file, delimiter=separator), []) if len(separator) == 1 else None
             header = file.readline().rstrip("\r\n").split(separator) if header is None else header
+        if header and header[0].startswith("\ufeff"):
+            raise DecRSError(f"{path} begins with two byte-order marks; take one out")
         self.columns = self._columns_of(header)
 
     def _columns_of(self, header: list[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import case_study
 
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.finite import check_scores
 
 _scores_of = case_study.full_sort_scores
 
@@ -18,7 +19,9 @@ _scores_of = case_study.full_sort_scores
 def full_sort_scores(uid_series, model, test_data, device=None) -> torch.Tensor:
     """RecBole's, of users that the loader can serve."""
     check_users(uid_series, test_data)
-    return _scores_of(uid_series, model, test_data, device)
+    scores = _scores_of(uid_series, model, test_data, device)
+    check_scores(scores, type(model).__name__)
+    return scores
 
 
 def mend_case_study() -> None:

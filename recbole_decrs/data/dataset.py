@@ -172,7 +172,9 @@ class ConfounderMixin(ReadingMixin):
         if self._weighs_by_drift() and history is not None and not confounder.drifting.any():
             raise DecRSError(
                 f"no user of {self.dataset_name} has the {config['drift_periods']} training clicks on grouped items "
-                "that drift_periods asks for, so nobody has a drift; lower it, or set fusion_weight"
+                "that drift_periods asks for, so nobody has a drift; "
+                + ("lower it, or " if config["drift_periods"] > 2 else "take more data, or ")
+                + "set fusion_weight"
             )
         if self._weighs_by_drift() and history is not None and confounder.one_drift:
             alphas = config["drift_alpha_grid"] if config["drift_alpha"] == "auto" else [config["drift_alpha"]]
@@ -225,8 +227,8 @@ class ConfounderMixin(ReadingMixin):
         groupless = int((membership[1:].sum(axis=1) == 0).sum())
         if groupless:
             self.logger.warning(
-                f"{groupless} of {self.item_num - 1} items have no value in the group field {config['group_field']}; "
-                "they are left out of the users' distributions"
+                f"{groupless} of {self.item_num - 1} items have no value in the group field {config['group_field']}, "
+                f"or no row in {os.path.basename(path)}; they are left out of the users' distributions"
             )
         return names, membership
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from recbole_decrs.errors import DecRSError
@@ -20,6 +21,10 @@ _NAMES = re.compile(
     rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'\"\[\](){{}}:](?:[^,'\"\[\](){{}}:]*[^\s,'\"\[\](){{}}:])?))\s*"
 )
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
+_CALLED = re.compile(r"(?:frozenset|set|array|dict_keys|OrderedSet|Index)\((.*?)(?:, *dtype=[^()]*)?\)", re.DOTALL)
+"""How Python and numpy write what is a list in brackets within a name."""
+_MISSING = ("None", "null", "nan", "NaN", "<NA>")
+"""What stands unquoted among lists and in them where there is nothing."""
 
 
 class GroupCells(NamedTuple):
@@ -48,10 +53,12 @@ def split_cells(
     Raises:
         DecRSError: the cells are not written as ``form`` says, or it cannot be told how they are.
     """
-    filled = list(dict.fromkeys(cell for cell in cells if cell.strip()))
-    doubt = None
+    counts = Counter(cell for cell in cells if cell.strip())
+    filled, doubt = list(counts), None
     if form == "auto":
         form, doubt = _find_form(filled, kind, seq_separator, where)
+        if form == "space" and doubt is None:
+            doubt = _words_of_one_name(counts, where)
     elif form in SEPARATORS and filled and not any(SEPARATORS[form] in cell for cell in filled):
         doubt = f"group_format: no cell of {where} holds {SEPARATORS[form]!r}, so each is one group; check {form}"
     read = _reader(form, seq_separator)
@@ -75,7 +82,7 @@ def _reader(form: str, seq_separator: str) -> Callable[[str], list[str] | None]:
     if form == "quoted":
         return _quoted
     if form == "seq_separator":
-        return lambda cell: cell.split(seq_separator)
+        return lambda cell: [name.strip() for name in cell.split(seq_separator)]
     return lambda cell: [name.strip() for name in cell.split(SEPARATORS[form])]
 
 
@@ -87,7 +94,9 @@ def _quoted(cell: str) -> list[str] | None:
 def _listed(cell: str) -> list[str] | None:
     """The names of a list, set or tuple as Python, JSON or numpy writes it; None of other text."""
     cell = cell.strip()
-    if cell in ("set()", "[]", "()", "{}"):
+    if called := _CALLED.fullmatch(cell):
+        cell = called[1].strip() or "[]"
+    if cell in ("[]", "()", "{}", *_MISSING):
         return []
     if len(cell) < 2 or _BRACKETS.get(cell[0]) != cell[-1]:
         return None
@@ -105,7 +114,7 @@ def _items(text: str, bare: bool) -> list[str] | None:
             return None
         if found["quoted"]:
             names.append(_unquoted(found["quoted"]))
-        elif found["bare"] not in ("None", "null"):
+        elif found["bare"] not in _MISSING:
             names.append(found["bare"])
         place = found.end()
         if place < len(text):
@@ -137,7 +146,8 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
     plain = "single" if kind == "token" else "space" if seq_separator == " " else "seq_separator"
     for form, read, begins in (("list", _listed, "[{"), ("quoted", _quoted, "'\"")):
         known = [read(cell) is not None and (cell.strip()[0] in begins or form == "list") for cell in cells]
-        if cells and all(known) and any(cell.strip()[0] in begins + "(" for cell in cells):
+        begun = [cell for cell in cells if cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip())]
+        if cells and all(known) and begun:
             return form, None
         odd = [cell for cell in cells if _looks_like(form, cell)]
         if odd:
@@ -180,6 +190,8 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
 def _looks_like(form: str, cell: str) -> bool:
     """Whether a cell is in brackets, or in quotation marks with commas between, and perhaps not meant as a name."""
     cell = cell.strip()
+    if form == "list" and _CALLED.fullmatch(cell):
+        return True
     if form == "list":
         return cell[0] in "[{" and cell[-1] == _BRACKETS[cell[0]]
     return cell[0] in "'\"" and _quoted(cell) is not None
@@ -194,6 +206,28 @@ def _check_words(cells: list[str], where: str) -> None:
                     f"group_format: {where} has cells such as {_short(cell)}, in which {word!r} would be a group; "
                     "set it to single where the whole cell is one name, or to the way in which names are separated"
                 )
+
+
+def _words_of_one_name(counts: Counter[str], where: str) -> str | None:
+    """A doubt where blanks may stand within names: two words that are always neighbours, or two blanks in a row."""
+    occurrences, neighbours = Counter(), Counter()
+    for cell, count in counts.items():
+        words = cell.split()
+        occurrences.update(dict.fromkeys(words, count))
+        neighbours.update(dict.fromkeys(pairwise(words), count))
+    together = [
+        f"{one} {other}"
+        for (one, other), count in neighbours.items()
+        if count > 1 and occurrences[one] == occurrences[other] == count
+    ]
+    apart = next((cell for cell in counts if "  " in cell.strip()), None)
+    if not together and apart is None:
+        return None
+    such = f"cells such as {_short(apart)}" if apart else f"words that only stand side by side, such as {together[0]!r}"
+    return (
+        f"{where} has {such}, and each word is read as a group; where blanks stand within names, write the cells in "
+        "another form that group_format knows"
+    )
 
 
 def _joined_otherwise(cells: list[str], plain: str) -> tuple[str, str] | None:

@@ -52,9 +52,17 @@ def read_membership(
     told = f"{group_field} of {os.path.basename(file.path)}"
     if kind not in ("token", "token_seq", "float_seq"):
         raise DecRSError(f"group_field: {where} is {kind}, not token, token_seq or float_seq")
-    table = file.read([item_field, group_field]).drop_duplicates(subset=[item_field], keep="first")
+    table = file.read([item_field, group_field])
+    check_one_row_an_id(table, item_field, file.path)
+    table = table.drop_duplicates(subset=[item_field], keep="first")
     ids = table[item_field].map(item_ids)
     known = ids.notna().to_numpy()
+    if not known.any():
+        others = [token for token, number in item_ids.items() if number]
+        raise DecRSError(
+            f"no {item_field} of the clicks, such as {others[0]!r}, has a row in {file.path}, which has such as "
+            f"{table[item_field].iloc[0]!r}; write ids in the same way in both"
+        )
     all_cells = table[group_field].fillna("").tolist()
     cells = list(compress(all_cells, known))
     items = ids[known].to_numpy(dtype=np.int64)
@@ -78,6 +86,34 @@ def read_membership(
     return tuple(map(str, names)), membership
 
 
+def check_one_row_an_id(table: pd.DataFrame, field: str, path: str) -> np.ndarray:
+    """See that rows with the same id are the same in all columns.
+
+    Args:
+        table: columns of a file, cells of sequences as arrays.
+        field: of the ids.
+        path: of the file, for the message.
+
+    Returns:
+        whether a row is there again, shape [n rows].
+
+    Raises:
+        DecRSError: two differ, and which of them counts is not certain; with the line.
+    """
+    again = table.duplicated(subset=[field]) & table[field].notna()
+    if not again.any():
+        return again.to_numpy()
+    texts = table.map(lambda cell: tuple(cell) if isinstance(cell, np.ndarray) else cell)
+    differing = again & ~texts.duplicated()
+    if differing.any():
+        row = int(np.argmax(differing))
+        raise DecRSError(
+            f"{path}, line {row + 2}: {field} {table[field].iloc[row]} has another row with other values; keep one "
+            "row, with several groups in one cell"
+        )
+    return again.to_numpy()
+
+
 def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> None:
     """Log one line by which a user sees whether the groups were read as they were meant.
 
@@ -97,6 +133,11 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
 def _from_weights(
     items: np.ndarray, cells: list[list[str]], n_items: int, where: str
 ) -> tuple[tuple[str, ...], np.ndarray]:
+    lengths = {sum(map(bool, cell)) for cell in cells} - {0}
+    if len(lengths) > 1:
+        getLogger().warning(
+            f"{where} has {min(lengths)} to {max(lengths)} weights in a cell; those that are missing at its end are 0"
+        )
     values = pd.DataFrame({"item": items, "value": cells}).explode("value")
     values = values[values["value"].astype(bool) & values["value"].notna()]
     group = values.groupby("item").cumcount().to_numpy()

@@ -20,6 +20,8 @@ from recbole_decrs.data.reading import atomic_file
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
 from recbole_decrs.errors import DecRSError
 
+mend_case_study()
+
 DATASET_OF_TYPE = {
     ModelType.KNOWLEDGE: DecRSKnowledgeBasedDataset,
     ModelType.SEQUENTIAL: DecRSSequentialDataset,
@@ -138,7 +140,6 @@ def data_preparation(config, dataset) -> tuple:
     Raises:
         DecRSError: the data lacks what the configuration needs.
     """
-    mend_case_study()
     if config["dataloaders_save_path"] is None:
         # RecBole would unpickle whatever lies at its default place; nothing ever lies at this one.
         config["dataloaders_save_path"] = os.path.join(config["checkpoint_dir"], "-")

@@ -10,6 +10,7 @@ from recbole.utils import EvaluatorType, FeatureSource, FeatureType, ModelType
 
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.group_cells import split_cells
+from recbole_decrs.data.group_field import check_one_row_an_id
 from recbole_decrs.errors import DecRSError, did_you_mean
 
 COLUMNS_IN_KEYS = (
@@ -27,6 +28,12 @@ COLUMNS_IN_KEYS = (
 def atomic_file(config, path: str) -> AtomicFile:
     """The file of a dataset with these settings."""
     return AtomicFile(path, config["field_separator"], config["encoding"])
+
+
+PADDING = "[PAD]"
+"""RecBole's token of id 0, of no user and no item."""
+RECBOLES_LABEL = "label"
+"""The default of ``LABEL_FIELD``, of which nobody says that the file has such a column."""
 
 
 class ReadingMixin:
@@ -62,6 +69,12 @@ class ReadingMixin:
         table = file.read(names)
         if table.empty:
             raise DecRSError(f"{filepath} has no rows; check the file")
+        for field in {self.uid_field, self.iid_field} & set(names):
+            if (table[field] == PADDING).any():
+                row = int((table[field] == PADDING).to_numpy().argmax())
+                raise DecRSError(
+                    f"{filepath}, line {row + 2}: {field} is {PADDING}, which RecBole takes for nobody; rename it"
+                )
         if file.has_mark:
             self.logger.info(f"{filepath} begins with a byte-order mark and is read as {file.encoding}")
         if file.n_short:
@@ -87,7 +100,17 @@ class ReadingMixin:
             if load_col is not None and field not in load_col:
                 raise DecRSError(f"load_col: inter must have {field} among its columns; add it")
         label, ranked = self.label_field, self.config["eval_type"] == EvaluatorType.RANKING
+        if ranked and label not in file.columns and label != RECBOLES_LABEL:
+            self.logger.warning(
+                f"LABEL_FIELD: {file.path} has no column {label}, so every row counts as a click"
+                f"{did_you_mean(label, file.columns)}"
+            )
         if ranked and load_col is not None and label in file.columns and label not in load_col:
+            if file.columns[label] != "float":
+                raise DecRSError(
+                    f"LABEL_FIELD: column {label} of {file.path} is {file.columns[label]}, and must be float; mend the "
+                    "first line of the file, or set LABEL_FIELD to another name"
+                )
             self.logger.warning(
                 f"{file.path} has the column {label}, which load_col does not name, so every row counts as a click; "
                 "name it there to leave out those of label 0"
@@ -95,7 +118,7 @@ class ReadingMixin:
 
     def _keys_of_columns(self) -> dict[str, str]:
         """The settings by which columns are loaded that ``load_col`` does not name."""
-        keys = ("RATING_FIELD", "TIME_FIELD", "USER_ID_FIELD", "ITEM_ID_FIELD", "group_field")
+        keys = ("RATING_FIELD", "TIME_FIELD", "USER_ID_FIELD", "ITEM_ID_FIELD", "LABEL_FIELD", "group_field")
         return {self.config[key]: key for key in keys}
 
     def _set_properties(self, name: str, kind: FeatureType, source: FeatureSource | str) -> None:
@@ -119,7 +142,8 @@ class ReadingMixin:
     def _groups_of(self, cells: pd.Series, kind: FeatureType, path: str) -> list[np.ndarray] | None:
         """The groups of each item where RecBole would read cells otherwise, else None."""
         blank = self.config["seq_separator"] == " "
-        as_recbole = {FeatureType.TOKEN: "single", FeatureType.TOKEN_SEQ: "space" if blank else "seq_separator"}
+        # By another separator RecBole keeps the blanks beside it.
+        as_recbole = {FeatureType.TOKEN: "single", FeatureType.TOKEN_SEQ: "space" if blank else None}
         if kind not in as_recbole:
             return None
         where = f"column {self.config['group_field']} of {path}"
@@ -139,17 +163,9 @@ class ReadingMixin:
         field = {FeatureSource.USER: self.uid_field, FeatureSource.ITEM: self.iid_field}.get(source)
         if field is None or field not in table:
             return table
-        again = table.duplicated(subset=[field]) & table[field].notna()
+        again = check_one_row_an_id(table, field, path)
         if not again.any():
             return table
-        texts = table.map(lambda cell: tuple(cell) if isinstance(cell, np.ndarray) else cell)
-        differing = again & ~texts.duplicated()
-        if differing.any():
-            row = int(np.argmax(differing))
-            raise DecRSError(
-                f"{path}, line {row + 2}: {field} {table[field].iloc[row]} has another row with other values; keep one "
-                "row, with several groups in one cell"
-            )
         self.logger.warning(
             f"{int(again.sum())} rows of {path} have the {field} of another row, and the same in all columns that are "
             "loaded; they are left out"
@@ -214,12 +230,14 @@ class ReadingMixin:
         named = {key: list(self.config[key] or ()) for key in COLUMNS_IN_KEYS}
         for columns in (self.config["unused_col"] or {}).values():
             named.setdefault("unused_col", []).extend(columns)
+        for ids, vectors in (self.config["preload_weight"] or {}).items():
+            named.setdefault("preload_weight", []).extend([ids, vectors])
         for key, columns in named.items():
             for column in columns:
                 if column not in self.field2type:
                     raise DecRSError(
                         f"{key}: {self.dataset_name} has no loaded column {column}"
-                        f"{did_you_mean(column, loaded) or '; name it in load_col, or leave it out'}"
+                        f"{did_you_mean(column, loaded)}; name it in load_col, or leave it out"
                     )
                 if key == "numerical_features" and "float" not in self.field2type[column].value:
                     raise DecRSError(
@@ -337,7 +355,7 @@ class ReadingMixin:
             if field not in self.field2type:
                 raise DecRSError(
                     f"val_interval: {self.dataset_name} has no loaded column {field}"
-                    f"{did_you_mean(field, self.field2type) or '; name it in load_col'}"
+                    f"{did_you_mean(field, self.field2type)}; name it in load_col, or leave it out"
                 )
             kind = self.field2type[field]
             if kind == FeatureType.FLOAT and isinstance(interval, str):

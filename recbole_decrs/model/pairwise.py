@@ -96,6 +96,8 @@ class PairwiseFullSort(ContextRecommender):
     ) -> Callable[[Pairs], torch.Tensor]:
         """The model without the fields of pairs, else with those from the sides, else with each pair embedded."""
         expected = model(pairs)
+        if not expected.isfinite().all():  # the evaluation will say so
+            return model
         tolerance = ROUNDING + ROUNDING_OF_SPREAD * expected.std(correction=0).item()
         for fields in (sides.no_fields, sides.fields):
             score = partial(self._from_sides, model, sides, fields)

@@ -374,6 +374,15 @@ def test_sampled_candidates_are_the_same_for_all(tiny, monkeypatch):
         run_comparison(["FM"], "tiny", ["constant"], 1, "out", {"a": "a.csv"}, config_dict=settings)
 
 
+def test_lists_from_python(tiny):
+    for lists, message in (
+        ({"FM": "a.csv"}, "the name FM is taken"),
+        (["a.csv"], "lists must be CSV files by the names"),
+    ):
+        with pytest.raises(DecRSError, match=message):
+            run_comparison(["FM"], "tiny", ["decrs"], 1, lists=lists, config_dict=tiny)
+
+
 def test_old_outputs_do_not_stay(tiny):
     run_comparison("FM", "tiny", ["decrs", "decrs_product"], 1, "out", config_dict=tiny)
     assert Path("out/table5.md").exists()

@@ -132,3 +132,41 @@ def test_a_separator_that_no_cell_holds(form):
 
 def test_names_with_signs_of_their_own():
     assert split_cells(["Sci-Fi Film-Noir", "Children's", "Drama"], "token_seq").doubt is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "names"),
+    [
+        (["frozenset({'A B', 'C'})", "frozenset()"], [["A B", "C"], []]),
+        (["array(['A', 'B'], dtype=object)", "array([], dtype=object)"], [["A", "B"], []]),
+        (["dict_keys(['A'])", "{'B'}"], [["A"], ["B"]]),
+        (["['A', nan]", "nan"], [["A"], []]),
+        (["['A', 'nan']", "None"], [["A", "nan"], []]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["token", "token_seq"])
+def test_lists_as_python_and_pandas_write_them(cells, names, kind):
+    found = split_cells(cells, kind)
+    assert (found.names, found.form, found.doubt) == (names, "list", None)
+
+
+def test_blanks_beside_a_separator_belong_to_no_name():
+    found = split_cells(["Film Noir | Drama", "Drama |Film Noir"], "token_seq", "auto", "|")
+    assert found.names == [["Film Noir", "Drama"], ["Drama", "Film Noir"]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "such"),
+    [
+        (["Film Noir", "Science Fiction", "Film Noir"], "side by side, such as 'Film Noir'"),
+        (["Film Noir  Science Fiction", "Drama"], "cells such as 'Film Noir  Science Fiction'"),
+    ],
+)
+def test_words_of_one_name_are_a_doubt(cells, such):
+    doubt = split_cells(cells, "token_seq").doubt
+    assert such in doubt
+    assert "another form that group_format knows" in doubt
+
+
+def test_words_that_stand_apart_are_no_doubt():
+    assert split_cells(["Film Noir", "Noir", "Drama Film", "Horror Action"], "token_seq").doubt is None

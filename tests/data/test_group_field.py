@@ -39,10 +39,25 @@ def test_float_seq(tmp_path):
 
 
 def test_items_of_other_files_and_repeated_items_are_passed_over(tmp_path):
-    path = write(tmp_path, "token", ["x", "y", "z"], items=("a", "a", "unknown"))
+    path = write(tmp_path, "token", ["x", "x", "z"], items=("a", "a", "unknown"))
     names, membership = read_membership(path, "item_id", "group", IDS)
     assert names == ("x",)
     np.testing.assert_array_equal(membership[:, 0], [0, 1, 0, 0])
+
+
+def test_items_that_differ_or_never_match_are_refused(tmp_path):
+    path = write(tmp_path, "token", ["x", "y", "z"], items=("a", "a", "b"))
+    with pytest.raises(DecRSError, match=r"line 3: item_id a has another row with other values"):
+        read_membership(path, "item_id", "group", IDS)
+    path = write(tmp_path, "token", ["x", "y", "z"], items=("A", "B", "C"))
+    with pytest.raises(DecRSError, match=r"no item_id of the clicks, such as 'a', has a row in .* such as 'A'; write"):
+        read_membership(path, "item_id", "group", IDS)
+
+
+def test_cells_with_fewer_weights_are_told(tmp_path, caplog):
+    path = write(tmp_path, "float_seq", ["1 2", "1", "3 4"])
+    read_membership(path, "item_id", "group", IDS)
+    assert "has 1 to 2 weights in a cell; those that are missing at its end are 0" in caplog.text
 
 
 @pytest.mark.parametrize(

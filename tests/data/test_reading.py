@@ -326,3 +326,62 @@ def test_values_of_a_token_are_text(load):
     users = set(tables["user"]["user_id:token"][::2])
     found = load(tables, val_interval={"gender": [0]})
     assert {user for user, _ in clicks(found)} == users
+
+
+def test_an_id_that_recbole_takes_for_nobody(load):
+    tables = tiny_tables()
+    tables["item"].loc[4, "item_id:token"] = "[PAD]"
+    with pytest.raises(DecRSError, match=r"tiny\.item, line 6: item_id is \[PAD\], which RecBole takes for nobody"):
+        load(tables)
+
+
+def test_a_label_field_that_is_not_there_is_told(load, caplog):
+    tables = labelled()
+    tables["inter"] = tables["inter"].rename(columns={"label:float": "clicked:float"})
+    load(tables, LABEL_FIELD="clickd", load_col="usual")
+    assert "LABEL_FIELD:" in caplog.text
+    assert "no column clickd, so every row counts as a click; did you mean clicked?" in caplog.text
+    tables["inter"] = tables["inter"].rename(columns={"clicked:float": "label:token"})
+    with pytest.raises(DecRSError, match="LABEL_FIELD: column label of .* is token, and must be float"):
+        load(tables, load_col="usual")
+
+
+def test_blanks_beside_a_separator_of_recbole_make_no_groups(load):
+    tables = tiny_tables()
+    tables["item"]["genre:token_seq"] = tables["item"]["genre:token_seq"].str.replace(" ", " | ")
+    tables["item"]["genre:token_seq"] = tables["item"]["genre:token_seq"].str.replace("Drama", "Film Noir")
+    part = load(
+        tables,
+        "FM",
+        seq_separator="|",
+        group_features="pooled",
+        numerical_features=["price"],
+        load_col=LOAD_COL | {"user": ["user_id"]},
+    )
+    dataset = part[0]._dataset
+    assert sorted(dataset.confounder.group_names) == ["Action", "Comedy", "Film Noir", "Horror"]
+    assert sorted(dataset.field2token_id["genre"]) == ["Action", "Comedy", "Film Noir", "Horror", "[PAD]"]
+
+
+def test_groups_of_an_item_file_that_is_not_loaded_are_checked(load):
+    tables = tiny_tables()
+    ids = {"inter": ["user_id", "item_id", "timestamp"]}
+    names = tables["item"]["genre:token_seq"].str.split().explode()
+    tables["item"] = tables["item"].loc[names.index, ["item_id:token"]].assign(**{"genre:token": names.to_numpy()})
+    with pytest.raises(DecRSError, match="has another row with other values"):
+        load(tables, "DecBPR", load_col=ids, numerical_features=[])
+
+
+def test_columns_of_additional_files_are_loaded_by_themselves(load):
+    tables = tiny_tables()
+    tables["emb"] = pd.DataFrame({"known_item:token": tables["item"]["item_id:token"], "vector:float_seq": "1 2"})
+    others = {"alias_of_item_id": ["known_item"], "preload_weight": {"known_item": "vector"}}
+    part = load(tables, additional_feat_suffix=["emb"], load_col="usual", **others)[0]._dataset
+    assert part.get_preload_weight("known_item").shape == (31, 2)
+    with pytest.raises(DecRSError, match="preload_weight: tiny has no loaded column vektor; did you mean vector"):
+        load(
+            tables,
+            additional_feat_suffix=["emb"],
+            load_col="usual",
+            **others | {"preload_weight": {"known_item": "vektor"}},
+        )
