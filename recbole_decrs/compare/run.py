@@ -94,12 +94,14 @@ def run_comparison(
     Raises:
         DecRSError: the input cannot be used.
     """
+    backbones = ("FM", "NFM") if backbones is None else backbones
+    methods = "all" if methods is None else methods
     with quiet_libraries():
         try:
             return _compare(
-                [backbones] if isinstance(backbones, str) else list(dict.fromkeys(backbones or ("FM", "NFM"))),
+                [backbones] if isinstance(backbones, str) else list(dict.fromkeys(backbones)),
                 dataset,
-                [methods] if isinstance(methods, str) and methods != "all" else methods or "all",
+                [methods] if isinstance(methods, str) and methods != "all" else methods,
                 seeds,
                 output,
                 lists or {},
