@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import os
 import random
+import struct
 import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,54 +24,186 @@ from recbole_decrs.errors import DecRSError
 FORMAT = "recbole_decrs checkpoint 1"
 SETTINGS_SINCE = {"group_features": "pooled", "mlp_dropout_prob": None}
 """Settings that older checkpoints lack, with the values that say how their models were trained."""
+FROM_THE_CALLER = frozenset(
+    {
+        "data_path",
+        "checkpoint_dir",
+        "save_dataset",
+        "save_dataloaders",
+        "dataset_save_path",
+        "dataloaders_save_path",
+        "backbone_checkpoint",
+        "resume",
+        "log_wandb",
+        "wandb_project",
+        # of RecBole's models that are pre-trained
+        "pre_model_path",
+        "pretrain_path",
+        "mf_pretrain_path",
+        "mlp_pretrain_path",
+        "warm_up",
+    }
+)
+"""Settings that name files and folders, which a checkpoint does not bring along."""
 TYPE = "recbole_decrs.type"
 """The key by which :func:`encode` marks what is not plain data."""
 
 
+STATE = {
+    "epoch": int,
+    "cur_step": int,
+    "best_valid_score": (int, float),
+    "best_valid_result": dict,
+    "state_dict": dict,
+    "other_parameter": dict,
+    "optimizer": dict,
+    "random_state": dict,
+    "loader_states": list,
+}
+"""What a training state holds at least, and the types of it."""
+
+
+class _RemembersWhy:
+    """A file that keeps the error of the system when a write fails, of which torch.save makes a riddle."""
+
+    def __init__(self, file) -> None:
+        self.file, self.error = file, None
+
+    def write(self, data) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
 def write_checkpoint(path: str, content: dict[str, Any]) -> None:
-    """Write to a temporary file beside ``path`` and rename it: a kill at any moment leaves the previous one whole."""
+    """Write to a temporary file beside ``path`` and rename it: a kill at any moment leaves the previous one whole.
+
+    Raises:
+        OSError: it cannot be written; the previous one is whole, and the temporary file gone.
+    """
     temporary = f"{path}.{os.getpid()}.tmp"
+    content = {"format": FORMAT, **content}
+    content["digest"] = _digest(content)
     try:
         with open(temporary, "wb") as file:
-            torch.save({"format": FORMAT, **content}, file)
+            remembering = _RemembersWhy(file)
+            try:
+                torch.save(content, remembering)
+            except RuntimeError:
+                if remembering.error is None:
+                    raise
+                raise remembering.error from None
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, path) from error
     finally:
         if os.path.exists(temporary):
             os.remove(temporary)
+
+
+def _digest(content: dict[str, Any]) -> str:
+    """A hash of the settings and of the names of all parts; of the tensors the archive has checksums."""
+    parts = {key: sorted(map(str, value)) if isinstance(value, dict) else None for key, value in content.items()}
+    parts.pop("digest", None)
+    plain = [parts, content.get("config"), content.get("fingerprint"), content.get("drift_alpha")]
+    return hashlib.sha256(json.dumps(_with_text_keys(plain), sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _with_text_keys(value: Any) -> Any:
+    """The same, so that JSON can sort it: a setting may have keys of several types."""
+    if isinstance(value, dict):
+        return {f"{type(key).__name__} {key}": _with_text_keys(part) for key, part in value.items()}
+    return [_with_text_keys(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+@contextmanager
+def damage_in_words(path: str) -> Iterator[None]:
+    """Say of what goes wrong while the parts of a checkpoint are used that it is damaged.
+
+    Raises:
+        DecRSError: instead of what a missing or strange part raises.
+    """
+    try:
+        yield
+    except DecRSError:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise DecRSError(f"the checkpoint {path} is damaged ({type(error).__name__}: {reason}); train again") from error
 
 
 def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, Any]:
     """The content of a checkpoint; runs no code of its file.
 
     Raises:
-        DecRSError: the file is missing, truncated or corrupt, or was not written by this plugin.
+        DecRSError: the file is missing, truncated or corrupt, lacks a part, or was not written by this plugin.
     """
     if not os.path.isfile(path):
         raise DecRSError(f"there is no checkpoint {path}; check its path")
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, OSError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+        LookupError,
+        struct.error,
+        zlib.error,
+        UnicodeError,
+        OverflowError,
+    ) as error:  # of a header that is damaged, zipfile raises whatever comes up
         raise DecRSError(f"the checkpoint {path} is truncated or no checkpoint at all; train again") from error
     if damaged:
         raise DecRSError(f"the checkpoint {path} is corrupt (in {damaged}); train again")
     try:
         content = torch.load(path, map_location=device, weights_only=True)
+    except MemoryError:
+        raise
     except Exception as error:
         raise DecRSError(
             f"the checkpoint {path} does not hold plain data, so it was not written by recbole_decrs; train again"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise DecRSError(f"the checkpoint {path} was not written by this version of recbole_decrs; train again")
-    parts = [content.get(half) for half in ("conventional", "deconfounded") if half in content] or [content]
-    if not all(isinstance(part, dict) and {"state_dict", "optimizer"} <= set(part) for part in parts) or not (
-        {"config", "fingerprint", "confounder"} <= set(content)
-    ):
-        raise DecRSError(f"the checkpoint {path} lacks a part; train again")
+    if wrong := _wrong_part(content):
+        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
     content["config"] = {**SETTINGS_SINCE, **content["config"]}
     return content
+
+
+def _wrong_part(content: dict[str, Any]) -> str | None:
+    """What a checkpoint lacks or has of another kind; None of a sound one."""
+    for key, kind in (("config", dict), ("fingerprint", str), ("confounder", dict | None)):
+        if key not in content or not isinstance(content[key], kind):
+            return f"it has no {key}"
+    for key in ("model", "dataset"):
+        if not isinstance(content["config"].get(key), str):
+            return f"its settings have no {key}"
+    for half in [name for name in ("conventional", "deconfounded") if name in content] or [None]:
+        state = content if half is None else content[half]
+        if not isinstance(state, dict):
+            return f"its part {half} is no training state"
+        for key, kind in STATE.items():
+            if not isinstance(state.get(key), kind):
+                return f"it has no {key}" + (f" of the {half} recommender" if half else "")
+        if not all(isinstance(value, torch.Tensor) for value in state["state_dict"].values()):
+            return "its state_dict holds what is no tensor"
+    if not isinstance(content.get("drift_alpha"), int | float | None):
+        return "its drift_alpha is no number"
+    if "digest" in content and content["digest"] != _digest(content):
+        return "its settings, or the names of its parts, are not those that were written"
+    return None
 
 
 def read_settings(path: str) -> dict[str, Any] | None:
@@ -83,6 +221,21 @@ def read_settings(path: str) -> dict[str, Any] | None:
         raise DecRSError(f"{path} is damaged, or no checkpoint of recbole_decrs") from error
     known = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("config"), dict)
     return {**SETTINGS_SINCE, **content["config"]} if known else None
+
+
+def settings_to_trust(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of a checkpoint without those that would have files read as code, or files and folders written.
+
+    Whoever loads it gives these anew. Data are read from where they lay in training, if they are there.
+    """
+    trusted = {key: value for key, value in settings.items() if key not in FROM_THE_CALLER}
+    data_path, dataset = settings.get("data_path"), settings.get("dataset")
+    if isinstance(data_path, str) and isinstance(dataset, str):
+        folder = os.path.join(data_path, dataset)
+        # RecBole downloads into it what is not there.
+        if os.path.isdir(folder) and any(name.startswith(f"{dataset}.") for name in os.listdir(folder)):
+            trusted["data_path"] = data_path
+    return trusted
 
 
 def encode(value: Any) -> Any:
@@ -123,6 +276,8 @@ def decode(value: Any) -> Any:
     if kind == "sparse":
         parts = tuple(decode(value[name]) for name in ("data", "indices", "indptr"))
         return sparse.csr_matrix(parts, shape=value["shape"]).asformat(value["format"])
+    if kind == "zeros":
+        return decode(value["values"]).toarray()
     if kind == "list":
         return np.array(decode(value["values"]))
     array = value["values"].cpu().numpy()
@@ -133,7 +288,14 @@ def encode_confounder(confounder: Confounder | None) -> dict[str, Any] | None:
     """A Confounder as plain data."""
     if confounder is None:
         return None
-    return {field.name: encode(getattr(confounder, field.name)) for field in dataclasses.fields(confounder)}
+    return {field.name: _encode_matrix(getattr(confounder, field.name)) for field in dataclasses.fields(confounder)}
+
+
+def _encode_matrix(value: Any) -> Any:
+    """As :func:`encode`, but a matrix that is mostly zeros by its other values: few of all groups are a user's."""
+    if isinstance(value, np.ndarray) and value.ndim == 2 and np.count_nonzero(value) * 2 < value.size:
+        return {TYPE: "zeros", "values": encode(sparse.csr_matrix(value))}
+    return encode(value)
 
 
 def decode_confounder(plain: dict[str, Any] | None) -> Confounder | None:

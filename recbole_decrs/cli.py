@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 
+OUT_OF_MEMORY = ("not enough memory", "out of memory", "Cannot allocate memory", "failed to map segment", "bad_alloc")
+"""What torch, numpy and the system say then."""
 USAGE = """\
 usage: recbole-decrs [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]
        recbole-decrs compare [--backbones=FM,NFM] [--methods=all] [--seeds=3] [--dataset=...] [--key=value ...]
@@ -44,45 +48,83 @@ def main(arguments: list[str] | None = None) -> int:
         exit status: 0, or 2 where the input cannot be used, which one sentence on standard error explains.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads the output has read enough
+        _give_up_output()
+        return 141
+    except KeyboardInterrupt:
+        _tell("stopped", "")
+        return 130
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        _tell(_in_words(error))
+        if isinstance(error, OSError):
+            _give_up_output()
+        return 2
+    return 0
+
+
+def _run(arguments: list[str]) -> None:
     if any(argument in ("-h", "--help") for argument in arguments):
         print(USAGE)
-        return 0
+        return
     if "--version" in arguments:
         from recbole_decrs import __version__
 
         print(f"recbole-decrs {__version__}")
-        return 0
+        return
+    command = arguments[0] if arguments and arguments[0] in ("tune", "compare", "jensen-gap") else None
+    if command == "jensen-gap":
+        _jensen_gap(arguments[1:])
+        return
+    settings = parse(arguments[1:] if command else arguments)
+    if command == "tune":
+        from recbole_decrs.tune import tune
+
+        tune(settings)
+    elif command == "compare":
+        from recbole_decrs.compare.run import compare
+
+        compare(settings)
+    else:
+        from recbole_decrs.config import config_files_of
+        from recbole_decrs.quick_start import run_recbole_decrs
+
+        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
+
+
+def _in_words(error: Exception) -> str:
+    """One sentence about what ended the program."""
     from recbole_decrs.errors import DecRSError, how_to_install
 
-    try:
-        command = arguments[0] if arguments and arguments[0] in ("tune", "compare", "jensen-gap") else None
-        if command == "jensen-gap":
-            _jensen_gap(arguments[1:])
-            return 0
-        settings = parse(arguments[1:] if command else arguments)
-        if command == "tune":
-            from recbole_decrs.tune import tune
+    if isinstance(error, DecRSError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return how_to_install(error.name)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError) or any(words in reason for words in OUT_OF_MEMORY):
+        return f"out of memory ({reason[:200]}); lower eval_batch_size, train_batch_size or embedding_size"
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ", where its output goes"
+        return f"{error.strerror or reason}{where}; what was saved before is whole"
+    return (
+        f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
+        "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"
+    )
 
-            tune(settings)
-        elif command == "compare":
-            from recbole_decrs.compare.run import compare
 
-            compare(settings)
-        else:
-            from recbole_decrs.config import config_files_of
-            from recbole_decrs.quick_start import run_recbole_decrs
+def _tell(sentence: str, kind: str = "error: ") -> None:
+    with suppress(OSError):
+        print(f"recbole-decrs: {kind}{sentence}", file=sys.stderr)
 
-            run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
-    except DecRSError as error:
-        print(f"recbole-decrs: error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(f"recbole-decrs: error: {how_to_install(error.name)}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("recbole-decrs: stopped", file=sys.stderr)
-        return 130
-    return 0
+
+def _give_up_output() -> None:
+    """Let nothing more be written where nothing can be, as Python would when it ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _jensen_gap(arguments: list[str]) -> None:

@@ -6,6 +6,7 @@ import ast
 import copy
 import enum
 import os
+import re
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,8 @@ RECBOLES_SEQUENCES = {"split": {"LS": "valid_and_test"}, "order": "TO"}
 """RecBole's ``eval_args`` of sequential models: a user's last click is the test, the one before it the validation."""
 UNDO = ("", "none", "null", "~")
 """Text that undoes a key, as None does."""
+MOST_VALUES = 1_000_000
+"""How many values a config file may stand for."""
 PAIRS_EMBEDDED_AT_ONCE = 4096
 """RecBole's own ``eval_batch_size``."""
 PAIRS_SCORED_AT_ONCE = 1 << 20
@@ -116,9 +119,8 @@ class DecRSConfig(Config):
                 # No activation is an activation of RecBole's.
                 self.external_config_dict[key] = "none" if key == "mlp_activation" else None
 
-    def _build_yaml_loader(self) -> type[yaml.FullLoader]:
-        super()._build_yaml_loader()  # which teaches FullLoader to read 1e-3 as a number
-        return _OneKeyLoader
+    def _build_yaml_loader(self) -> type[yaml.SafeLoader]:
+        return _Loader
 
     def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
         settings: dict[str, Any] = {}
@@ -132,6 +134,7 @@ class DecRSConfig(Config):
                 line = f", line {mark.line + 1}" if mark else ""
                 problem = getattr(error, "problem", None) or "it is not YAML"
                 raise DecRSError(f"the config file {file}{line} is not valid YAML ({problem}); mend it") from error
+            _check_size(content, file)
             if content is not None and not (isinstance(content, dict) and all(isinstance(key, str) for key in content)):
                 raise DecRSError(f"the config file {file} must hold 'key: value' lines")
             settings.update(content or {})
@@ -382,8 +385,8 @@ class DecRSConfig(Config):
             raise DecRSError(f"reranker_lambda must be a number in [0, 1] for {name}, not {weight}")
 
 
-class _OneKeyLoader(yaml.FullLoader):
-    """RecBole's loader, but a key that is there twice is refused, of which YAML would take the last."""
+class _Loader(yaml.SafeLoader):
+    """Reads plain data alone, 1e-3 as a number, as RecBole's does; a key that is there twice is refused."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -393,6 +396,34 @@ class _OneKeyLoader(yaml.FullLoader):
                 mark = node.value[place][0].start_mark
                 raise yaml.composer.ComposerError(None, None, f"the key {name} is there twice", mark)
         return node
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
+        r"|\.(?:inf|Inf|INF))$|\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+0123456789."),
+)
+
+
+def _check_size(content: Any, file: str) -> None:
+    """Refuse YAML of a few lines that stands for more values than a memory holds, by names for names for names."""
+    sizes: dict[int, int] = {}
+
+    def size(value: Any, above: tuple[int, ...]) -> int:
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) in above:
+            raise DecRSError(f"the config file {file} has a value that is a part of itself; mend it")
+        if id(value) not in sizes:
+            parts = value.values() if isinstance(value, dict) else value
+            sizes[id(value)] = 1 + sum(size(part, (*above, id(value))) for part in parts)
+        return sizes[id(value)]
+
+    if size(content, ()) > MOST_VALUES:
+        raise DecRSError(f"the config file {file} stands for more than {MOST_VALUES} values, by its names; mend it")
 
 
 def config_files_of(settings: dict[str, str]) -> list[str]:

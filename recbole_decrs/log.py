@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
+import traceback
+import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 
 import colorlog
+import torch
 from recbole.utils import init_logger
 from recbole.utils.logger import log_colors_config
 
@@ -37,6 +42,26 @@ def check_writable(*folders: str) -> None:
             existing = os.path.dirname(existing)
         if not os.path.isdir(existing) or not os.access(existing, os.W_OK):
             raise DecRSError(f"the folder {folder} cannot be written to ({existing}); start the run elsewhere")
+
+
+def tell_threads() -> None:
+    """Log how many threads compute, on which the last digits of results depend, and whether they get in the way."""
+    n_threads, n_cores = torch.get_num_threads(), os.cpu_count() or 1
+    logging.getLogger().info(f"Computing with {n_threads} threads (OMP_NUM_THREADS), on which the last digits depend")
+    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    if n_threads > 1 and busy + n_threads > n_cores + 0.5:
+        logging.getLogger().warning(
+            f"other programs keep {busy:.1f} of {n_cores} cores busy, beside which several threads are slower than "
+            "one; set OMP_NUM_THREADS=1"
+        )
+
+
+def _stop(path: str, record: logging.LogRecord) -> None:
+    """What logging does when a log file cannot be written: it raises, where it would print and go on."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OSError):
+        raise OSError(error.errno, error.strerror, path) from error
+    raise
 
 
 class HeldLog(logging.Handler):
@@ -69,6 +94,17 @@ class HeldLog(logging.Handler):
         self.records.append(record)
         if self.show:
             self.console.handle(record)
+
+
+class _OwnName:
+    """A configuration of which RecBole makes another log file's name than of the same one in the same second."""
+
+    def __init__(self, config) -> None:
+        self.config = config
+        self.final_config_dict = {**config.final_config_dict, "run": uuid.uuid4()}
+
+    def __getitem__(self, key: str):
+        return self.config[key]
 
 
 class RunLog:
@@ -105,12 +141,18 @@ class RunLog:
         self.root.removeHandler(self.held)
         others = self.root.handlers[:]
         self.root.handlers.clear()
-        init_logger(config)
+        # RecBole looks whether a folder is there and makes it otherwise, between which another run may make it.
+        for folder in (os.path.join("log", config["model"]), "log_tensorboard", config["checkpoint_dir"]):
+            os.makedirs(folder, exist_ok=True)
+        init_logger(_OwnName(config))
         if not self.console:
             for handler in self.root.handlers[:]:
                 if not isinstance(handler, logging.FileHandler):
                     self.root.removeHandler(handler)
         self.handlers = self.root.handlers[:]
+        for handler in self.handlers:
+            if isinstance(handler, logging.FileHandler):
+                handler.handleError = partial(_stop, os.path.relpath(handler.baseFilename))
         for handler in others:
             self.root.addHandler(handler)
         for record in self.held.records:
@@ -125,8 +167,11 @@ class RunLog:
             if isinstance(handler, logging.FileHandler) and record.levelno >= handler.level:
                 handler.handle(record)
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, kind: type | None, exception: BaseException | None, trace: object) -> None:
+        if isinstance(exception, Exception) and not isinstance(exception, DecRSError | OSError | MemoryError):
+            self.to_file("".join(traceback.format_exception(exception)))
         for handler in self.handlers:
             self.root.removeHandler(handler)
-            handler.close()
+            with suppress(OSError) if exception else nullcontext():  # a full disk is told once
+                handler.close()
         self.root.setLevel(self.level)

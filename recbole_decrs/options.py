@@ -27,6 +27,10 @@ from recbole_decrs.errors import DecRSError, near_misses
 from recbole_decrs.rerank import RERANKERS
 
 Check = Callable[[Any], bool]
+LARGEST = 1e30
+"""Of what becomes a float32, with room to calculate."""
+MOST_WORKERS = 128
+"""Processes of a loader."""
 READ_KEY = r"""config\[["'](\w+)["']\]"""
 
 
@@ -55,8 +59,8 @@ def _one_of(*choices: Any) -> Check:
     return lambda value: isinstance(value, str) and value in choices
 
 
-def _integer(low: int) -> Check:
-    return lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool) and value >= low
+def _integer(low: int, high: int = 2**62) -> Check:
+    return lambda value: isinstance(value, numbers.Integral) and not isinstance(value, bool) and low <= value <= high
 
 
 def _list_of(check: Check) -> Check:
@@ -133,7 +137,14 @@ def _eval_args(value: Any) -> bool:
 
 def _clipping(value: Any) -> bool:
     arguments = {"max_norm", "norm_type", "error_if_nonfinite", "foreach"}
-    return _mapping(value) and set(value) <= arguments and _number(0, above=True)(value.get("max_norm"))
+    if not _mapping(value) or not set(value) <= arguments:
+        return False
+    norm = value.get("norm_type", 2)
+    return (
+        _number(0, above=True)(value.get("max_norm"))
+        and (norm in ("inf", math.inf) or _number(0, above=True)(norm))
+        and all(isinstance(value.get(key), bool | None) for key in ("error_if_nonfinite", "foreach"))
+    )
 
 
 def _negatives(value: Any) -> bool:
@@ -189,7 +200,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "confounder_prior": _choices(PRIORS),
     "backdoor_operator": _choices(OPERATORS),
     "delta": (_number(0, 1), "a number in [0, 1]"),
-    "group_init_std": (_number(0), "a number >= 0"),
+    "group_init_std": (_number(0, LARGEST), f"a number in [0, {LARGEST:g}]"),
     "drift_history": _choices(("train", "train+valid")),
     "drift_periods": (_integer(2), "a whole number >= 2"),
     "drift_smoothing": (_number(0, 1, above=True), "a number above 0 and at most 1"),
@@ -205,10 +216,10 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "bi_batch_norm": (_boolean, "True or False"),
     "mlp_activation": _choices(("relu", "sigmoid", "tanh", "leakyrelu", "none")),
     "mlp_dropout_prob": (_or_none(_number(0, 1)), "a number in [0, 1] or none"),
-    "embedding_init_std": (_or_none(_number(0)), "a number >= 0 or none"),
-    "adagrad_initial_accumulator": (_number(0), "a number >= 0"),
+    "embedding_init_std": (_or_none(_number(0, LARGEST)), f"a number in [0, {LARGEST:g}] or none"),
+    "adagrad_initial_accumulator": (_number(0, LARGEST), f"a number in [0, {LARGEST:g}]"),
     "loss_reduction": _choices(("mean", "sum")),
-    "embedding_norm_weight": (_number(0), "a number >= 0"),
+    "embedding_norm_weight": (_number(0, LARGEST), f"a number in [0, {LARGEST:g}]"),
     "ips": (_or_none(_one_of(*IPS)), f"one of {', '.join(IPS)} or none"),
     "ips_cap": (_number(1), "a number >= 1"),
     "ips_floor": (_number(0, 1, above=True), "a number above 0 and at most 1"),
@@ -229,14 +240,14 @@ CHECKS: dict[str, tuple[Check, str]] = {
     "train_batch_size": (_integer(1), "a whole number >= 1"),
     "eval_batch_size": (_integer(1), "a whole number >= 1"),
     "MAX_ITEM_LIST_LENGTH": (_integer(1), "a whole number >= 1"),
-    "learning_rate": (_number(0, above=True), "a number above 0"),
+    "learning_rate": (_number(0, LARGEST, above=True), f"a number above 0 and at most {LARGEST:g}"),
     "learner": (
         lambda value: isinstance(value, str) and value.lower() in ("adam", "adamw", "sgd", "adagrad", "rmsprop"),
         "one of adam, adamw, sgd, adagrad, rmsprop",
     ),
-    "weight_decay": (_number(0), "a number >= 0"),
+    "weight_decay": (_number(0, LARGEST), f"a number in [0, {LARGEST:g}]"),
     "clip_grad_norm": (_or_none(_clipping), "none or the arguments of clip_grad_norm_, such as {'max_norm': 5}"),
-    "worker": (_integer(0), "a whole number >= 0"),
+    "worker": (_integer(0, MOST_WORKERS), f"a whole number in [0, {MOST_WORKERS}]"),
     "state": (
         lambda value: value is None or str(value).lower() in ("debug", "info", "warning", "error", "critical"),
         "debug, info, warning, error or critical",
@@ -266,6 +277,8 @@ CHECKS: dict[str, tuple[Check, str]] = {
         "none or a column of ids with one of their vectors, such as {'entity': 'vector'}",
     ),
     **dict.fromkeys(("USER_ID_FIELD", "ITEM_ID_FIELD", "LABEL_FIELD"), (_string, "the name of a column")),
+    # RecBole's KD_DAGFM evaluates this one
+    "teacher": (_or_none(_one_of("CrossNet", "CIN")), "CrossNet or CIN"),
     "numerical_features": (
         lambda value: isinstance(value, list) and all(map(_string, value)),
         "a list of columns, such as ['price']",
@@ -300,7 +313,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     ),
     "filter_inter_by_user_or_item": (_boolean, "True or False"),
     "rm_dup_inter": (_or_none(_one_of("first", "last")), "first, last or none"),
-    "metric_decimal_place": (_integer(0), "a whole number >= 0"),
+    "metric_decimal_place": (_integer(0, 15), "a whole number in [0, 15]"),
     "seed": (lambda value: _integer(0)(value) and value < 2**32, "a whole number in [0, 2^32)"),
 }
 

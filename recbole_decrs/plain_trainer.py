@@ -17,6 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import (
+    damage_in_words,
     decode,
     encode,
     encode_confounder,
@@ -117,25 +118,39 @@ class CheckpointMixin:
             state = self._state_in(self._resumed)
         saved = kwargs.get("saved", True)
         if state.get("finished") and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs):
-            restore_random_state(state.get("random_state_at_end", state["random_state"]))
+            with damage_in_words(self.saved_model_file):
+                restore_random_state(state.get("random_state_at_end", state["random_state"]))
             self.eval_collector.data_collect(train_data)
             result = self.best_valid_score, self.best_valid_result
             self.logger.info(f"{self.saved_model_file} is trained to its end, and not trained again")
         else:
             if state:
-                restore_random_state(state["random_state"])
-                for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
-                    generator.set_state(its_state.cpu())
+                with damage_in_words(self.saved_model_file):
+                    restore_random_state(state["random_state"])
+                    states = state["loader_states"]
+                    for generator, its_state in zip(shuffle_generators(train_data), states, strict=True):
+                        generator.set_state(its_state.cpu())
             self._started = time.time()
             self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
             if state and self._has_stopped():  # and was killed before it could say so
                 result = self.best_valid_score, self.best_valid_result
             else:
-                result = super().fit(train_data, valid_data, **kwargs)
+                result = self._fit(train_data, valid_data, **kwargs)
             if saved:
                 self._mark_as_finished()
         if saved:
             remove(last_path(self.saved_model_file))
+        return result
+
+    def _fit(self, *args, **kwargs) -> tuple[float, dict[str, float]]:
+        """RecBole's, which leaves the thread that writes the curves to write on after the end."""
+        try:
+            result = super().fit(*args, **kwargs)
+        except BaseException:
+            with suppress(OSError):
+                self.tensorboard.close()
+            raise
+        self.tensorboard.close()
         return result
 
     def _has_stopped(self) -> bool:
@@ -228,6 +243,7 @@ class CheckpointMixin:
             "random_state": random_state(),
             "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],
             "seconds": self.seconds,
+            "threads": torch.get_num_threads(),
         }
 
     def _as_part(self, state: dict[str, Any]) -> dict[str, Any]:
@@ -262,15 +278,22 @@ class CheckpointMixin:
         self.cur_step = state["cur_step"]
         self.best_valid_score = state["best_valid_score"]
         self.best_valid_result = state["best_valid_result"]
-        self._seconds_before = state.get("seconds", 0.0)
         load_state(self.model, state, path)
-        self._hidden.restore(decode(state.get("hidden_state", {})))
-        optimizers = state["optimizer"]
-        if "param_groups" in optimizers:  # of an older version
-            optimizers = {"optimizer": optimizers}
-        for name, its_state in optimizers.items():
-            getattr(self, name).load_state_dict(its_state)
+        with damage_in_words(path):
+            self._seconds_before = float(state.get("seconds", 0.0))
+            self._hidden.restore(decode(state.get("hidden_state", {})))
+            optimizers = state["optimizer"]
+            if "param_groups" in optimizers:  # of an older version
+                optimizers = {"optimizer": optimizers}
+            for name, its_state in optimizers.items():
+                getattr(self, name).load_state_dict(its_state)
         self._resumed = content
+        threads = state.get("threads", torch.get_num_threads())
+        if threads != torch.get_num_threads():
+            self.logger.warning(
+                f"{path} was trained with {threads} threads, and goes on with {torch.get_num_threads()}: the last "
+                f"digits may not be those of an undisturbed training; set OMP_NUM_THREADS={threads}"
+            )
         self.logger.info(f"Checkpoint loaded. Resume training from epoch {self.start_epoch}")
 
     def _content_to_resume(self, path: str) -> dict[str, Any]:
@@ -363,8 +386,8 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     by_design = infinities(model)
     try:
         model.load_state_dict(state["state_dict"])
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+    except (RuntimeError, TypeError, AttributeError, ValueError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
         raise DecRSError(
             f"the checkpoint {path} does not fit this {type(model).__name__} ({reason}); "
             "take the settings it was trained with"
@@ -377,7 +400,8 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     # Embeddings that RecBole's graph models keep for prediction, of the parameters before these.
     for name in [name for name in vars(model) if name.startswith("restore_")]:
         setattr(model, name, None)
-    model.load_other_parameter(decode(state["other_parameter"]))
+    with damage_in_words(path):
+        model.load_other_parameter(decode(state["other_parameter"]))
 
 
 def shuffle_generators(train_data) -> list[torch.Generator]:

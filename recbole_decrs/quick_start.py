@@ -8,10 +8,9 @@ from logging import getLogger
 from typing import Any
 
 from recbole.data.transform import construct_transform
-from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import EvaluatorType, get_environment, get_flops, init_seed, set_color
 
-from recbole_decrs.checkpoint import read_checkpoint
+from recbole_decrs.checkpoint import read_checkpoint, settings_to_trust
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.errors import DecRSError
@@ -23,10 +22,11 @@ from recbole_decrs.evaluator.report import (
     top_lists,
     without_history,
 )
-from recbole_decrs.log import RunLog, check_writable, quiet_libraries
+from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.make import make_model
 from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
@@ -95,7 +95,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     part = train_data._dataset
     init_seed(config["seed"], config["reproducibility"])
     deconfounded = hasattr(config.model_class, "backbone")
-    model = _make(config, part)
+    model = make_model(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
     if config["resume"] and not saved:
@@ -103,6 +103,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     resumed = checkpoint_to_resume(config)
     check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
+    tell_threads()
     logger.info(model)
     for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
         try:
@@ -160,18 +161,6 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
     result["table"] = table_of(results, result["by_drift"], labels, compared)
     return result
-
-
-def _make(config: DecRSConfig, part) -> AbstractRecommender:
-    """The model of a configuration: both in one, if it is deconfounded."""
-    make = FusedRecommender if hasattr(config.model_class, "backbone") else config.model_class
-    try:
-        return make(config, part).to(config["device"])
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        if isinstance(error, DecRSError):
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DecRSError(f"{config['model']} cannot be made with these settings: {reason}") from error
 
 
 def _write_lists(config: DecRSConfig, trainer, collected: dict[str, Any], ranked: str, part) -> None:
@@ -239,14 +228,14 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
             text = f"{path} holds a {name}; a class of your own goes into config_dict={{'model': ...}}; else {error}"
             raise DecRSError(text) from error
     others = {key: value for key, value in changed.items() if key != "model"}
-    config = DecRSConfig(model_class, config_dict={**content["config"], "backbone_checkpoint": None, **others})
+    config = DecRSConfig(model_class, config_dict={**settings_to_trust(content["config"]), **others})
     init_seed(config["seed"], config["reproducibility"])
     dataset = create_dataset(config)
     train_data, valid_data, test_data = data_preparation(config, dataset)
     part = train_data._dataset
     check_data(content, part, path)
     init_seed(config["seed"], config["reproducibility"])
-    model = _make(config, part)
+    model = make_model(config, part)
     if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
         alpha = load_fused(config, model, path, part, alpha)

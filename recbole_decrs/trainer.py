@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from logging import getLogger
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from recbole.utils import set_color
 
-from recbole_decrs.checkpoint import decode_confounder, read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint import damage_in_words, decode_confounder, read_checkpoint, write_checkpoint
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
@@ -286,14 +287,25 @@ def load_fused(config, model: FusedRecommender, path: str, dataset, alpha: float
         )
     if name := not_finite(content["confounder"]):
         raise DecRSError(f"the checkpoint {path} holds what is infinite or not a number in {name}; train again")
-    confounder = decode_confounder(content["confounder"])
-    if not same_groups(confounder, dataset.confounder):
+    with damage_in_words(path):
+        confounder = decode_confounder(content["confounder"])
+        same, fitting = same_groups(confounder, dataset.confounder), _same_shapes(confounder, dataset.confounder)
+    if same and not fitting:
+        raise DecRSError(f"the checkpoint {path} is damaged: its distributions are not those of its users; train again")
+    if not same:
         raise DecRSError(f"the checkpoint {path} was made for other item groups; set group_field as it was then")
     for half in HALVES:
         load_state(getattr(model, half), content[half], path)
     alpha = content["drift_alpha"] if alpha is None else alpha
     model.set_weight(fusion_weights(config, confounder, alpha))
     return alpha
+
+
+def _same_shapes(one, other) -> bool:
+    return all(
+        np.shape(getattr(one, field.name)) == np.shape(getattr(other, field.name))
+        for field in dataclasses.fields(other)
+    )
 
 
 def same_groups(one, other) -> bool:

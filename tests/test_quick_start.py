@@ -174,7 +174,7 @@ def test_a_checkpoint_for_other_data(tmp_path, settings):
 def test_a_checkpoint_whose_data_moved(tmp_path, settings):
     result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
     (tmp_path / "data").rename(tmp_path / "moved")
-    with pytest.raises(DecRSError, match="there is no folder .*data/tiny"):
+    with pytest.raises(DecRSError, match="there is no folder dataset/tiny"):
         load_data_and_model(result["saved_model_file"])
     model = load_data_and_model(result["saved_model_file"], {"data_path": str(tmp_path / "moved")})[1]
     assert isinstance(model, FusedRecommender)

@@ -56,6 +56,8 @@ def interest_drift(
     by_user = _grouped_by_user(users, items, (n_users, membership.shape[0]))
     counts = np.diff(by_user.indptr).astype(np.int64)
     place = np.arange(len(users)) - np.repeat(by_user.indptr[:-1], counts)
+    if periods > counts.max(initial=0):
+        return np.zeros(n_users), np.zeros(n_users, dtype=bool)
     ends = [number * counts // periods for number in range(periods + 1)]
 
     def period(number: int) -> sparse.csr_matrix:

@@ -20,6 +20,7 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog
+from recbole_decrs.model.make import make_model
 from recbole_decrs.plain_trainer import CheckpointMixin, load_state, start_anew, trainer_for
 from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
 
@@ -107,7 +108,7 @@ class Models:
         config, path = model.config, str(self.path(model, "pth"))
         files = [file for file in (path, last_path(path)) if os.path.isfile(file)]
         init_seed(config["seed"], config["reproducibility"])
-        recommender = config.model_class(config, data.part).to(config["device"])
+        recommender = make_model(config, data.part, both=False)
         log.start(config)
         trainer = trainer_for(config)(config, recommender)
         trainer.saved_model_file = path
@@ -142,6 +143,6 @@ class Models:
             raise DecRSError(f"{model.name} could not be trained")
         init_seed(config["seed"], config["reproducibility"])
         with RunLog(console=False):
-            recommender = config.model_class(config, self.data_of(model).part).to(config["device"])
+            recommender = make_model(config, self.data_of(model).part, both=False)
         load_state(recommender, read_checkpoint(path, config["device"]), path)
         return recommender.eval()

@@ -25,6 +25,7 @@ BYTE_ORDER_MARKS = (
 NO_NUMBER = ("", "NA", "N/A", "n/a", "<NA>", "nan", "NaN", "NAN", "null", "NULL", "None", "none")
 """How a missing number is written; of text only an empty cell is missing, since a group or a user may be named NA."""
 BYTES_AT_ONCE = 1 << 24
+NEWLINE = b"\n"
 TYPES = frozenset(kind.value for kind in FeatureType)
 
 
@@ -104,6 +105,7 @@ class AtomicFile:
         Raises:
             DecRSError: a line has too many cells, a quotation mark is not closed, or a number is none; with the line.
         """
+        self._check_bytes()
         self._check_lines()
         wanted = set(names)
         columns = {f"{name}:{kind}": kind for name, kind in self.columns.items() if name in wanted}
@@ -159,6 +161,20 @@ class AtomicFile:
                         "write a number (a time in seconds), or give the column another type in the first line"
                     ) from error
         raise DecRSError(f"{self.path} cannot be read ({error}); mend it") from error
+
+    def _check_bytes(self) -> None:
+        """See that there is no byte of zero and no byte-order mark among the letters, neither of which is seen."""
+        if "a".encode(self.encoding.removesuffix("-sig")) != b"a":  # of several bytes a letter
+            return
+        lines = 0
+        with open(self.path, "rb") as file:
+            for number, block in enumerate(_blocks(file)):
+                for letter, name in ((b"\0", "a byte of zero"), (BYTE_ORDER_MARKS[0][0], "a byte-order mark")):
+                    place = block.find(letter, 1 if number == 0 else 0)
+                    if place >= 0:
+                        line = lines + block.count(NEWLINE, 0, place) + 1
+                        raise DecRSError(f"{self.path}, line {line}: there is {name} in the text; take it out")
+                lines += block.count(NEWLINE)
 
     def _check_lines(self) -> None:
         """See that every line has as many cells as the first, and that what is quoted ends in its cell."""

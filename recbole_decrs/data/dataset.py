@@ -19,6 +19,9 @@ from recbole_decrs.errors import DecRSError, did_you_mean
 CLICK_ORDER = "decrs_click_order"
 """A column that travels through RecBole's split and is gone after it: the place of a click in the order of time."""
 
+MOST_SAMPLES = 1000
+"""How many items may be sampled for a click of data that have fewer."""
+
 Clicks = tuple[np.ndarray, np.ndarray]
 """Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
 
@@ -69,6 +72,7 @@ class ConfounderMixin(ReadingMixin):
         """
         has_time = self.time_field in self.inter_feat
         self._check_order(has_time)
+        self._check_samples()
         parts, clicks, orders = self._split(has_time)
         self._check_features_for_full_sort()
         self._count_clicks_of_the_unknown(clicks)
@@ -102,6 +106,19 @@ class ConfounderMixin(ReadingMixin):
                 self.logger.warning(
                     f"{n_unknown} of {n_clicks} {name} clicks of {self.dataset_name} are by users without a training "
                     "click, of whom nothing has been learnt"
+                )
+
+    def _check_samples(self) -> None:
+        """Refuse what would fill any memory: many times more items for a click than there are."""
+        training = self.config["train_neg_sample_args"]
+        wanted = {f"train_neg_sample_args, {key}": training[key] for key in ("sample_num", "candidate_num")}
+        for phase, mode in self.config["eval_args"]["mode"].items():
+            wanted[f"eval_args, mode of {phase}"] = mode[3:]  # of uni100
+        for where, number in wanted.items():
+            if str(number).isdigit() and int(number) > max(MOST_SAMPLES, self.item_num):
+                raise DecRSError(
+                    f"{where}: {number} items are to be sampled for a click, and {self.dataset_name} has "
+                    f"{self.item_num - 1}; take fewer"
                 )
 
     def _check_order(self, has_time: bool) -> None:

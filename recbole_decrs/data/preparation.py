@@ -10,6 +10,7 @@ from logging import getLogger
 import numpy as np
 import torch
 from recbole.data import data_preparation as recbole_data_preparation
+from recbole.data import utils as recbole_data_utils
 from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
@@ -21,6 +22,25 @@ from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, D
 from recbole_decrs.errors import DecRSError
 
 mend_case_study()
+_saved_loaders = recbole_data_utils.load_split_dataloaders
+
+
+def load_split_dataloaders(config) -> tuple | None:
+    """RecBole's, but of the file that ``dataloaders_save_path`` names alone, and not of what lies at a usual place."""
+    path = config["dataloaders_save_path"]
+    if path is None or not os.path.exists(path):
+        return None
+    tell_of_unpickling("dataloaders_save_path", path)
+    return _saved_loaders(config)
+
+
+recbole_data_utils.load_split_dataloaders = load_split_dataloaders
+
+
+def tell_of_unpickling(key: str, path: str) -> None:
+    """Say that a file is unpickled, which runs what its author wrote into it."""
+    getLogger().warning(f"{key}: {path} is unpickled, which can run any code; name there only what you saved yourself")
+
 
 DATASET_OF_TYPE = {
     ModelType.KNOWLEDGE: DecRSKnowledgeBasedDataset,
@@ -39,10 +59,12 @@ def create_dataset(config) -> ConfounderMixin:
     Raises:
         DecRSError: the dataset cannot be read.
     """
+    _check_item_embeddings(config)
     of_type = DATASET_OF_TYPE.get(config["MODEL_TYPE"], DecRSDataset)
     dataset_class = DATASET_OF_MODEL.get(config["model"], of_type)
     saved = config["dataset_save_path"]
     if saved and os.path.exists(saved):
+        tell_of_unpickling("dataset_save_path", saved)
         try:
             with open(saved, "rb") as file:
                 dataset = pickle.load(file)
@@ -75,6 +97,19 @@ def create_dataset(config) -> ConfounderMixin:
     if config["save_dataset"]:
         dataset.save()
     return dataset
+
+
+def _check_item_embeddings(config) -> None:
+    """See that the array which RecBole's LDiffRec finds beside the data can be read without running what is in it."""
+    path = os.path.join(config["data_path"], "item_emb.npy")
+    if config["model"] != "LDiffRec" or not os.path.isfile(path):
+        return
+    try:
+        np.load(path, allow_pickle=False)
+    except (ValueError, OSError, EOFError) as error:
+        raise DecRSError(
+            f"{path} holds no plain array of numbers, and LDiffRec would unpickle it; save it by numpy.save as float32"
+        ) from error
 
 
 def in_words(error: Exception) -> str:
@@ -140,9 +175,6 @@ def data_preparation(config, dataset) -> tuple:
     Raises:
         DecRSError: the data lacks what the configuration needs.
     """
-    if config["dataloaders_save_path"] is None:
-        # RecBole would unpickle whatever lies at its default place; nothing ever lies at this one.
-        config["dataloaders_save_path"] = os.path.join(config["checkpoint_dir"], "-")
     try:
         train_data, valid_data, test_data = recbole_data_preparation(config, dataset)
     except pickle.UnpicklingError as error:

@@ -48,7 +48,7 @@ def test_every_method_is_there_and_written(whole):
     table = pd.read_csv(folder / "table3.csv")
     assert set(table["method"]) == set(METHODS)
     assert (table["seeds"] == 2).all()
-    assert table.groupby("metric")["best"].sum().eq(1).all()
+    assert table.groupby("metric")["best"].sum().ge(1).all()
     for name in ("table4.md", "table5.md", "figure4.png", "figure5.png", "tradeoff.png", "figure1b.png", "run.json"):
         assert (folder / name).stat().st_size > 100, name
     record = json.loads((folder / "run.json").read_text())

@@ -163,3 +163,11 @@ def test_the_counted_widths_are_those_of_the_csv_module(tmp_path_factory, rows):
     else:
         file.read(["a"])
         assert file.n_short == widths.count(1)
+
+
+@pytest.mark.parametrize(("letter", "name"), [("\0", "a byte of zero"), ("\ufeff", "a byte-order mark")])
+def test_letters_that_nobody_sees(tmp_path, letter, name):
+    path = tmp_path / "x.item"
+    path.write_text(f"item_id:token\tgenre:token\na\tx\nb\tDra{letter}ma\n", encoding="utf-8")
+    with pytest.raises(DecRSError, match=rf"x\.item, line 3: there is {name} in the text; take it out"):
+        AtomicFile(str(path)).read(["item_id"])
