@@ -229,9 +229,11 @@ def _check_nothing_is_lost(
 def _check_lists(lists: dict[str, str], backbones: list[str]) -> None:
     if not isinstance(lists, dict):
         raise DecRSError(f"lists must be CSV files by the names that they get in the tables, not {lists!r}")
+    taken = {name.lower() for name in (*METHODS, *(method.title for method in METHODS.values()), *backbones)}
     for name in lists:
-        if name in METHODS or name in backbones:
+        if name.lower() in taken:
             raise DecRSError(f"lists: the name {name} is taken; take another")
+        taken.add(name.lower())
 
 
 def _check_settings(config: DecRSConfig) -> None:
@@ -483,7 +485,7 @@ def compare(settings: dict[str, str]) -> Results:
     methods = options["methods"] or "all"
     return run_comparison(
         backbones,
-        settings.pop("dataset", None),
+        None if (dataset := settings.pop("dataset", "")).lower() in UNDO else dataset,
         methods if methods == "all" else _names(methods),
         read_literal(options["seeds"] or "3"),
         options["output"],

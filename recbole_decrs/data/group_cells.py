@@ -21,7 +21,9 @@ _NAMES = re.compile(
     rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'\"\[\](){{}}:](?:[^,'\"\[\](){{}}:]*[^\s,'\"\[\](){{}}:])?))\s*"
 )
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
-_CALLED = re.compile(r"(?:frozenset|set|array|dict_keys|OrderedSet|Index)\((.*?)(?:, *dtype=[^()]*)?\)", re.DOTALL)
+_CALLED = re.compile(
+    r"(?:frozenset|set|array|dict_keys|dict_values|OrderedSet|Index)\((.*?)(?:, *dtype=[^()]*)?\)", re.DOTALL
+)
 """How Python and numpy write what is a list in brackets within a name."""
 _MISSING = ("None", "null", "nan", "NaN", "<NA>")
 """What stands unquoted among lists and in them where there is nothing."""

@@ -58,7 +58,7 @@ def read_membership(
     ids = table[item_field].map(item_ids)
     known = ids.notna().to_numpy()
     if not known.any():
-        others = [token for token, number in item_ids.items() if number]
+        others = [str(token) for token, number in item_ids.items() if number]
         raise DecRSError(
             f"no {item_field} of the clicks, such as {others[0]!r}, has a row in {file.path}, which has such as "
             f"{table[item_field].iloc[0]!r}; write ids in the same way in both"

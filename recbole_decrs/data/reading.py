@@ -106,14 +106,10 @@ class ReadingMixin:
                 f"{did_you_mean(label, file.columns)}"
             )
         if ranked and load_col is not None and label in file.columns and label not in load_col:
-            if file.columns[label] != "float":
-                raise DecRSError(
-                    f"LABEL_FIELD: column {label} of {file.path} is {file.columns[label]}, and must be float; mend the "
-                    "first line of the file, or set LABEL_FIELD to another name"
-                )
             self.logger.warning(
                 f"{file.path} has the column {label}, which load_col does not name, so every row counts as a click; "
                 "name it there to leave out those of label 0"
+                + ("" if file.columns[label] == "float" else f" (its type is {file.columns[label]}, and must be float)")
             )
 
     def _keys_of_columns(self) -> dict[str, str]:

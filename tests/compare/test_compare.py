@@ -377,6 +377,8 @@ def test_sampled_candidates_are_the_same_for_all(tiny, monkeypatch):
 def test_lists_from_python(tiny):
     for lists, message in (
         ({"FM": "a.csv"}, "the name FM is taken"),
+        ({"DecRS": "a.csv"}, "the name DecRS is taken"),
+        ({"a": "a.csv", "A": "a.csv"}, "the name A is taken"),
         (["a.csv"], "lists must be CSV files by the names"),
     ):
         with pytest.raises(DecRSError, match=message):
