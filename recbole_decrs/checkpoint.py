@@ -7,9 +7,7 @@ import hashlib
 import json
 import os
 import random
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -150,19 +148,9 @@ def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, 
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except (
-        zipfile.BadZipFile,
-        OSError,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-        LookupError,
-        struct.error,
-        zlib.error,
-        UnicodeError,
-        OverflowError,
-    ) as error:  # of a header that is damaged, zipfile raises whatever comes up
+    except MemoryError:
+        raise
+    except Exception as error:  # of a header that is damaged, zipfile raises whatever comes up
         raise DecRSError(f"the checkpoint {path} is truncated or no checkpoint at all; train again") from error
     if damaged:
         raise DecRSError(f"the checkpoint {path} is corrupt (in {damaged}); train again")
@@ -218,7 +206,7 @@ def read_settings(path: str) -> dict[str, Any] | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:
-        raise DecRSError(f"{path} is damaged, or no checkpoint of recbole_decrs") from error
+        raise DecRSError(f"the checkpoint {path} is damaged, or does not hold plain data; train again") from error
     known = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("config"), dict)
     return {**SETTINGS_SINCE, **content["config"]} if known else None
 

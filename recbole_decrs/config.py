@@ -6,7 +6,6 @@ import ast
 import copy
 import enum
 import os
-import re
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -120,6 +119,7 @@ class DecRSConfig(Config):
                 self.external_config_dict[key] = "none" if key == "mlp_activation" else None
 
     def _build_yaml_loader(self) -> type[yaml.SafeLoader]:
+        _Loader.yaml_implicit_resolvers = super()._build_yaml_loader().yaml_implicit_resolvers  # 1e-3 is a number
         return _Loader
 
     def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
@@ -386,7 +386,7 @@ class DecRSConfig(Config):
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads plain data alone, 1e-3 as a number, as RecBole's does; a key that is there twice is refused."""
+    """Reads plain data alone, where RecBole's makes objects of Python; a key that is there twice is refused."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)
@@ -396,16 +396,6 @@ class _Loader(yaml.SafeLoader):
                 mark = node.value[place][0].start_mark
                 raise yaml.composer.ComposerError(None, None, f"the key {name} is there twice", mark)
         return node
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(
-        r"[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[0-9][0-9_]*[eE][-+]?[0-9]+|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
-        r"|\.(?:inf|Inf|INF))$|\.(?:nan|NaN|NAN)$"
-    ),
-    list("-+0123456789."),
-)
 
 
 def _check_size(content: Any, file: str) -> None:

@@ -13,6 +13,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 
 import colorlog
+import psutil
 import torch
 from recbole.utils import init_logger
 from recbole.utils.logger import log_colors_config
@@ -48,7 +49,7 @@ def tell_threads() -> None:
     """Log how many threads compute, on which the last digits of results depend, and whether they get in the way."""
     n_threads, n_cores = torch.get_num_threads(), os.cpu_count() or 1
     logging.getLogger().info(f"Computing with {n_threads} threads (OMP_NUM_THREADS), on which the last digits depend")
-    busy = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    busy = psutil.cpu_percent(interval=0.1) / 100 * n_cores  # while this program waits
     if n_threads > 1 and busy + n_threads > n_cores + 0.5:
         logging.getLogger().warning(
             f"other programs keep {busy:.1f} of {n_cores} cores busy, beside which several threads are slower than "

@@ -111,7 +111,9 @@ def _one_interval(text: str) -> bool:
 
 
 def _mode(value: Any) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"full|labeled|(uni|pop)[1-9]\d*", value) is not None
+    modes = list(value.values()) if isinstance(value, dict) else [value]
+    known = re.compile(r"full|labeled|(uni|pop)[1-9]\d*")
+    return len(modes) > 0 and all(isinstance(mode, str) and known.fullmatch(mode) for mode in modes)
 
 
 def _split(value: Any) -> bool:
@@ -121,18 +123,6 @@ def _split(value: Any) -> bool:
     if kind == "LS":
         return how in ("valid_and_test", "valid_only", "test_only")
     return kind in ("RS", "TS") and _list_of(_number(0))(how) and len(how) == 3 and how[0] > 0
-
-
-def _eval_args(value: Any) -> bool:
-    modes = value.get("mode", "full")
-    modes = list(modes.values()) if isinstance(modes, dict) else [modes]
-    return (
-        len(modes) > 0
-        and all(map(_mode, modes))
-        and _split(value.get("split", {"LS": "valid_and_test"}))
-        and value.get("order", "TO") in ("TO", "RO")
-        and value.get("group_by", "user") in ("user", "none", None)
-    )
 
 
 def _clipping(value: Any) -> bool:
@@ -300,12 +290,6 @@ CHECKS: dict[str, tuple[Check, str]] = {
         "none or fields with intervals, such as {'rating': '[4,inf)'}, or of a token with a list of values",
     ),
     **{key: (_or_none(_interval), "none or an interval, such as '[30,inf)'") for key in INTERVALS},
-    "eval_args": (
-        _eval_args,
-        "settings with a split, either {'RS': [0.8, 0.1, 0.1]} (or TS; three numbers >= 0, the first above 0) or "
-        "{'LS': 'valid_and_test'} (or valid_only, test_only), an order of TO or RO, a group_by of user or none, and a "
-        "mode of full, labeled, uniN or popN with N >= 1",
-    ),
     "train_neg_sample_args": (
         _negatives,
         "none, or a distribution of uniform or popularity, a sample_num >= 1, a number alpha, and if dynamic is True a "
@@ -318,6 +302,19 @@ CHECKS: dict[str, tuple[Check, str]] = {
 }
 
 
+EVAL_ARGS: dict[str, tuple[Check, str]] = {
+    "split": (
+        _split,
+        "{'RS': [0.8, 0.1, 0.1]} or TS, with three numbers >= 0 and the first above 0, or {'LS': 'valid_and_test'}, "
+        "valid_only or test_only",
+    ),
+    "order": _choices(("TO", "RO")),
+    "group_by": (_or_none(_one_of("user", "none")), "user or none"),
+    "mode": (_mode, "full, labeled, uniN or popN with N >= 1, or one of these for valid and one for test"),
+}
+"""What the settings within RecBole's ``eval_args`` may be."""
+
+
 def check_options(settings: dict[str, Any]) -> None:
     """Hold the value of each key that has a check against it.
 
@@ -327,6 +324,9 @@ def check_options(settings: dict[str, Any]) -> None:
     for key, (check, takes) in CHECKS.items():
         if key in settings and not check(settings[key]):
             raise DecRSError(f"{key} must be {takes}, not {settings[key]!r}")
+    for key, (check, takes) in EVAL_ARGS.items():
+        if key in settings["eval_args"] and not check(settings["eval_args"][key]):
+            raise DecRSError(f"eval_args: {key} must be {takes}, not {settings['eval_args'][key]!r}")
 
 
 def refuse_unknown_options(

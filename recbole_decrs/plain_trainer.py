@@ -6,7 +6,8 @@ import glob
 import os
 import time
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -112,53 +113,57 @@ class CheckpointMixin:
         self._train_data = train_data
         if self.content is None:
             self.content = checkpoint_header(self.config, dataset)
-        state = {}
-        if self._resumed is not None:
-            check_data(self._resumed, dataset, self.saved_model_file)
-            state = self._state_in(self._resumed)
         saved = kwargs.get("saved", True)
-        if state.get("finished") and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs):
-            with damage_in_words(self.saved_model_file):
-                restore_random_state(state.get("random_state_at_end", state["random_state"]))
-            self.eval_collector.data_collect(train_data)
-            result = self.best_valid_score, self.best_valid_result
-            self.logger.info(f"{self.saved_model_file} is trained to its end, and not trained again")
-        else:
-            if state:
-                with damage_in_words(self.saved_model_file):
-                    restore_random_state(state["random_state"])
-                    states = state["loader_states"]
-                    for generator, its_state in zip(shuffle_generators(train_data), states, strict=True):
-                        generator.set_state(its_state.cpu())
-            self._started = time.time()
-            self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
-            if state and self._has_stopped():  # and was killed before it could say so
-                result = self.best_valid_score, self.best_valid_result
-            else:
-                result = self._fit(train_data, valid_data, **kwargs)
-            if saved:
-                self._mark_as_finished()
+        with self._curves_closed():
+            if not self._is_resumed_at_its_end(train_data):
+                self._started = time.time()
+                self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
+                # A resumed training may have stopped, and have been killed before it could say so.
+                if self._resumed is None or not self._has_stopped():
+                    super().fit(train_data, valid_data, **kwargs)
+                if saved:
+                    self._mark_as_finished()
         if saved:
             remove(last_path(self.saved_model_file))
-        return result
+        return self.best_valid_score, self.best_valid_result
 
-    def _fit(self, *args, **kwargs) -> tuple[float, dict[str, float]]:
-        """RecBole's, which leaves the thread that writes the curves to write on after the end."""
+    @contextmanager
+    def _curves_closed(self) -> Iterator[None]:
+        """Close TensorBoard's files, of which RecBole leaves the thread that writes them to write on."""
         try:
-            result = super().fit(*args, **kwargs)
+            yield
         except BaseException:
             with suppress(OSError):
                 self.tensorboard.close()
             raise
         self.tensorboard.close()
-        return result
+
+    def _is_resumed_at_its_end(self, train_data) -> bool:
+        """Put the random generators where the resumed training, if there is one, left them; whether it had ended.
+
+        Raises:
+            DecRSError: it was a training on other data.
+        """
+        if self._resumed is None:
+            return False
+        check_data(self._resumed, train_data._dataset, self.saved_model_file)
+        state = self._state_in(self._resumed)
+        at_end = state.get("finished", False) and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs)
+        with damage_in_words(self.saved_model_file):
+            restore_random_state(state.get("random_state_at_end" if at_end else "random_state", state["random_state"]))
+            for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
+                generator.set_state(its_state.cpu())
+        if at_end:
+            self.logger.info(f"{self.saved_model_file} is trained to its end, and not trained again")
+        return at_end
 
     def _has_stopped(self) -> bool:
         """Whether a resumed training has nothing left to do: it was stopped early, or has had its epochs."""
         return self.cur_step > self.stopping_step or self.start_epoch >= self.epochs
 
     @property
-    def seconds(self) -> float:  # noqa: D102, see the class
+    def seconds(self) -> float:
+        """What the training has taken so far."""
         return self._seconds_before + time.time() - self._started
 
     def _mark_as_finished(self) -> None:

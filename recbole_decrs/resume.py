@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_decrs.checkpoint import read_checkpoint, read_settings
+from recbole_decrs.checkpoint import read_settings
 from recbole_decrs.errors import DecRSError
 
 CHANGES_NO_NUMBER = frozenset(
@@ -43,6 +43,12 @@ def last_path(path: str) -> str:
     return f"{stem}-last{ending}"
 
 
+def _best_path(path: str) -> str:
+    """The checkpoint of which ``path`` is the last state; ``path`` where it is none."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem.removesuffix('-last')}{ending}"
+
+
 def checkpoint_to_resume(config) -> str | None:
     """The checkpoint that ``resume`` asks for; of ``auto`` the newest of a training with these settings.
 
@@ -59,12 +65,15 @@ def checkpoint_to_resume(config) -> str | None:
         return None
     if wanted == "auto":
         return _newest(config)
-    path = wanted.replace("-last.pth", ".pth")
+    path = _best_path(wanted)
     there = [file for file in (path, last_path(path)) if os.path.isfile(file)]
     if not there:
         raise DecRSError(f"resume: there is no checkpoint {wanted}; check its path, or take --resume=auto")
-    settings = read_checkpoint(there[0])["config"]
-    longer = config["epochs"] > settings.get("epochs", 0)
+    settings = read_settings(there[0])
+    if settings is None:
+        raise DecRSError(f"resume: {wanted} was not written by this version of recbole_decrs; train anew")
+    # Of two recommenders that were trained one after the other, only the second could be trained for longer.
+    longer = config["epochs"] > settings.get("epochs", 0) and not hasattr(config.model_class, "backbone")
     others = differing(settings, config.settings, {"epochs"} if longer else ())
     if others:
         key = others[0]
@@ -91,7 +100,7 @@ def _newest(config) -> str | None:
             logger.warning(f"resume: {error}")
             continue
         if settings is not None and not differing(settings, config.settings):
-            return file.replace("-last.pth", ".pth")
+            return _best_path(file)
     logger.info(f"resume: {config['checkpoint_dir']} has no checkpoint with these settings, so training begins anew")
     return None
 

@@ -132,7 +132,7 @@ class DecRSTrainer:
         """
         content = checkpoint_header(self.config, train_data._dataset)
         options = {"verbose": verbose, "saved": saved, "show_progress": show_progress, "callback_fn": callback_fn}
-        resumed = self._parts_begun(train_data._dataset) if self._resume_file else set()
+        resumed = self._halves_begun(train_data._dataset) if self._resume_file else set()
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:
                 self.logger.info(set_color("The conventional recommender is loaded, not trained", "green"))
@@ -149,19 +149,19 @@ class DecRSTrainer:
             if saved:
                 content[half] = trainer.load_best()
         score, result = self._weigh(train_data._dataset.confounder, valid_data, show_progress)
-        if saved and "drift_alpha" not in resumed:
+        if saved and not (resumed and "drift_alpha" in read_checkpoint(self.saved_model_file)):
             write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})
         return score, result
 
-    def _parts_begun(self, dataset) -> set[str]:
-        """The parts that the resumed checkpoint or the last state beside it holds: halves, and at last their alpha."""
-        parts: set[str] = set()
+    def _halves_begun(self, dataset) -> set[str]:
+        """The halves of which the resumed checkpoint, or the last state beside it, holds a state."""
+        halves: set[str] = set()
         for path in (self._resume_file, last_path(self._resume_file)):
             if os.path.isfile(path):
                 content = read_checkpoint(path)
                 check_data(content, dataset, path)
-                parts |= content.keys()
-        return parts
+                halves |= content.keys() & set(HALVES)
+        return halves
 
     def _trainer(self, half: str, content: dict[str, Any] | None = None) -> CheckpointMixin:
         model = getattr(self.model, half)

@@ -114,6 +114,13 @@ def test_a_path_resumes_with_the_settings_of_then(settings, monkeypatch, capsys)
     )
 
 
+def test_two_recommenders_are_not_trained_for_longer(settings):
+    """The conventional one would stay as it is, or the deconfounded one be lost."""
+    path = run("DecFM", settings, epochs=2)["saved_model_file"]
+    with pytest.raises(DecRSError, match=f"resume: {path} was trained with epochs: 2, not 4; give"):
+        run("DecFM", settings, epochs=4, resume=path)
+
+
 def test_auto_takes_the_training_with_these_settings(settings, monkeypatch, caplog):
     settings |= {"epochs": 3}
     first = run("BPR", settings, resume="auto")["saved_model_file"]
@@ -122,7 +129,7 @@ def test_auto_takes_the_training_with_these_settings(settings, monkeypatch, capl
     assert len(os.listdir("saved")) == 4
     (Path("saved") / "BPR-damaged.pth").write_bytes(b"no checkpoint")
     assert run("BPR", settings, resume="auto")["saved_model_file"] == first
-    assert "resume: saved/BPR-damaged.pth is damaged, or no checkpoint" in caplog.text
+    assert "resume: the checkpoint saved/BPR-damaged.pth is damaged, or does not hold plain data" in caplog.text
     assert run("BPR", settings, resume="auto", embedding_size=4)["saved_model_file"] == other
     assert run("BPR", settings, resume="auto", seed=3)["saved_model_file"] not in (first, other)
     assert len(os.listdir("saved")) == 4

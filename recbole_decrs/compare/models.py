@@ -90,38 +90,35 @@ class Models:
         Raises:
             DecRSError: the training failed.
         """
-        data, config = self.data_of(model), model.config
+        data, config, path = self.data_of(model), model.config, str(self.path(model, "pth"))
+        begun = [file for file in (path, last_path(path)) if os.path.isfile(file)]
         self.pieces.folder.mkdir(parents=True, exist_ok=True)
         with RunLog(console=False) as log:
-            trainer = self._trainer(model, data, log)
+            log.start(config)
+            trainer = self._trainer(model)
+            if begun:  # by a run that was killed in the middle of it
+                try:
+                    trainer.resume_checkpoint(path)
+                except DecRSError as error:
+                    getLogger().warning(f"{error}; {model.name} is trained anew")
+                    for file in begun:
+                        os.remove(file)
+                    trainer.tensorboard.close()
+                    trainer = self._trainer(model)
             start_anew(config, data.train)
-            try:
-                score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
-            finally:
-                trainer.tensorboard.close()
+            score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
         info = {"valid_score": score, "valid_result": dict(result), "seconds": trainer.seconds}
         self.pieces.write(self.path(model, "trained"), info)
         return info["seconds"]
 
-    def _trainer(self, model: Model, data: Data, log: RunLog) -> CheckpointMixin:
-        """The trainer of a model, which goes on where an earlier run was killed in the middle of the training."""
-        config, path = model.config, str(self.path(model, "pth"))
-        files = [file for file in (path, last_path(path)) if os.path.isfile(file)]
-        init_seed(config["seed"], config["reproducibility"])
-        recommender = make_model(config, data.part, both=False)
-        log.start(config)
-        trainer = trainer_for(config)(config, recommender)
-        trainer.saved_model_file = path
-        if files:
-            try:
-                trainer.resume_checkpoint(path)
-            except DecRSError as error:
-                getLogger().warning(f"{error}; {model.name} is trained anew")
-                for file in files:
-                    os.remove(file)
-                trainer.tensorboard.close()
-                return self._trainer(model, data, log)
+    def _trainer(self, model: Model) -> CheckpointMixin:
+        trainer = trainer_for(model.config)(model.config, self._untrained(model))
+        trainer.saved_model_file = str(self.path(model, "pth"))
         return trainer
+
+    def _untrained(self, model: Model) -> torch.nn.Module:
+        init_seed(model.config["seed"], model.config["reproducibility"])
+        return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
         """``valid_score`` and ``seconds`` of a trained model; None where it is not, or its checkpoint is damaged."""
@@ -141,8 +138,7 @@ class Models:
         config, path = model.config, str(self.path(model, "pth"))
         if self.trained(model) is None:
             raise DecRSError(f"{model.name} could not be trained")
-        init_seed(config["seed"], config["reproducibility"])
         with RunLog(console=False):
-            recommender = make_model(config, self.data_of(model).part, both=False)
+            recommender = self._untrained(model)
         load_state(recommender, read_checkpoint(path, config["device"]), path)
         return recommender.eval()

@@ -111,18 +111,8 @@ def overall_frame(results: Results) -> pd.DataFrame:
                 best = name if is_better(metric, means[name], means[best]) else best
             for name, found in values.items():
                 deviation = float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
-                rows.append(
-                    [
-                        backbone,
-                        name,
-                        roles[name],
-                        metric,
-                        means[name],
-                        deviation,
-                        len(found),
-                        means[name] == means[best],
-                    ]
-                )
+                is_best = means[name] == means[best]  # with what ties
+                rows.append([backbone, name, roles[name], metric, means[name], deviation, len(found), is_best])
     return pd.DataFrame(rows, columns=["backbone", "method", "role", "metric", "mean", "std", "seeds", "best"])
 
 

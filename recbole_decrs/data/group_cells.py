@@ -83,9 +83,8 @@ def _reader(form: str, seq_separator: str) -> Callable[[str], list[str] | None]:
         return _listed
     if form == "quoted":
         return _quoted
-    if form == "seq_separator":
-        return lambda cell: [name.strip() for name in cell.split(seq_separator)]
-    return lambda cell: [name.strip() for name in cell.split(SEPARATORS[form])]
+    separator = seq_separator if form == "seq_separator" else SEPARATORS[form]
+    return lambda cell: [name.strip() for name in cell.split(separator)]
 
 
 def _quoted(cell: str) -> list[str] | None:
@@ -192,10 +191,8 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
 def _looks_like(form: str, cell: str) -> bool:
     """Whether a cell is in brackets, or in quotation marks with commas between, and perhaps not meant as a name."""
     cell = cell.strip()
-    if form == "list" and _CALLED.fullmatch(cell):
-        return True
     if form == "list":
-        return cell[0] in "[{" and cell[-1] == _BRACKETS[cell[0]]
+        return _CALLED.fullmatch(cell) is not None or (cell[0] in "[{" and cell[-1] == _BRACKETS[cell[0]])
     return cell[0] in "'\"" and _quoted(cell) is not None
 
 

@@ -232,8 +232,8 @@ class ReadingMixin:
             for column in columns:
                 if column not in self.field2type:
                     raise DecRSError(
-                        f"{key}: {self.dataset_name} has no loaded column {column}"
-                        f"{did_you_mean(column, loaded)}; name it in load_col, or leave it out"
+                        f"{key}: {self.dataset_name} has no loaded column {column}; name it in load_col, or leave it "
+                        f"out{did_you_mean(column, loaded)}"
                     )
                 if key == "numerical_features" and "float" not in self.field2type[column].value:
                     raise DecRSError(
@@ -350,8 +350,8 @@ class ReadingMixin:
         for field, interval in intervals.items():
             if field not in self.field2type:
                 raise DecRSError(
-                    f"val_interval: {self.dataset_name} has no loaded column {field}"
-                    f"{did_you_mean(field, self.field2type)}; name it in load_col, or leave it out"
+                    f"val_interval: {self.dataset_name} has no loaded column {field}; name it in load_col, or leave it "
+                    f"out{did_you_mean(field, self.field2type)}"
                 )
             kind = self.field2type[field]
             if kind == FeatureType.FLOAT and isinstance(interval, str):
