@@ -23,6 +23,7 @@ from common import environment, quiet
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
+from recbole_decrs.compare import run_comparison
 from recbole_decrs.trainer import DecRSTrainer
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
@@ -112,6 +113,26 @@ class Uses:
         return run_recbole_decrs("DecFM", "tiny", config_dict=self.settings | {"resume": str(path)})["test_result"]
 
 
+class Comparison:
+    """A finished comparison, whose pieces are damaged before it is asked for again."""
+
+    def __init__(self, settings: dict[str, Any]) -> None:
+        self.settings = settings
+        self()
+        self.pieces = sorted(path for path in Path("out/pieces").iterdir() if path.suffix != ".lock")
+        shutil.copytree("out", "out-sound")
+
+    def __call__(self, path: Path | None = None) -> str:
+        """Run it, or what is missing of it; returns its table."""
+        run_comparison(["FM"], "tiny", ["decrs_wo", "calibration"], 1, "out", config_dict=self.settings)
+        return "".join(Path("out", f"{name}.csv").read_text(encoding="utf-8") for name in ("table3", "table4"))
+
+    def make_whole(self) -> None:
+        """Put everything back."""
+        shutil.rmtree("out")
+        shutil.copytree("out-sound", "out")
+
+
 def main() -> None:
     """Damage, use, and print the counts."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -139,7 +160,27 @@ def main() -> None:
             rows.append((f"checkpoint, {use.__name__}", kind, counts))
             shutil.copy(kept, sound)
             print(rows[-1], flush=True)
+    rows += damage_pieces(settings, chosen.number, draw)
     write(rows, chosen)
+
+
+def damage_pieces(settings: dict[str, Any], number: int, draw: random.Random) -> list[tuple[str, str, Counter]]:
+    """Damage one piece after the other; the comparison must come to the same tables."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        comparison = Comparison(settings)
+    expected = "".join(Path("out", f"{name}.csv").read_text(encoding="utf-8") for name in ("table3", "table4"))
+    rows = []
+    for kind, damage in (OF_FILES | OF_PARTS).items():
+        pieces = [path for path in comparison.pieces if kind in OF_FILES or path.suffix == ".pth"]
+        counts: Counter[str] = Counter()
+        for place in range(number):
+            piece = pieces[place % len(pieces)]
+            damage(piece, draw)
+            counts[outcome(comparison, piece, expected)] += 1
+            comparison.make_whole()
+        rows.append(("piece, compare", kind, counts))
+        print(rows[-1], flush=True)
+    return rows
 
 
 def outcome(use: Callable[[Path], Any], path: Path, expected: Any) -> str:

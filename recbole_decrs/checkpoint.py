@@ -17,7 +17,8 @@ import torch
 from scipy import sparse
 
 from recbole_decrs.causal import Confounder
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, is_out_of_memory
+from recbole_decrs.files import replaced_whole
 
 FORMAT = "recbole_decrs checkpoint 1"
 SETTINGS_SINCE = {"group_features": "pooled", "mlp_dropout_prob": None}
@@ -79,31 +80,21 @@ class _RemembersWhy:
 
 
 def write_checkpoint(path: str, content: dict[str, Any]) -> None:
-    """Write to a temporary file beside ``path`` and rename it: a kill at any moment leaves the previous one whole.
+    """Write a checkpoint, see :func:`~recbole_decrs.files.replaced_whole`.
 
     Raises:
-        OSError: it cannot be written; the previous one is whole, and the temporary file gone.
+        OSError: it cannot be written; the previous one is whole.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
     content = {"format": FORMAT, **content}
     content["digest"] = _digest(content)
-    try:
-        with open(temporary, "wb") as file:
-            remembering = _RemembersWhy(file)
-            try:
-                torch.save(content, remembering)
-            except RuntimeError:
-                if remembering.error is None:
-                    raise
-                raise remembering.error from None
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, path) from error
-    finally:
-        if os.path.exists(temporary):
-            os.remove(temporary)
+    with replaced_whole(path) as file:
+        remembering = _RemembersWhy(file)
+        try:
+            torch.save(content, remembering)
+        except RuntimeError:
+            if remembering.error is None:
+                raise
+            raise remembering.error from None
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -133,6 +124,8 @@ def damage_in_words(path: str) -> Iterator[None]:
     except DecRSError:
         raise
     except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DecRSError(f"the checkpoint {path} is damaged ({type(error).__name__}: {reason}); train again") from error
 
@@ -148,17 +141,17 @@ def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, 
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-    except MemoryError:
-        raise
     except Exception as error:  # of a header that is damaged, zipfile raises whatever comes up
+        if is_out_of_memory(error):
+            raise
         raise DecRSError(f"the checkpoint {path} is truncated or no checkpoint at all; train again") from error
     if damaged:
         raise DecRSError(f"the checkpoint {path} is corrupt (in {damaged}); train again")
     try:
         content = torch.load(path, map_location=device, weights_only=True)
-    except MemoryError:
-        raise
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise DecRSError(
             f"the checkpoint {path} does not hold plain data, so it was not written by recbole_decrs; train again"
         ) from error
@@ -206,9 +199,14 @@ def read_settings(path: str) -> dict[str, Any] | None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         raise DecRSError(f"the checkpoint {path} is damaged, or does not hold plain data; train again") from error
-    known = isinstance(content, dict) and content.get("format") == FORMAT and isinstance(content.get("config"), dict)
-    return {**SETTINGS_SINCE, **content["config"]} if known else None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        return None
+    if wrong := _wrong_part(content):
+        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
+    return {**SETTINGS_SINCE, **content["config"]}
 
 
 def settings_to_trust(settings: dict[str, Any]) -> dict[str, Any]:

@@ -6,8 +6,6 @@ import os
 import sys
 from contextlib import suppress
 
-OUT_OF_MEMORY = ("not enough memory", "out of memory", "Cannot allocate memory", "failed to map segment", "bad_alloc")
-"""What torch, numpy and the system say then."""
 USAGE = """\
 usage: recbole-decrs [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]
        recbole-decrs compare [--backbones=FM,NFM] [--methods=all] [--seeds=3] [--dataset=...] [--key=value ...]
@@ -98,18 +96,18 @@ def _run(arguments: list[str]) -> None:
 
 def _in_words(error: Exception) -> str:
     """One sentence about what ended the program."""
-    from recbole_decrs.errors import DecRSError, how_to_install
+    from recbole_decrs.errors import DecRSError, how_to_install, in_words, is_out_of_memory
 
     if isinstance(error, DecRSError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):
         return how_to_install(error.name)
     reason = " ".join(str(error).split()) or type(error).__name__
-    if isinstance(error, MemoryError) or any(words in reason for words in OUT_OF_MEMORY):
+    if is_out_of_memory(error):
         return f"out of memory ({reason[:200]}); lower eval_batch_size, train_batch_size or embedding_size"
     if isinstance(error, OSError):
-        where = f": {error.filename}" if error.filename else ", where its output goes"
-        return f"{error.strerror or reason}{where}; what was saved before is whole"
+        where = "" if error.filename else ", where its output goes"
+        return f"{in_words(error)}{where}; what was saved before is whole"
     return (
         f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
         "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"

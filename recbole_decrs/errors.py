@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 
+OUT_OF_MEMORY = (
+    "not enough memory",
+    "out of memory",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "bad_alloc",
+    "can't start new thread",
+    "error return without exception set",
+)
+"""What torch, numpy, Python and the system say when there is no memory left."""
 INSTALL = "in a checkout of recbole_decrs: pip install --no-deps -r requirements.txt ."
 """The command of the README, which passes RecBole's own pins."""
 
@@ -19,6 +30,17 @@ def how_to_install(missing: str | None) -> str:
 
 class DecRSError(ValueError):
     """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether it says that there is no memory left, and nothing about the input."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def in_words(error: OSError) -> str:
+    """What the system says, and of which file: ``No space left on device: saved/a.pth``."""
+    where = f": {os.fsdecode(error.filename)}" if error.filename else ""
+    return f"{error.strerror or ' '.join(str(error).split()) or type(error).__name__}{where}"
 
 
 def unreadable(what: str, error: OSError | UnicodeDecodeError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import traceback
 import uuid
 import warnings
@@ -17,18 +18,32 @@ import psutil
 import torch
 from recbole.utils import init_logger
 from recbole.utils.logger import log_colors_config
+from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 
 from recbole_decrs.errors import DecRSError
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Without the warnings of RecBole 1.2.1 on today's packages, about which a user can do nothing."""
+    """Without the warnings of RecBole 1.2.1 on today's packages, about which a user can do nothing.
+
+    And without the traceback of TensorBoard's thread on a full disk, whose error the run itself raises and tells.
+    """
+    hook = threading.excepthook
+
+    def show(failure: threading.ExceptHookArgs) -> None:
+        if not (isinstance(failure.exc_value, OSError) and isinstance(failure.thread, _AsyncWriterThread)):
+            hook(failure)
+
     with warnings.catch_warnings():
+        threading.excepthook = show
         warnings.filterwarnings("ignore", category=FutureWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", module=r"recbole\.")
-        yield
+        try:
+            yield
+        finally:
+            threading.excepthook = hook
 
 
 def check_writable(*folders: str) -> None:

@@ -7,7 +7,7 @@ import os
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -33,9 +33,10 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.files import Claim, remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.resume import HiddenState, last_path
+from recbole_decrs.resume import HiddenState, claim, last_path
 
 
 class CheckpointMixin:
@@ -65,6 +66,7 @@ class CheckpointMixin:
         self.evaluator = DecRSEvaluator(config)
         self._train_data = None
         self._resumed: dict[str, Any] | None = None
+        self._claim: Claim | None = None
         self._hidden = HiddenState(model)
         self._saves_last = False
         self._started, self._seconds_before = time.time(), 0.0
@@ -114,7 +116,9 @@ class CheckpointMixin:
         if self.content is None:
             self.content = checkpoint_header(self.config, dataset)
         saved = kwargs.get("saved", True)
-        with self._curves_closed():
+        # Of two halves, DecRSTrainer claims the file.
+        claimed = nullcontext() if self.half or not saved else self._claim or claim(self.saved_model_file)
+        with claimed, self._curves_closed():
             if not self._is_resumed_at_its_end(train_data):
                 self._started = time.time()
                 self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
@@ -123,8 +127,8 @@ class CheckpointMixin:
                     super().fit(train_data, valid_data, **kwargs)
                 if saved:
                     self._mark_as_finished()
-        if saved:
-            remove(last_path(self.saved_model_file))
+            if saved:
+                remove(last_path(self.saved_model_file))
         return self.best_valid_score, self.best_valid_result
 
     @contextmanager
@@ -274,6 +278,8 @@ class CheckpointMixin:
                 f"resume: {self.config['model']} is pre-trained here (train_stage), of which each stage is saved by "
                 "itself (save_step); leave resume out"
             )
+        if self.half is None:
+            self._claim = claim(path)
         content = self._content_to_resume(path)
         if content["config"]["model"] != self.config["model"]:
             raise DecRSError(f"{path} holds a {content['config']['model']}, not a {self.config['model']}")
@@ -339,12 +345,6 @@ class CheckpointMixin:
 def _is_pre_trained(model) -> bool:
     """Whether this training is a stage before the training, as S3Rec and RaCT have them."""
     return "pretrain" in getattr(model, "train_stage", "")
-
-
-def remove(path: str) -> None:
-    """Take a file away that may not be there."""
-    with suppress(FileNotFoundError):
-        os.remove(path)
 
 
 def trainer_for(config) -> type[Trainer]:

@@ -17,6 +17,7 @@ import torch
 
 from recbole_decrs.checkpoint import read_settings
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.files import Claim
 
 CHANGES_NO_NUMBER = frozenset(
     {
@@ -73,7 +74,8 @@ def checkpoint_to_resume(config) -> str | None:
     if settings is None:
         raise DecRSError(f"resume: {wanted} was not written by this version of recbole_decrs; train anew")
     # Of two recommenders that were trained one after the other, only the second could be trained for longer.
-    longer = config["epochs"] > settings.get("epochs", 0) and not hasattr(config.model_class, "backbone")
+    epochs = settings.get("epochs")
+    longer = isinstance(epochs, int) and config["epochs"] > epochs and not hasattr(config.model_class, "backbone")
     others = differing(settings, config.settings, {"epochs"} if longer else ())
     if others:
         key = others[0]
@@ -109,6 +111,20 @@ def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = (
     """The settings that differ, less those that change no number."""
     keys = sorted(one.keys() | other.keys())
     return [key for key in keys if key not in CHANGES_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
+
+
+def claim(path: str) -> Claim:
+    """Keep other processes off a training's files, until it is released or this process ends.
+
+    Raises:
+        DecRSError: another process trains it.
+    """
+    try:
+        return Claim(path)
+    except BlockingIOError as error:
+        raise DecRSError(
+            f"resume: {path} is being trained by another process; wait until that has ended, or leave resume out"
+        ) from error
 
 
 class HiddenState:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from logging import getLogger
 from typing import Any
 
@@ -16,6 +17,7 @@ from recbole_decrs.checkpoint import damage_in_words, decode_confounder, read_ch
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.files import Claim
 from recbole_decrs.finite import not_finite
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
@@ -28,7 +30,7 @@ from recbole_decrs.plain_trainer import (
     start_anew,
     trainer_for,
 )
-from recbole_decrs.resume import last_path
+from recbole_decrs.resume import claim, last_path
 from recbole_decrs.scoring import Ranking, collect_rankings, fused_by
 
 HALVES = ("conventional", "deconfounded")
@@ -97,6 +99,7 @@ class DecRSTrainer:
         self.evaluations: dict[str, dict[str, float]] = {}
         self.drift_alpha: float | None = None
         self._resume_file: str | None = None
+        self._claim: Claim | None = None
 
     def resume_checkpoint(self, resume_file: str) -> None:
         """Continue with :meth:`fit` from a checkpoint of this trainer: a finished half is not trained again.
@@ -105,6 +108,7 @@ class DecRSTrainer:
             DecRSError: it cannot be read, or holds another model.
         """
         path = str(resume_file)
+        self._claim = claim(path)
         if not os.path.isfile(path) and os.path.isfile(last_path(path)):  # killed before the first validation
             content = {"config": read_checkpoint(last_path(path))["config"]}
         else:
@@ -130,8 +134,12 @@ class DecRSTrainer:
         Returns:
             The validation score and result of the ranking that ``inference`` names.
         """
-        content = checkpoint_header(self.config, train_data._dataset)
         options = {"verbose": verbose, "saved": saved, "show_progress": show_progress, "callback_fn": callback_fn}
+        with (self._claim or claim(self.saved_model_file)) if saved else nullcontext():
+            return self._fit(train_data, valid_data, options)
+
+    def _fit(self, train_data, valid_data, options: dict[str, Any]) -> tuple[float | None, dict[str, float] | None]:
+        content = checkpoint_header(self.config, train_data._dataset)
         resumed = self._halves_begun(train_data._dataset) if self._resume_file else set()
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:
@@ -146,10 +154,10 @@ class DecRSTrainer:
                 trainer.resume_checkpoint(self._resume_file)
             start_anew(self.config, train_data)
             trainer.fit(train_data, valid_data, **options)
-            if saved:
+            if options["saved"]:
                 content[half] = trainer.load_best()
-        score, result = self._weigh(train_data._dataset.confounder, valid_data, show_progress)
-        if saved and not (resumed and "drift_alpha" in read_checkpoint(self.saved_model_file)):
+        score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
+        if options["saved"] and not (resumed and "drift_alpha" in read_checkpoint(self.saved_model_file)):
             write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})
         return score, result
 

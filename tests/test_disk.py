@@ -93,7 +93,11 @@ def test_a_file_where_a_folder_must_be(config_file, capsys, folder):
 
 
 def test_no_memory(settings, config_file, monkeypatch, capsys):
-    for error in (MemoryError(), RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes")):
+    for error in (
+        MemoryError(),
+        RuntimeError("DefaultCPUAllocator: not enough memory"),
+        RuntimeError("can't start new thread"),
+    ):
 
         def fail(*arguments, error=error, **others):
             raise error
@@ -127,3 +131,17 @@ def test_runs_of_the_same_second(settings, monkeypatch):
     assert len(list(Path("log/DecFM").iterdir())) == 3
     assert len(list(Path("log_tensorboard").iterdir())) == 3
     assert len(list(Path("saved").iterdir())) == 3
+
+
+@pytest.mark.slow
+def test_curves_that_cannot_be_written(settings, config_file, monkeypatch, capsys):
+    """TensorBoard writes in a thread of its own, which would print its own traceback."""
+
+    def fail(*arguments, **others):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), b"log_tensorboard/events")
+
+    monkeypatch.setattr("tensorboard.summary.writer.record_writer.RecordWriter.write", fail)
+    assert main(["--model=BPR", "--dataset=tiny", config_file]) == 2
+    told = capsys.readouterr().err.strip().splitlines()
+    assert told[-1] == "recbole-decrs: error: No space left on device: log_tensorboard/events; the run cannot go on"
+    assert not [line for line in told if "Traceback" in line]

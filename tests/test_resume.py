@@ -163,3 +163,17 @@ def test_the_command_line(tmp_path, settings, monkeypatch, capsys):
             main([*arguments, "--resume=auto"])
     assert main([*arguments, "--resume=auto"]) == 0
     assert capsys.readouterr().out == table
+
+
+def test_settings_of_another_kind_in_a_damaged_checkpoint(settings):
+    settings |= {"epochs": 1}
+    path = run("BPR", settings)["saved_model_file"]
+    content = torch.load(path, weights_only=True)
+    content["config"]["epochs"] = {}
+    torch.save(content, path)
+    with pytest.raises(DecRSError, match="is damaged: its settings"):
+        run("BPR", settings, resume=path)
+    del content["digest"]
+    torch.save(content, path)
+    with pytest.raises(DecRSError, match=r"was trained with epochs: \{\}, not 1"):
+        run("BPR", settings, resume=path)

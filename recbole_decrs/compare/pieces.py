@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from recbole_decrs.config import as_plain
+from recbole_decrs.files import replaced_whole
 
 FORMAT = 3
 """To be raised when a change of the code changes numbers, so that old pieces are not served."""
@@ -46,9 +46,5 @@ class Pieces:
     def write(self, path: Path, info: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:
         """Write a piece: plain data and arrays."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        with open(temporary, "wb") as file:
+        with replaced_whole(path) as file:
             np.savez_compressed(file, info=np.array(json.dumps(as_plain(info))), **(arrays or {}))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)

@@ -43,7 +43,8 @@ from recbole_decrs.compare.tables import (
 )
 from recbole_decrs.config import UNDO, DecRSConfig, as_plain, config_files_of, read_literal
 from recbole_decrs.data.dataset import one_drift_remark
-from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.errors import DecRSError, did_you_mean, in_words
+from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.options import refuse_unknown_options
@@ -111,9 +112,7 @@ def run_comparison(
         except ImportError as error:  # some of RecBole's models import their libraries when they are made
             raise DecRSError(f"a backbone needs {error.name or error}, which is not installed; install it") from error
         except OSError as error:
-            raise DecRSError(
-                f"{error.strerror or error}: {error.filename}; the comparison stops; finished pieces are kept"
-            ) from error
+            raise DecRSError(f"{in_words(error)}; the comparison stops; finished pieces are kept") from error
 
 
 def _compare(
@@ -155,13 +154,25 @@ def _compare(
             for seed in seeds
         }
         _check_data(experiments[backbones[0], seeds[0]], {name for names in plan.values() for name in names})
-    with RunLog(console=False):
-        jobs = [job for (backbone, _), experiment in experiments.items() for job in experiment.jobs(plan[backbone])]
-        failed = _run_jobs(jobs, first["show_progress"])
-    with RunLog():
-        results = _results(experiments, plan, seeds, failed, tables_of_lists)
-        _write(Path(output), results, experiments, _record(results, experiments, jobs, {**left_out, **failed}, command))
+    with _claim(pieces.folder):
+        with RunLog(console=False):
+            jobs = [job for (backbone, _), one in experiments.items() for job in one.jobs(plan[backbone])]
+            failed = _run_jobs(jobs, first["show_progress"])
+        with RunLog():
+            results = _results(experiments, plan, seeds, failed, tables_of_lists)
+            record = _record(results, experiments, jobs, {**left_out, **failed}, command)
+            _write(Path(output), results, experiments, record)
     return results
+
+
+def _claim(folder: Path) -> Claim:
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        return Claim(str(folder / "compare"))
+    except BlockingIOError as error:
+        raise DecRSError(
+            f"output: another comparison writes to {folder.parent}; wait until it has ended, or give another --output"
+        ) from error
 
 
 def _plan(backbones: list[str], methods: Sequence[str] | str, configure) -> tuple[dict[str, list[str]], dict[str, str]]:
@@ -403,8 +414,12 @@ def _write_figures(folder: Path, results: Results, experiments: dict[tuple[str, 
         getLogger().warning("matplotlib is not installed, so no figure is drawn: pip install 'recbole_decrs[plots]'")
         return written
     getLogger("matplotlib").setLevel("WARNING")
-    for name, frame in frames.items():
-        draw[name](frame).savefig(folder / f"{name}.png")
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()  # whatever a matplotlibrc of this folder says
+        for name, frame in frames.items():
+            draw[name](frame).savefig(folder / f"{name}.png")
     return [*written, *(f"{name}.png" for name in frames)]
 
 

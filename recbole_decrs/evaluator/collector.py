@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from logging import getLogger
 
 import torch
 from recbole.data.interaction import Interaction
@@ -10,7 +11,7 @@ from recbole.evaluator import Collector
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.evaluator.reranking import Reranker
-from recbole_decrs.finite import check_scores
+from recbole_decrs.finite import REMEDY, check_scores
 
 
 def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -83,6 +84,7 @@ class DecRSCollector(Collector):
         if not longest:
             return
         scores, items = self._ranked(scores_tensor, users, longest)
+        self._keep("rec.all_equal", (scores[:, 0] == scores[:, -1]) & scores[:, -1].isfinite())
         if self.length:
             n_items = scores_tensor.shape[1]
             rows = torch.arange(len(items), device=items.device).unsqueeze(1)
@@ -114,12 +116,22 @@ class DecRSCollector(Collector):
         collected = DataStruct()
         for key, tensors in self.batches.items():
             collected.set(key, torch.cat(tensors))
+        _tell_of_equal_scores(collected, self.model_name)
         self.batches.clear()
         for key, value in list(self.data_struct._data_dict.items()):
             collected.set(key, value.cpu() if isinstance(value, torch.Tensor) else value)
             if not key.startswith("data.") or key == "data.label":
                 del self.data_struct[key]
         return collected
+
+
+def _tell_of_equal_scores(collected: DataStruct, model: str) -> None:
+    equal = collected._data_dict.pop("rec.all_equal", None)
+    if equal is not None and len(equal) > 1 and equal.all():
+        getLogger().warning(
+            f"{model} gives every user a list of equal scores, whose order says nothing: it has learnt nothing, or its "
+            f"training has diverged; {REMEDY}"
+        )
 
 
 class _Loader:

@@ -1,8 +1,10 @@
+import errno
 import json
 import logging
 from collections import Counter
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
@@ -415,3 +417,23 @@ def test_without_ratings_or_with_many(tmp_path):
     chosen = tiny_settings(write_tables(tmp_path / "data", tables), drift_alpha_grid=[0.2], load_col=load_col)
     run_comparison("FM", "tiny", "decrs", 1, "none", config_dict=chosen)
     assert not Path("none/figure1b.csv").exists()
+
+
+def test_a_disk_that_is_full_while_a_piece_is_written(settings, monkeypatch):
+    def fail(*arguments, **others):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("recbole_decrs.compare.pieces.np.savez_compressed", fail)
+        with pytest.raises(DecRSError, match="No space left on device: out/pieces/FM-"):
+            run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings | {"epochs": 1})
+    assert not list(Path("out").rglob("*.tmp"))
+
+
+def test_figures_are_those_of_matplotlib_whatever_a_folder_says(settings):
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    before = Path("out/tradeoff.png").read_bytes()
+    with matplotlib.rc_context({"text.usetex": True, "savefig.format": "pdf", "axes.facecolor": "red"}):
+        run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert Path("out/tradeoff.png").read_bytes() == before

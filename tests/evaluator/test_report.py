@@ -1,9 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from recbole_decrs import run_recbole_decrs
 from recbole_decrs.evaluator.report import improvement, table_of
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.plain_trainer import trainer_for
 
 METRICS = ["Recall", "NDCG", "CKL", "Hit", "MAP", "Hellinger", "ItemCoverage", "AveragePopularity", "GAUC", "GiniIndex"]
 
@@ -69,3 +72,14 @@ def test_table():
     assert cells[4] == ["improvement", "+100.00%", "+50.00%"]
     assert cells[8][:3] == ["> 0.5", "2", "A"]
     assert cells[11][:2] == ["> 4", "0"]
+
+
+def test_lists_of_equal_scores_are_told(prepared, caplog):
+    config, train_data, _, test_data = prepared("BPR")
+    model = find_model("BPR")(config, train_data.dataset)
+    trainer = trainer_for(config)(config, model)
+    trainer.evaluate(test_data, load_best_model=False)
+    assert "equal scores" not in caplog.text
+    torch.nn.init.zeros_(model.user_embedding.weight)
+    trainer.evaluate(test_data, load_best_model=False)
+    assert "BPR gives every user a list of equal scores" in caplog.text
