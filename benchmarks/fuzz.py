@@ -100,7 +100,10 @@ class Fuzz:
                 place = max(content.rfind(b"\t", 0, place), content.rfind(b"\n", 0, place), 0)
                 del content[place]
             else:
-                content[place:place] = self.draw.choice(BYTES)
+                sign = self.draw.choice(BYTES)
+                if sign == b'"':  # within a cell it is a letter
+                    place = max(content.rfind(b"\t", 0, place), content.rfind(b"\n", 0, place)) + 1
+                content[place:place] = sign
         path.write_bytes(content)
         try:
             shown = io.StringIO()

@@ -53,6 +53,18 @@ PAIRS_SCORED_AT_ONCE = 1 << 20
 """``eval_batch_size`` of full sort where the pairs are not embedded one by one."""
 
 
+DERIVED = {
+    "MODEL_TYPE": "model",
+    "MODEL_INPUT_TYPE": "model and loss_type",
+    "device": "use_gpu and gpu_id",
+    "single_spec": "nproc",
+    "eval_type": "metrics",
+    "valid_neg_sample_args": "eval_args",
+    "test_neg_sample_args": "eval_args",
+}
+"""What RecBole keeps among the settings and makes of others itself."""
+
+
 class DecRSConfig(Config):
     """The settings of one run: command line over ``config_dict`` over config files over defaults.
 
@@ -172,12 +184,28 @@ class DecRSConfig(Config):
         self.names_columns = True
         if not dataset_file.is_file():
             self.internal_config_dict["load_col"] = self._usual_columns(dataset)
+        elif self.external_config_dict.get("benchmark_filename"):
+            self._leave_out_columns_of_the_whole(dataset)
         additional = dict.fromkeys(self.external_config_dict.get("additional_feat_suffix") or (), "*")
         self.internal_config_dict["load_col"] = {**self.internal_config_dict["load_col"], **other_files, **additional}
         if self.external_config_dict.get("unload_col"):  # RecBole takes one of the two
             self.internal_config_dict["load_col"] = None
         if model_class.type == ModelType.SEQUENTIAL:
             self.internal_config_dict["eval_args"] |= {**RECBOLES_SEQUENCES, "mode": mode}
+
+    def _leave_out_columns_of_the_whole(self, dataset: str) -> None:
+        """Of files that are split already, the plugin's own YAML of the whole dataset may name columns they lack.
+
+        The paper's split of ML-1M has no ratings, by which its clicks were chosen before.
+        """
+        setting = {**self.internal_config_dict, **self.external_config_dict}
+        path = Path(setting["data_path"], dataset, f"{dataset}.{setting['benchmark_filename'][0]}.inter")
+        if not path.is_file():
+            return
+        there = AtomicFile(str(path), setting["field_separator"], setting.get("encoding")).columns
+        needed = (setting["USER_ID_FIELD"], setting["ITEM_ID_FIELD"])
+        columns = self.internal_config_dict["load_col"]
+        columns["inter"] = [name for name in columns["inter"] if name in needed or name in there]
 
     def _usual_columns(self, dataset: str) -> dict[str, list[str]]:
         """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature.
@@ -203,6 +231,9 @@ class DecRSConfig(Config):
         return columns
 
     def _get_final_config_dict(self) -> dict[str, Any]:
+        for key in DERIVED:
+            if key in self.external_config_dict:
+                raise DecRSError(f"{key} is not to be set: it follows from {DERIVED[key]}; leave it out")
         final = super()._get_final_config_dict()
         if "local_rank" in final or int(final.get("nproc") or 1) > 1:
             raise DecRSError("this command trains in a single process; leave out nproc and local_rank")

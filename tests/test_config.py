@@ -358,3 +358,9 @@ def test_merged_keys_are_no_keys_that_are_there_twice(tmp_path):
 def test_unload_col_by_itself_loads_the_others():
     config = DecRSConfig(config_dict={"unload_col": {"inter": ["rating"]}})
     assert config["load_col"] is None
+
+
+@pytest.mark.parametrize("key", ["MODEL_TYPE", "MODEL_INPUT_TYPE", "device", "eval_type"])
+def test_what_follows_from_other_settings_is_not_set(settings, key):
+    with pytest.raises(DecRSError, match=f"{key} is not to be set: it follows from"):
+        DecRSConfig("BPR", "tiny", config_dict=settings | {key: "cpu"})

@@ -9,6 +9,8 @@ from recbole.data import create_dataset as recbole_create_dataset
 from recbole.data import data_preparation as recbole_data_preparation
 
 from recbole_decrs import DecRSError
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.data.preparation import create_dataset, data_preparation
 from tiny_data import GENRES, tiny_tables, write_tables
 
 
@@ -264,3 +266,26 @@ def test_saved_loaders_are_whole(tmp_path, prepared):
         prepared(dataloaders_save_path="bad")
     with pytest.raises(DecRSError, match="dataset_save_path: bad is not a dataset"):
         prepared(dataset_save_path="bad")
+
+
+@pytest.mark.parametrize("model", ["BPR", "DecFM"])
+def test_files_that_are_split_may_lack_the_columns_that_chose_their_clicks(tmp_path, model):
+    """As the paper's split of ML-1M does, whose whole file has ratings, which the plugin's YAML of it names."""
+    tables = tiny_tables()
+    inter = tables["inter"].drop(columns="rating:float")
+    parts = {
+        f"{name}.inter": inter[inter.index % 12 // 4 == place] for place, name in enumerate(("train", "valid", "test"))
+    }
+    user = tables["user"][["user_id:token"]].assign(
+        **{f"{name}:token": "a" for name in ("age", "gender", "occupation")}
+    )
+    whole = {**parts, "user": user.assign(**{"zip_code:token": "z"}), "item": tables["item"]}
+    write_tables(tmp_path / "data", whole, "ml-1m")
+    config = DecRSConfig(
+        model,
+        "ml-1m",
+        config_dict={"data_path": str(tmp_path / "data"), "benchmark_filename": ["train", "valid", "test"]},
+    )
+    train_data, *_ = data_preparation(config, create_dataset(config))
+    assert train_data._dataset.field2type.keys() >= {"user_id", "item_id", "timestamp", "genre", "age"}
+    assert "rating" not in train_data._dataset.field2type
