@@ -297,7 +297,7 @@ CHECKS: dict[str, tuple[Check, str]] = {
     ),
     "filter_inter_by_user_or_item": (_boolean, "True or False"),
     "rm_dup_inter": (_or_none(_one_of("first", "last")), "first, last or none"),
-    "metric_decimal_place": (_integer(0, 15), "a whole number in [0, 15]"),
+    **dict.fromkeys(("metric_decimal_place", "loss_decimal_place"), (_integer(0, 15), "a whole number in [0, 15]")),
     "seed": (lambda value: _integer(0)(value) and value < 2**32, "a whole number in [0, 2^32)"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import math
 import os
 import time
 import uuid
@@ -213,6 +214,11 @@ class CheckpointMixin:
         reranker, self.reranker = self.reranker, None  # it changes a ranking, and not when training stops
         score, self._valid_result = super()._valid_epoch(valid_data, show_progress=show_progress)
         self.reranker = reranker
+        if math.isnan(score):  # which is never better than the best, so that nothing would ever be saved
+            raise DecRSError(
+                f"valid_metric: {self.config['valid_metric']} is not a number on the validation part, so no epoch is "
+                "best (of labels it needs both kinds); take another valid_metric, or other data"
+            )
         return score, self._valid_result
 
     def _save_checkpoint(self, epoch: int, verbose: bool = True, **kwargs) -> None:

@@ -142,6 +142,7 @@ def test_an_interval(interval):
         {"unused_col": {"item": "genre"}},
         {"numerical_features": "price"},
         {"benchmark_filename": ["train", "test"]},
+        {"loss_decimal_place": "*"},
         {"metrics": "none"},
         {"field_separator": "none"},
         {"eval_args": {"mode": "uni0"}},

@@ -398,3 +398,11 @@ def test_recboles_pickles_are_of_no_use_but_its_classes_are(prepared):
 def test_a_training_that_blows_up_is_one_sentence_of_every_model(settings, model):
     with pytest.raises(DecRSError, match=r"infinite or not a number"):
         run_recbole_decrs(model, "tiny", config_dict=settings | {"learning_rate": 1e15, "epochs": 3})
+
+
+def test_a_validation_whose_metric_is_no_number(settings):
+    of_one_kind = {"threshold": {"rating": 4}, "train_neg_sample_args": None, "eval_args": {"mode": "labeled"}}
+    with pytest.raises(DecRSError, match="valid_metric: AUC is not a number on the validation part"):
+        run_recbole_decrs(
+            "FM", "tiny", config_dict=settings | of_one_kind | {"metrics": ["AUC", "LogLoss"], "valid_metric": "AUC"}
+        )
