@@ -180,6 +180,8 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
                 return f"it has no {key}" + (f" of the {half} recommender" if half else "")
         if not all(isinstance(value, torch.Tensor) for value in state["state_dict"].values()):
             return "its state_dict holds what is no tensor"
+        if state["epoch"] < 0 or (state.get("finished", False) and not isinstance(state.get("n_epochs"), int)):
+            return "its epochs are none"
     if not isinstance(content.get("drift_alpha"), int | float | None):
         return "its drift_alpha is no number"
     if "digest" in content and content["digest"] != _digest(content):
@@ -187,8 +189,8 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
     return None
 
 
-def read_settings(path: str) -> dict[str, Any] | None:
-    """The settings in a checkpoint, without the time that reading and checking all of it takes.
+def read_header(path: str) -> dict[str, Any] | None:
+    """The settings (``config``) and the ``fingerprint`` of the data in a checkpoint, without reading all of it.
 
     Returns:
         None where it is of another version.
@@ -206,7 +208,7 @@ def read_settings(path: str) -> dict[str, Any] | None:
         return None
     if wrong := _wrong_part(content):
         raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
-    return {**SETTINGS_SINCE, **content["config"]}
+    return {"config": {**SETTINGS_SINCE, **content["config"]}, "fingerprint": content["fingerprint"]}
 
 
 def settings_to_trust(settings: dict[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,8 @@ def main(arguments: list[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         _run(arguments)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # it may have been closed before
+            sys.stdout.flush()
     except BrokenPipeError:  # whoever reads the output has read enough
         _give_up_output()
         return 141

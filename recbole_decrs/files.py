@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import BinaryIO
@@ -59,7 +61,12 @@ class Claim:
 
     def _locked(self) -> BinaryIO | None:
         while True:
-            file = open(self.path, "wb")  # noqa: SIM115  it stays open as long as it is locked
+            # Whoever handed the folder over may have put a link, or a pipe, in its place.
+            flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+            file = os.fdopen(os.open(self.path, flags, 0o666), "r+b", buffering=0)
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                file.close()
+                raise OSError(errno.EINVAL, "not a file that can be locked", self.path)
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:

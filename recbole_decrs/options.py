@@ -84,6 +84,11 @@ def _string(value: Any) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _path(value: Any) -> bool:
+    """Whether a file or folder can have that name."""
+    return _string(value) and "\0" not in value and value.isprintable()
+
+
 def _name(value: Any) -> bool:
     return isinstance(value, str | int)
 
@@ -243,8 +248,10 @@ CHECKS: dict[str, tuple[Check, str]] = {
         "debug, info, warning, error or critical",
     ),
     "valid_metric": (_string, "a metric such as Recall@10"),
-    "checkpoint_dir": (_string, "the name of a folder"),
-    "data_path": (_string, "the name of a folder"),
+    "checkpoint_dir": (_path, "the name of a folder"),
+    "data_path": (_path, "the name of a folder"),
+    **dict.fromkeys(("dataset_save_path", "dataloaders_save_path"), (_or_none(_path), "the path of a file or none")),
+    "wandb_project": (_or_none(_string), "the name of a project"),
     "encoding": (_or_none(_string), "the name of an encoding"),
     "mlp_hidden_size": (_list_of(_integer(1)), "a list of whole numbers >= 1"),
     **{

@@ -284,8 +284,17 @@ class CheckpointMixin:
                 f"resume: {self.config['model']} is pre-trained here (train_stage), of which each stage is saved by "
                 "itself (save_step); leave resume out"
             )
-        if self.half is None:
-            self._claim = claim(path)
+        if self.half is not None:  # DecRSTrainer has claimed the file
+            self._resume(path)
+            return
+        self._claim = claim(path)
+        try:
+            self._resume(path)
+        except BaseException:
+            self._claim.__exit__()
+            raise
+
+    def _resume(self, path: str) -> None:
         content = self._content_to_resume(path)
         if content["config"]["model"] != self.config["model"]:
             raise DecRSError(f"{path} holds a {content['config']['model']}, not a {self.config['model']}")
@@ -303,7 +312,7 @@ class CheckpointMixin:
             if "param_groups" in optimizers:  # of an older version
                 optimizers = {"optimizer": optimizers}
             for name, its_state in optimizers.items():
-                getattr(self, name).load_state_dict(its_state)
+                _load_optimizer(getattr(self, name), its_state)
         self._resumed = content
         threads = state.get("threads", torch.get_num_threads())
         if threads != torch.get_num_threads():
@@ -320,7 +329,13 @@ class CheckpointMixin:
         its_state = self._state_in(best, {})
         if its_state.get("finished") or not os.path.isfile(last):
             return best
-        later = read_checkpoint(last, self.device)
+        try:
+            later = read_checkpoint(last, self.device)
+        except DecRSError as error:
+            if not its_state:
+                raise
+            self.logger.warning(f"{error}; training goes on from its best epoch, {path}")
+            return best
         state = self._state_in(later, {})
         return later if state.get("epoch", -1) >= its_state.get("epoch", -1) else best
 
@@ -346,6 +361,25 @@ class CheckpointMixin:
         load_state(self.model, state, path)
         self.logger.info(f"Loading model structure and parameters from {path}")
         return state
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load the state of an optimizer, which torch does not hold against the parameters.
+
+    Raises:
+        ValueError: it is none of this optimizer.
+    """
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise ValueError("the state of an optimizer that there is none of")
+    kinds = [{key: isinstance(value, int | float) for key, value in group.items()} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, numbers in zip(optimizer.param_groups, kinds, strict=True):
+        if any(is_number and not isinstance(group.get(key), int | float) for key, is_number in numbers.items()):
+            raise ValueError("a setting of the optimizer is no number")
+        for parameter in group["params"]:
+            for value in optimizer.state[parameter].values():
+                if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
+                    raise ValueError("a state of the optimizer is not of the shape of its parameter")
 
 
 def _is_pre_trained(model) -> bool:
@@ -396,6 +430,9 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     """
     by_design = infinities(model)
     try:
+        for name, value in model.state_dict().items():
+            if name in state["state_dict"] and state["state_dict"][name].is_complex() != value.is_complex():
+                raise TypeError(f"{name} holds complex numbers")
         model.load_state_dict(state["state_dict"])
     except (RuntimeError, TypeError, AttributeError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[-1].strip()
@@ -412,6 +449,8 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
     for name in [name for name in vars(model) if name.startswith("restore_")]:
         setattr(model, name, None)
     with damage_in_words(path):
+        if unknown := state["other_parameter"].keys() - set(getattr(model, "other_parameter_name", ())):
+            raise ValueError(f"{min(unknown)} is no parameter of this model")
         model.load_other_parameter(decode(state["other_parameter"]))
 
 

@@ -100,7 +100,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
     if config["resume"] and not saved:
         raise DecRSError("resume: goes on from what is saved, and this run saves nothing; leave one out")
-    resumed = checkpoint_to_resume(config)
+    resumed = checkpoint_to_resume(config, part.fingerprint)
     check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
     tell_threads()

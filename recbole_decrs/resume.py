@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable
 from logging import getLogger
 from typing import Any
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from recbole_decrs.checkpoint import read_settings
+from recbole_decrs.checkpoint import read_checkpoint, read_header
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.files import Claim
+from recbole_decrs.files import Claim, remove
 
 CHANGES_NO_NUMBER = frozenset(
     {
@@ -50,10 +51,14 @@ def _best_path(path: str) -> str:
     return f"{stem.removesuffix('-last')}{ending}"
 
 
-def checkpoint_to_resume(config) -> str | None:
-    """The checkpoint that ``resume`` asks for; of ``auto`` the newest of a training with these settings.
+def checkpoint_to_resume(config, fingerprint: str) -> str | None:
+    """The checkpoint that ``resume`` asks for; of ``auto`` the newest of a training on these data with these settings.
 
     It need not be there as long as its last state is.
+
+    Args:
+        config: the configuration.
+        fingerprint: of the data.
 
     Returns:
         its path; None where no key asks for one, or ``auto`` finds none.
@@ -65,17 +70,20 @@ def checkpoint_to_resume(config) -> str | None:
     if wanted is None:
         return None
     if wanted == "auto":
-        return _newest(config)
+        return _newest(config, fingerprint)
     path = _best_path(wanted)
     there = [file for file in (path, last_path(path)) if os.path.isfile(file)]
     if not there:
         raise DecRSError(f"resume: there is no checkpoint {wanted}; check its path, or take --resume=auto")
-    settings = read_settings(there[0])
-    if settings is None:
+    header = read_header(there[0])
+    if header is None:
         raise DecRSError(f"resume: {wanted} was not written by this version of recbole_decrs; train anew")
-    # Of two recommenders that were trained one after the other, only the second could be trained for longer.
-    epochs = settings.get("epochs")
-    longer = isinstance(epochs, int) and config["epochs"] > epochs and not hasattr(config.model_class, "backbone")
+    settings = header["config"]
+    # Of two recommenders that were trained one after the other, only the second could be trained for longer. And of
+    # fewer epochs than eval_step the last one was validated, which it is not in a longer training.
+    epochs, step = settings.get("epochs"), settings.get("eval_step")
+    single = not hasattr(config.model_class, "backbone") and isinstance(epochs, int) and isinstance(step, int)
+    longer = single and step <= epochs < config["epochs"]
     others = differing(settings, config.settings, {"epochs"} if longer else ())
     if others:
         key = others[0]
@@ -86,23 +94,33 @@ def checkpoint_to_resume(config) -> str | None:
     return path
 
 
-def _newest(config) -> str | None:
+def _newest(config, fingerprint: str) -> str | None:
     logger = getLogger()
     pattern = os.path.join(glob.escape(config["checkpoint_dir"]), f"{glob.escape(config['model'])}-*.pth")
     found = []
     for file in glob.glob(pattern):
         try:
-            found.append((os.stat(file).st_mtime_ns, file))
+            status = os.stat(file)
         except OSError:  # another run has finished and taken its last state away
             continue
+        if stat.S_ISREG(status.st_mode):
+            found.append((status.st_mtime_ns, file))
     for _, file in sorted(found, reverse=True):
+        path = _best_path(file)
         try:
-            settings = read_settings(file)
+            header = read_header(file)
+            if header is None or differing(header["config"], config.settings):
+                continue
+            if header["fingerprint"] != fingerprint:
+                logger.warning(f"resume: {file} has these settings, but was made for other data, and is passed over")
+                continue
+            for part in {file, path}:
+                if os.path.isfile(part):
+                    read_checkpoint(part)
         except DecRSError as error:
             logger.warning(f"resume: {error}")
             continue
-        if settings is not None and not differing(settings, config.settings):
-            return _best_path(file)
+        return path
     logger.info(f"resume: {config['checkpoint_dir']} has no checkpoint with these settings, so training begins anew")
     return None
 
@@ -116,11 +134,17 @@ def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = (
 def claim(path: str) -> Claim:
     """Keep other processes off a training's files, until it is released or this process ends.
 
+    What a kill has left of files that were being written is taken away.
+
     Raises:
         DecRSError: another process trains it.
     """
     try:
-        return Claim(path)
+        claimed = Claim(path)
+        for file in (path, last_path(path)):
+            for half_written in glob.glob(f"{glob.escape(file)}.*.tmp"):
+                remove(half_written)
+        return claimed
     except BlockingIOError as error:
         raise DecRSError(
             f"resume: {path} is being trained by another process; wait until that has ended, or leave resume out"
@@ -152,6 +176,8 @@ class HiddenState:
         modules = dict(self.model.named_modules())
         for name, value in changed.items():
             module, _, attribute = name.rpartition(":")
+            if name not in self.before or not isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
+                raise ValueError(f"{name} is no state of this model")
             setattr(modules[module], attribute, value)
 
 

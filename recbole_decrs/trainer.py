@@ -109,6 +109,13 @@ class DecRSTrainer:
         """
         path = str(resume_file)
         self._claim = claim(path)
+        try:
+            self._resume(path)
+        except BaseException:
+            self._claim.__exit__()
+            raise
+
+    def _resume(self, path: str) -> None:
         if not os.path.isfile(path) and os.path.isfile(last_path(path)):  # killed before the first validation
             content = {"config": read_checkpoint(last_path(path))["config"]}
         else:

@@ -92,3 +92,16 @@ def test_one_comparison_a_folder(settings, held_by_another):
     held_by_another("out/pieces/compare")
     with pytest.raises(DecRSError, match="output: another comparison writes to out;"):
         run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings | {"epochs": 1})
+
+
+def test_a_lock_is_nobody_elses_file():
+    """Whoever hands a folder over may have put a link or a pipe in the place of a lock."""
+    with open("victim", "w") as file:
+        file.write("content")
+    os.symlink("victim", "a.lock")
+    os.mkfifo("b.lock")
+    for path in ("a", "b"):
+        with pytest.raises(OSError, match=r"lock"):
+            Claim(path)
+    with open("victim") as file:
+        assert file.read() == "content"

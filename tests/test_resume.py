@@ -9,7 +9,7 @@ import yaml
 
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
-from recbole_decrs.checkpoint import read_checkpoint
+from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.resume import last_path
 
@@ -145,11 +145,11 @@ def test_without_a_last_state_training_goes_on_from_the_best_one(settings, monke
 
 
 def test_other_data_are_refused(settings, data_folder, monkeypatch, capsys):
-    killed_in_training("FM", settings, monkeypatch, epochs=3)
+    path = killed_in_training("FM", settings, monkeypatch, epochs=3)
     clicks = data_folder / "tiny" / "tiny.inter"
     clicks.write_text("\n".join(clicks.read_text().splitlines()[:-1]) + "\n")
     with pytest.raises(DecRSError, match="was made for other data: its users, items, groups or training clicks"):
-        run("FM", settings, resume="auto", epochs=3)
+        run("FM", settings, resume=path, epochs=3)
 
 
 def test_the_command_line(tmp_path, settings, monkeypatch, capsys):
@@ -177,3 +177,65 @@ def test_settings_of_another_kind_in_a_damaged_checkpoint(settings):
     torch.save(content, path)
     with pytest.raises(DecRSError, match=r"was trained with epochs: \{\}, not 1"):
         run("BPR", settings, resume=path)
+
+
+def test_a_training_that_was_validated_where_a_longer_one_is_not_is_not_trained_for_longer(settings):
+    few = {"epochs": 1, "eval_step": 2}
+    path = run("BPR", settings, **few)["saved_model_file"]
+    with pytest.raises(DecRSError, match="was trained with epochs: 1, not 4"):
+        run("BPR", settings, **few | {"epochs": 4, "resume": path})
+
+
+def test_auto_passes_over_what_it_cannot_go_on_with(settings, data_folder, caplog):
+    settings |= {"epochs": 1}
+    path = Path(run("BPR", settings)["saved_model_file"])
+    os.mkfifo("saved/BPR-pipe.pth")
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged = Path("saved/BPR-damaged.pth")
+    damaged.write_bytes(content)
+    assert run("BPR", settings, resume="auto")["saved_model_file"] == str(path)
+    assert "BPR-damaged.pth is corrupt" in caplog.text
+    clicks = data_folder / "tiny" / "tiny.inter"
+    clicks.write_text("\n".join(clicks.read_text().splitlines()[:-1]) + "\n")
+    assert run("BPR", settings, resume="auto")["saved_model_file"] != str(path)
+    assert "was made for other data, and is passed over" in caplog.text
+
+
+def test_files_that_a_kill_left_half_written_are_taken_away(settings):
+    path = run("BPR", settings)["saved_model_file"]
+    for name in (path, last_path(path)):
+        Path(f"{name}.123.tmp").touch()
+    run("BPR", settings, resume=path)
+    assert os.listdir("saved") == [os.path.basename(path)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"hidden_state": {":forward": 5}},
+        {"other_parameter": {"full_sort_predict": 5}},
+        {"optimizer": {"model": {}}},
+        {"epoch": -(10**9)},
+        {"n_epochs": "x"},
+        "learning rate",
+        "shape",
+        "complex",
+    ],
+)
+def test_states_that_are_none_of_the_model(settings, change):
+    """Each has a digest that is right, as whoever makes it up can have."""
+    path = run("BPR", settings, epochs=1)["saved_model_file"]
+    content = read_checkpoint(path)
+    if change == "learning rate":
+        content["optimizer"]["optimizer"]["param_groups"][0]["lr"] = "x"
+    elif change == "shape":
+        content["optimizer"]["optimizer"]["state"][0]["exp_avg"] = torch.zeros(1)
+    elif change == "complex":
+        content["state_dict"] = {name: value.to(torch.complex64) for name, value in content["state_dict"].items()}
+    else:
+        content |= change
+    write_checkpoint(path, content)
+    with pytest.raises(DecRSError, match=r"is damaged|does not fit"):
+        run("BPR", settings, epochs=3, resume=path)
+    assert os.listdir("saved") == [os.path.basename(path)]

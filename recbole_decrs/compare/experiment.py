@@ -103,14 +103,14 @@ class Experiment:
                     train = partial(self.models.train, model)
                     needed = model is self.models.conventional
                     yield Job("train", model.name, train, done["seconds"] if done else None, needed)
-            done = self.pieces.read(self._path(name), "seconds", "test", "by_drift")
+            done = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
             measure = partial(self._measure, name)
             label = f"{self.backbone}-{self.seed}-{name}"
             yield Job("measure", label, measure, done[0]["seconds"] if done else None, name == "backbone")
 
     def outcome(self, name: str) -> Outcome | None:
         """What came of a method; None if it could not be measured."""
-        found = self.pieces.read(self._path(name), "seconds", "test", "by_drift")
+        found = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
         return Outcome(*found) if found else None
 
     def _path(self, name: str) -> Path:
@@ -132,10 +132,17 @@ class Experiment:
             "chosen": choice.chosen,
             "valid_scores": [[value, score] for value, score in choice.valid_scores.items()],
             **choice.more,
+            "threads": self._threads(name),
             "seconds": time.time() - started,
         }
         self.pieces.write(self._path(name), info, outcome.by_user)
         return info["seconds"]
+
+    def _threads(self, name: str) -> list[int]:
+        """How many threads have computed a method: those of its trainings, and those that measure now."""
+        models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
+        trained = [self.models.trained(model) for model in models]
+        return sorted({torch.get_num_threads(), *(done["threads"] for done in trained if done)})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
         """Metrics of what was collected on test: overall, by drift group, and per user."""

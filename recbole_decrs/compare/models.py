@@ -108,6 +108,7 @@ class Models:
             start_anew(config, data.train)
             score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
         info = {"valid_score": score, "valid_result": dict(result), "seconds": trainer.seconds}
+        info["threads"] = torch.get_num_threads()
         self.pieces.write(self.path(model, "trained"), info)
         return info["seconds"]
 
@@ -126,7 +127,7 @@ class Models:
             read_checkpoint(str(self.path(model, "pth")))
         except DecRSError:
             return None
-        done = self.pieces.read(self.path(model, "trained"), "valid_score", "seconds")
+        done = self.pieces.read(self.path(model, "trained"), "valid_score", "seconds", "threads")
         return done[0] if done else None
 
     def load(self, model: Model) -> torch.nn.Module:

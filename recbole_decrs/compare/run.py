@@ -9,14 +9,15 @@ import os
 import platform
 import re
 import shlex
-from collections.abc import Sequence
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from recbole.evaluator import metrics_dict
 from recbole.utils import ModelType
 from tqdm import tqdm
@@ -45,7 +46,7 @@ from recbole_decrs.config import UNDO, DecRSConfig, as_plain, config_files_of, r
 from recbole_decrs.data.dataset import one_drift_remark
 from recbole_decrs.errors import DecRSError, did_you_mean, in_words
 from recbole_decrs.files import Claim
-from recbole_decrs.log import RunLog, check_writable, quiet_libraries
+from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.options import refuse_unknown_options
 
@@ -148,6 +149,7 @@ def _compare(
             raise DecRSError("lists are ranked among all items, and eval_args samples the candidates; leave one out")
         pieces, cache = Pieces(os.path.join(output, "pieces")), DataCache()
         check_writable(output, str(pieces.folder), first["checkpoint_dir"], "log", "log_tensorboard")
+        tell_threads()
         experiments = {
             (backbone, seed): Experiment(backbone, seed, configure, pieces, cache)
             for backbone in backbones
@@ -365,7 +367,6 @@ def _results(
 def _write(
     folder: Path, results: Results, experiments: dict[tuple[str, int], Experiment], record: dict[str, Any]
 ) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     overall, tests = overall_frame(results), tests_frame(results)
     text = overall_text(results, overall, tests)
     texts = {"table3": text}
@@ -376,21 +377,43 @@ def _write(
     if len(operators):
         frames["table5"], texts["table5"] = operators, operator_text(operators)
     written = [f"{name}.md" for name in texts] + [f"{name}.csv" for name in frames] + ["run.json"]
-    for old in OUTPUTS:  # of an earlier comparison in this folder
-        for ending in ("md", "csv", "png"):
-            (folder / f"{old}.{ending}").unlink(missing_ok=True)
-    for name, content in texts.items():
-        (folder / f"{name}.md").write_text(content, encoding="utf-8")
-    for name, frame in frames.items():
-        frame.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
-    (folder / "run.json").write_text(json.dumps(as_plain(record), indent=1) + "\n", encoding="utf-8")
-    written += _write_figures(folder, results, experiments)
+    with _all_or_nothing(folder) as new:
+        for name, content in texts.items():
+            (new / f"{name}.md").write_text(content, encoding="utf-8")
+        for name, frame in frames.items():
+            frame.to_csv(new / f"{name}.csv", index=False, float_format="%.6g")
+        (new / "run.json").write_text(json.dumps(as_plain(record), indent=1) + "\n", encoding="utf-8")
+        written += _write_figures(new, results, experiments)
     if warning := few_seeds(results):
         getLogger().warning(warning)
+    if isinstance(record["threads"], list):
+        getLogger().warning(
+            f"the pieces were made with {' and '.join(map(str, record['threads']))} threads, and the last digits "
+            "depend on their number; set OMP_NUM_THREADS, and give another --output"
+        )
     print(f"\n{text}")
     print(f"{folder}: {', '.join(written)}")
     for remark in next(iter(experiments.values())).config.remarks:
         getLogger().warning(remark)
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[Path]:
+    """Give a folder to write outputs into, which then take the place of those of an earlier comparison, all at once."""
+    new = folder / "pieces" / "outputs.tmp"
+    shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+    new.mkdir(parents=True)
+    try:
+        yield new
+        made = sorted(new.iterdir())
+        for file in made:
+            os.replace(file, folder / file.name)
+        names = {file.name for file in made}
+        for old in (f"{name}.{ending}" for name in OUTPUTS for ending in ("md", "csv", "png")):
+            if old not in names:
+                (folder / old).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _write_figures(folder: Path, results: Results, experiments: dict[tuple[str, int], Experiment]) -> list[str]:
@@ -452,13 +475,14 @@ def _record(
 ) -> dict[str, Any]:
     versions = {name: importlib.metadata.version(name) for name in PACKAGES if importlib.util.find_spec(name)}
     machine_dependent = ("data_path", "checkpoint_dir")
+    threads = sorted({number for outcome in results.outcomes.values() for number in outcome.info["threads"]})
     return {
         "command": command,
         "seeds": results.seeds,
         "methods": results.methods,
         "lists": list(results.lists),
         "left_out": left_out,
-        "threads": torch.get_num_threads(),
+        "threads": threads[0] if len(threads) == 1 else threads,
         "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},
         "seconds": {f"{job.kind} {job.name}": round(job.seconds, 2) for job in jobs if job.seconds is not None},
         "config": {

@@ -8,6 +8,7 @@ import matplotlib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
@@ -437,3 +438,30 @@ def test_figures_are_those_of_matplotlib_whatever_a_folder_says(settings):
     with matplotlib.rc_context({"text.usetex": True, "savefig.format": "pdf", "axes.facecolor": "red"}):
         run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
     assert Path("out/tradeoff.png").read_bytes() == before
+
+
+def test_tables_of_before_stay_until_the_new_ones_are_whole(settings, monkeypatch):
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    before = {path.name: path.read_bytes() for path in Path("out").iterdir() if path.is_file()}
+
+    def fail(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device", "out/tradeoff.png")
+
+    monkeypatch.setattr(run_module, "_write_figures", fail)
+    with pytest.raises(DecRSError, match="No space left"):
+        run_comparison(["FM"], "tiny", ["decrs_wo", "decrs"], 1, "out", config_dict=settings)
+    assert {path.name: path.read_bytes() for path in Path("out").iterdir() if path.is_file()} == before
+    assert not list(Path("out").rglob("*.tmp"))
+
+
+def test_threads_are_those_that_have_computed(settings, monkeypatch, caplog):
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert json.loads(Path("out/run.json").read_text())["threads"] == torch.get_num_threads() == 1
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert json.loads(Path("out/run.json").read_text())["threads"] == 1
+    run_comparison(["FM"], "tiny", ["decrs_wo", "decrs"], 1, "out", config_dict=settings)
+    assert json.loads(Path("out/run.json").read_text())["threads"] == [1, 2]
+    assert "the pieces were made with 1 and 2 threads" in caplog.text
