@@ -15,7 +15,7 @@ from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
-from recbole_decrs.model.fused import Half
+from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
 
 TAKES = ("data_path", "encoding", "gpu_id", "use_gpu", "show_progress", "state", "confounder_prior")
@@ -55,7 +55,7 @@ def measure_jensen_gap(
     known = np.flatnonzero(confounder.n_clicks)
     users = np.sort(np.random.default_rng(seed).choice(known, min(n_users, len(known)), replace=False))
     asked = Interaction({part.uid_field: torch.as_tensor(users)}).to(model.device)
-    half = Half(model, "logit")
+    half = OnScale(model, "logit")
     distributions = confounder.user_distribution[known]
     bar = tqdm(
         total=len(np.unique(distributions, axis=0)) + 1,
@@ -86,7 +86,7 @@ def measure_jensen_gap(
     }
 
 
-def _of_all_items(half: Half, users: Interaction, part) -> torch.Tensor:
+def _of_all_items(half: OnScale, users: Interaction, part) -> torch.Tensor:
     """Scores of every item, shape [n users, n_items]; by pairs where the model has no full sort."""
     try:
         return half.full_sort_predict(users)

@@ -16,7 +16,9 @@ from recbole.utils import set_color
 from recbole_decrs.checkpoint import damage_in_words, decode_confounder, read_checkpoint, write_checkpoint
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.files import Claim
 from recbole_decrs.finite import not_finite
 from recbole_decrs.model.fused import FusedRecommender
@@ -31,7 +33,6 @@ from recbole_decrs.plain_trainer import (
     trainer_for,
 )
 from recbole_decrs.resume import claim, last_path
-from recbole_decrs.scoring import Ranking, collect_rankings, fused_by
 
 HALVES = ("conventional", "deconfounded")
 
@@ -195,12 +196,10 @@ class DecRSTrainer:
             self.drift_alpha = alphas[0]
             self.model.set_weight(weights[self.drift_alpha])
             return None, None
-        rankings = {
-            str(alpha): self._ranking("fused", weights[alpha]) for alpha in alphas if weights[alpha] is not None
-        }
+        rankings = {str(alpha): RANKINGS["fused"](weights[alpha]) for alpha in alphas if weights[alpha] is not None}
         inference = self.config["inference"]
         if inference != "fused":
-            rankings[inference] = self._ranking(inference, None)
+            rankings[inference] = RANKINGS[inference](None)
         results = self._evaluate_rankings(valid_data, rankings, show_progress)
         scores = [results[str(alpha)][metric] for alpha in alphas if str(alpha) in results]
         best = int((np.argmax if bigger else np.argmin)(scores)) if scores else 0
@@ -211,12 +210,6 @@ class DecRSTrainer:
         self.model.set_weight(weights[self.drift_alpha])
         result = results[inference if inference != "fused" else str(alphas[best])]
         return result[metric], result
-
-    def _ranking(self, kind: str, weight: torch.Tensor | None) -> Ranking:
-        if kind in HALVES:
-            return _by_scores_at(HALVES.index(kind))
-        fuse = fused_by(weight)
-        return lambda conventional, deconfounded, *others: fuse(conventional, deconfounded, others[-1])
 
     def _evaluate_rankings(
         self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranked: bool = False
@@ -233,7 +226,7 @@ class DecRSTrainer:
             for kind, half in zip(HALVES, self.model.halves, strict=True):
                 rerankers[kind] = Reranker(self.config, half.model)
                 if not half.gives_own_scores:
-                    rankings = {**rankings, kind: _by_scores_at(len(models))}
+                    rankings = {**rankings, kind: score_of_model(len(models))}
                     models.append(half.model)
         self.collected = collect_rankings(self.config, models, rankings, eval_data, show_progress, rerankers)
         return {name: self.evaluator.evaluate(struct) for name, struct in self.collected.items()}
@@ -256,17 +249,13 @@ class DecRSTrainer:
                 self.config, self.model, model_file or self.saved_model_file, eval_data._dataset
             )
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
-        rankings = {kind: self._ranking(kind, self.model.weight) for kind in kinds}
+        rankings = {kind: RANKINGS[kind](self.model.weight) for kind in kinds}
         reranked = self.config["reranker"] is not None
         self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranked)
         result = self.evaluations[self.config["inference"]]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")
         return result
-
-
-def _by_scores_at(place: int) -> Ranking:
-    return lambda *scores_and_users: scores_and_users[place]
 
 
 def candidate_alphas(config, confounder) -> list[float | None]:

@@ -6,8 +6,8 @@ import torch
 
 from recbole_decrs import load_data_and_model, run_recbole_decrs
 from recbole_decrs.causal import calibration_kl
+from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.rerank import RERANKERS
-from recbole_decrs.scoring import collect_rankings
 
 pytestmark = pytest.mark.slow
 

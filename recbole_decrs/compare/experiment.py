@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.evaluator.collector import DataStruct
-from recbole.utils import ModelType, init_seed
+from recbole.utils import init_seed
 
 from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.methods import METHODS, Method, Settings, reranker_weights
@@ -20,12 +20,11 @@ from recbole_decrs.compare.models import Configure, Models
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.report import results_by_drift
-from recbole_decrs.model.fused import Half
-from recbole_decrs.model.probability import TO_SCALE, ToProbabilities, trained_by_log_loss
+from recbole_decrs.evaluator.scoring import collect_rankings
+from recbole_decrs.model.scale import OnScale, OwnScale
 from recbole_decrs.rerank import GRIDS, RERANKERS
-from recbole_decrs.rerank.candidates import scaled_to_unit
-from recbole_decrs.scoring import Ranking, as_scored, collect_rankings, fused_by
 
 USERS_AT_ONCE = 1024
 CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
@@ -171,24 +170,19 @@ class Experiment:
             raise DecRSError(f"no model of {name} could be trained")
         best = self._best(scores)
         data = self.models.data_of(models[best])
-        struct = self._collect([self.models.load(models[best])], {"": as_scored}, data.test)[""]
+        struct = self._collect([self.models.load(models[best])], {"": score_of_model(0)}, data.test)[""]
         return Choice(best, scores, struct, METHODS[name].remark(best, data.part.confounder))
 
     def _fused(self, name: str, method: Method) -> Choice:
         """The ranking by Eq. 11, with the weights that are best on validation."""
         (_, second), *_ = self.models.of_method(name)
         data = self.models.data_of(second)
-        halves = [self.models.load(model) for model in (self.models.conventional, second)]
-        if method.twin or self.config["MODEL_TYPE"] == ModelType.CONTEXT:
-            halves = [Half(model, self.config["fusion_on"]) for model in halves]
-            scales = [lambda scores: scores] * 2
-        else:
-            scales = [TO_SCALE[self.config["fusion_on"]](model) for model in halves]
+        scale = self.config["fusion_on"]
+        halves = [OnScale(self.models.load(model), scale) for model in (self.models.conventional, second)]
         weights = self._weights(method, data.part.confounder)
 
         def ranking(value: float) -> Ranking:
-            fuse = fused_by(torch.as_tensor(weights[value], dtype=torch.float32))
-            return lambda one, other, users: fuse(scales[0](one), scales[1](other), users)
+            return fused_by(torch.as_tensor(weights[value], dtype=torch.float32))
 
         valid = self._collect(halves, {value: ranking(value) for value in weights}, data.valid)
         scores = {value: self.evaluator.evaluate(struct)[self.metric] for value, struct in valid.items()}
@@ -229,18 +223,15 @@ class Experiment:
         """The candidates of the backbone, which all re-rankers share."""
         if part not in self._candidates:
             model = self.models.load(self.models.conventional)
-            log_loss = trained_by_log_loss(model)
             length = min(self.config["reranker_candidates"], self.data.part.item_num)
-            to_probabilities = ToProbabilities(model)
+            own_scale = OwnScale(model)
 
             def ranking(scores: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-                if log_loss:
-                    to_probabilities.look_at(scores)
+                own_scale.look_at(scores)
                 return scores
 
             struct = self._collect([model], {"": ranking}, getattr(self.data, part), length=length)[""]
-            scores = struct.get("rec.list_scores")
-            struct.set("rec.list_scores", to_probabilities(scores) if log_loss else scaled_to_unit(scores))
+            struct.set("rec.list_scores", own_scale.to("unit", struct.get("rec.list_scores")))
             self._candidates[part] = struct
         return self._candidates[part]
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 
 from recbole_decrs.causal import Confounder
-from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.model.scale import OwnScale
 from recbole_decrs.rerank import DEFAULT_WEIGHTS, RERANKERS
-from recbole_decrs.rerank.candidates import scaled_to_unit
 
 
 class Reranker:
@@ -26,12 +25,11 @@ class Reranker:
         weight = config["reranker_lambda"]
         self.weight = DEFAULT_WEIGHTS[config["reranker"]] if weight is None else float(weight)
         self.n_candidates = config["reranker_candidates"]
-        self.to_probabilities = ToProbabilities(model) if trained_by_log_loss(model) else None
+        self.own_scale = OwnScale(model)
 
     def look_at(self, scores: torch.Tensor) -> None:
         """See the scores of all items, by which it is decided whether they are probabilities."""
-        if self.to_probabilities is not None:
-            self.to_probabilities.look_at(scores)
+        self.own_scale.look_at(scores)
 
     def __call__(
         self, scores: torch.Tensor, items: torch.Tensor, users: torch.Tensor, confounder: Confounder, length: int
@@ -48,8 +46,7 @@ class Reranker:
             places, shape [B, length].
         """
         n = min(self.n_candidates, scores.shape[1])
-        candidates = scores[:, :n]
-        scaled = self.to_probabilities(candidates) if self.to_probabilities else scaled_to_unit(candidates)
+        scaled = self.own_scale.to("unit", scores[:, :n])
         users = users.to(items.device)
         ranking = self.rerank(scaled, items[:, :n], confounder, users, self.weight, min(n, length))
         beyond = torch.arange(n, max(n, length), device=items.device).expand(len(items), -1)

@@ -13,7 +13,7 @@ from recbole.model.abstract_recommender import AbstractRecommender, ContextRecom
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.backdoor import BackdoorRecommender
 from recbole_decrs.model.pairwise import HOME, with_full_sort
-from recbole_decrs.model.probability import trained_by_log_loss
+from recbole_decrs.model.scale import trained_by_log_loss
 
 NOT_DECONFOUNDED = {
     "LR": "it adds up its features, so M, which depends on the user alone, would change no ranking",

@@ -9,7 +9,7 @@ from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.model.probability import TO_SCALE
+from recbole_decrs.model.scale import OwnScale
 
 
 def configure_of(settings):
@@ -59,7 +59,7 @@ def test_an_ensemble_is_fused_on_the_scale_of_fusion_on(settings, model):
 def test_logits_of_scores():
     bce = torch.nn.BCELoss()
     probabilities = torch.tensor([[0.5, 0.9, 0.0, 1.0, -torch.inf]])
-    half, nine, lowest, highest, masked = TO_SCALE["logit"](bce)(probabilities)[0].tolist()
+    half, nine, lowest, highest, masked = OwnScale(bce).to("logit", probabilities)[0].tolist()
     assert half == 0
     assert nine == pytest.approx(np.log(9))
     assert np.isfinite([lowest, highest]).all()
@@ -68,7 +68,7 @@ def test_logits_of_scores():
     assert masked == -np.inf
     for model in (bce, torch.nn.Identity(), torch.nn.CrossEntropyLoss()):  # scores that are no probabilities
         scores = torch.tensor([[2.0, 0.5, -torch.inf]])
-        assert torch.equal(TO_SCALE["logit"](model)(scores), scores)
+        assert torch.equal(OwnScale(model).to("logit", scores), scores)
 
 
 def test_worker_is_what_numbers_depend_on(settings):

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from recbole.data.interaction import Interaction
+from recbole.utils import ModelType
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.model.probability import ToProbabilities, trained_by_log_loss
+from recbole_decrs.model.scale import OnScale, OwnScale, trained_by_log_loss
 from recbole_decrs.plain_trainer import trainer_for
 from recbole_decrs.rerank import RERANKERS
 from tiny_data import SHORT_SEQUENCES
@@ -86,12 +88,39 @@ def test_logits_become_probabilities_once_for_all_batches():
     model = torch.nn.BCEWithLogitsLoss()
     scores = torch.tensor([[2.0, 0.0, -torch.inf]])
     expected = [pytest.approx(1 / (1 + np.exp(-2.0))), 0.5, -np.inf]
-    logits, probabilities = ToProbabilities(model), ToProbabilities(model)
-    assert logits(scores)[0].tolist() == expected
-    assert logits(scores / 4)[0].tolist()[1:] == [0.5, -np.inf]
-    assert probabilities(scores / 4)[0].tolist() == [0.5, 0.0, -np.inf]
-    assert probabilities(scores)[0].tolist() == [2.0, 0.0, -np.inf]
-    assert ToProbabilities(torch.nn.Identity())(scores / 4)[0, 1] == 0.5  # no log loss, no probabilities
+    logits, probabilities = OwnScale(model), OwnScale(model)
+    for scale in ("probability", "unit"):
+        assert logits.to(scale, scores)[0].tolist() == expected
+        assert logits.to(scale, scores / 4)[0].tolist()[1:] == [0.5, -np.inf]
+        assert probabilities.to(scale, scores / 4)[0].tolist() == [0.5, 0.0, -np.inf]
+        assert probabilities.to(scale, scores)[0].tolist() == [2.0, 0.0, -np.inf]
+    plain = OwnScale(torch.nn.Identity())  # no log loss, no probabilities
+    assert plain.to("probability", scores / 4)[0, 1] == 0.5
+    assert plain.to("unit", scores)[0].tolist() == [1, 0, -np.inf]
+
+
+class LogitsInFullSort(torch.nn.Module):
+    """As some of RecBole's general recommenders: probabilities of pairs, and logits of all items."""
+
+    type = ModelType.GENERAL
+
+    def __init__(self):
+        super().__init__()
+        self.loss = torch.nn.BCELoss()
+
+    def predict(self, interaction):
+        return self.full_sort_predict(interaction).sigmoid()
+
+    def full_sort_predict(self, interaction):
+        return torch.tensor([-1.0, 3.0, 0.5, 2.0])
+
+
+@pytest.mark.parametrize("scale", ["probability", "logit"])
+def test_one_scale_of_a_model_that_scores_on_two(scale):
+    """A half that took its logits for probabilities would be fused with the other by chance."""
+    users = Interaction({"user_id": torch.tensor([1, 2])})
+    model = OnScale(LogitsInFullSort(), scale)
+    torch.testing.assert_close(model.predict(users), model.full_sort_predict(users).flatten())
 
 
 def test_what_is_saved_does_not_change_the_metrics(settings):

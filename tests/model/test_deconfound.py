@@ -19,9 +19,9 @@ from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.cli import main
 from recbole_decrs.model.catalogue import deconfounded_names, find_model
 from recbole_decrs.model.deconfound import NOT_RECBOLES
-from recbole_decrs.model.fused import Half
 from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
 from recbole_decrs.model.pairwise import PairwiseFullSort, with_full_sort
+from recbole_decrs.model.scale import OnScale
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
@@ -387,7 +387,7 @@ def test_a_full_sort_of_ones_own_is_kept_on_either_scale(everything, prepared):
     config, train_data, *_ = prepared("DeepFM", **everything)
     model = deconfound(SortingItself)(config, train_data.dataset)
     users = train_data.dataset.get_user_feature()[:2]
-    logits, probabilities = (Half(model, scale).full_sort_predict(users) for scale in ("logit", "probability"))
+    logits, probabilities = (OnScale(model, scale).full_sort_predict(users) for scale in ("logit", "probability"))
     torch.testing.assert_close(logits.sigmoid(), probabilities)
     torch.testing.assert_close(probabilities, model.full_sort_predict(users))
 
@@ -471,9 +471,8 @@ def test_fusion_on_logits_of_a_general_recommender(settings):
 
 def test_the_logit_of_a_saturated_score_is_finite(prepared):
     config, train_data, *_ = prepared("KD_DAGFM")
-    half = Half(config.model_class(config, train_data.dataset), "logit")
-    assert half.probabilities
-    assert not half.has_logits
+    half = OnScale(config.model_class(config, train_data.dataset), "logit")
+    assert not half.gives_own_scores
     half.model.predict = lambda _: torch.tensor([0.0, 0.5, 1.0])
     low, middle, high = half.predict(None)
     assert torch.isfinite(low)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from recbole.data.dataloader import FullSortEvalDataLoader
@@ -11,17 +11,9 @@ from recbole.trainer import Trainer
 from recbole.utils import set_color
 from tqdm import tqdm
 
-from recbole_decrs.causal import fuse_scores
 from recbole_decrs.evaluator.collector import DecRSCollector, users_of
+from recbole_decrs.evaluator.rankings import Ranking
 from recbole_decrs.evaluator.reranking import Reranker
-
-Ranking = Callable[..., torch.Tensor]
-"""``ranking(*scores, users)``: the scores to rank by, from each model's, shape [B, n_items], and user ids [B]."""
-
-
-def as_scored(scores: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-    """The ranking by a single model."""
-    return scores
 
 
 class Scorer(Trainer):
@@ -72,18 +64,3 @@ def collect_rankings(
         for name, ranking in rankings.items():
             collectors[name].eval_batch_collect(ranking(*scores, users), interaction, positive_u, positive_i)
     return {name: collector.get_data_struct() for name, collector in collectors.items()}
-
-
-def fused_by(weight: torch.Tensor) -> Ranking:
-    """The ranking by Eq. 11 of two models.
-
-    Args:
-        weight: of the second model's scores, shape [n_users].
-    """
-
-    def fused(conventional: torch.Tensor, deconfounded: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-        shape = (len(users), -1)  # scores of labelled pairs come flat
-        scores = fuse_scores(conventional.view(shape), deconfounded.view(shape), weight.to(users.device)[users])
-        return scores.view_as(conventional).masked_fill(conventional == -torch.inf, -torch.inf)
-
-    return fused
