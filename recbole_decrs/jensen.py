@@ -18,9 +18,6 @@ from recbole_decrs.finite import check_scores
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
 
-TAKES = ("data_path", "encoding", "gpu_id", "use_gpu", "show_progress", "state", "confounder_prior")
-"""Of the configuration, what may be other than it was in training."""
-
 
 def measure_jensen_gap(
     model_file: str, n_users: int = 100, seed: int = 0, k: int = 20, config_dict: dict[str, Any] | None = None

@@ -11,31 +11,39 @@ import torch
 from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
-from recbole_decrs.config import DecRSConfig, config_files_of, read_literal
+from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import in_words
 from recbole_decrs.errors import DecRSError, unreadable
-from recbole_decrs.options import refuse_unknown_options
 from recbole_decrs.quick_start import objective_function
 
-DEFAULTS = {
-    "params_file": None,
-    "tool": "Hyperopt",
-    "algo": "exhaustive",
-    "max_evals": "100",
-    "early_stop": "10",
-    "output_file": "hyper.result",
-    "display_file": None,
-}
 KINDS = ("choice", "uniform", "quniform", "loguniform")
 
 Space = dict[str, tuple[str, list[Any]]]
 
 
-def tune(settings: dict[str, str]) -> dict[str, Any]:
+def tune(
+    params_file: str,
+    tool: str,
+    algo: str,
+    max_evals: int,
+    early_stop: int,
+    output_file: str,
+    display_file: str | None,
+    config_file_list: list[str],
+    fixed: dict[str, Any],
+) -> dict[str, Any]:
     """Search, print the best setting and its results, and write those of all trials to ``output_file``.
 
     Args:
-        settings: the command line by key: those of ``DEFAULTS``, and the configuration of every trial.
+        params_file: the path of the search space, see :func:`read_params_file`.
+        tool: ``Hyperopt`` or ``Ray``.
+        algo: of Hyperopt: ``exhaustive``, ``random`` or ``bayes``.
+        max_evals: how many trials there are at most, but for exhaustive search.
+        early_stop: of Hyperopt: how many trials without a gain end the search.
+        output_file: of Hyperopt: the path for the results of all trials.
+        display_file: of Hyperopt: the path for their plot; there is none if None.
+        config_file_list: config files of every trial.
+        fixed: configuration of every trial, over the config files.
 
     Returns:
         the best setting.
@@ -43,38 +51,27 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
     Raises:
         DecRSError: the parameter file, an option or the configuration cannot be used.
     """
-    refuse_unknown_options(settings, DEFAULTS, "tune", {"algorithm": "algo"})
-    options = {key: settings.pop(key, default) for key, default in DEFAULTS.items()}
-    files = [os.path.abspath(file) for file in config_files_of(settings)]
-    if options["params_file"] is None:
-        raise DecRSError("tune needs --params_file=FILE, with lines such as 'learning_rate choice [0.01,0.05]'")
-    numbers = {}
-    for key in ("max_evals", "early_stop"):
-        if not str(options[key]).isdigit() or int(options[key]) < 1:
-            raise DecRSError(f"--{key} must be a whole number >= 1, not {options[key]}")
-        numbers[key] = int(options[key])
-    space = read_params_file(options["params_file"])
-    fixed = {key: read_literal(value) for key, value in settings.items()}
+    files = [os.path.abspath(file) for file in config_file_list]  # a trial of Ray runs in a folder of its own
+    space = read_params_file(params_file)
     for key in space:
         if key in fixed:
-            raise DecRSError(f"--{key} fixes what {options['params_file']} searches; leave one out")
+            raise DecRSError(f"--{key} fixes what {params_file} searches; leave one out")
     config = DecRSConfig(config_file_list=files, config_dict=fixed)
     for key, (kind, values) in space.items():  # a bad value must not end a search that is half done
         for value in values if kind == "choice" else values[:2]:
             tried = math.exp(value) if kind == "loguniform" else value
             DecRSConfig(config_file_list=files, config_dict={**fixed, key: _whole(tried)})
-    folder = os.path.dirname(os.path.abspath(options["output_file"]))
+    folder = os.path.dirname(os.path.abspath(output_file))
     if not os.path.isdir(folder):
         raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
-    tool = str(options["tool"]).lower()
-    if tool == "ray":
-        return _tune_with_ray(space, files, fixed, config, numbers["max_evals"])
-    if tool != "hyperopt":
-        raise DecRSError(f"--tool must be Hyperopt or Ray, not {options['tool']}")
-    if options["algo"] not in ("exhaustive", "random", "bayes"):
-        raise DecRSError(f"--algo must be exhaustive, random or bayes, not {options['algo']}")
+    if tool.lower() == "ray":
+        return _tune_with_ray(space, files, fixed, config, max_evals)
+    if tool.lower() != "hyperopt":
+        raise DecRSError(f"--tool must be Hyperopt or Ray, not {tool}")
+    if algo not in ("exhaustive", "random", "bayes"):
+        raise DecRSError(f"--algo must be exhaustive, random or bayes, not {algo}")
     ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
-    if options["algo"] == "exhaustive" and ranges:
+    if algo == "exhaustive" and ranges:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
 
     search = _SavingHyperTuning(
@@ -83,11 +80,12 @@ def tune(settings: dict[str, str]) -> dict[str, Any]:
             kind: {key: values for key, (its_kind, values) in space.items() if its_kind == kind} for kind in KINDS
         },
         fixed_config_file_list=files,
-        display_file=options["display_file"],
-        algo=options["algo"],
-        **numbers,
+        display_file=display_file,
+        algo=algo,
+        max_evals=max_evals,
+        early_stop=early_stop,
     )
-    search.output_file = options["output_file"]
+    search.output_file = output_file
     search.run()
     print("best params: ", search.best_params)
     print("best result: ")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from recbole_decrs.cli import main, parse
+from recbole_decrs.arguments import parse
+from recbole_decrs.cli import main
 from tiny_data import tiny_tables, write_tables
 
 ROOT = Path(__file__).parent.parent
@@ -104,7 +105,12 @@ ERRORS = {
     ),
     "config file": (["--config_files=none.yaml"], "the config file none.yaml cannot be read"),
     "backbone": (["--backbone_checkpoint=bad.pth"], "the checkpoint bad.pth is truncated or no checkpoint at all"),
-    "argument": (["DecFM"], "cannot read the argument DecFM; write settings as --key=value"),
+    "argument": (["--seed=1", "DecFM"], "cannot read the argument DecFM; write settings as --key=value"),
+    "no command": (
+        ["DecFM"],
+        "there is no command DecFM; the commands are run, compare, tune, jensen-gap, and settings are written as",
+    ),
+    "misspelt command": (["compere"], "there is no command compere; did you mean compare?"),
     "no value": (["--epochs", "3"], "the argument --epochs has no value; write --epochs=VALUE"),
     "twice": (["--epochs=1", "--epochs=2"], "--epochs is given twice"),
     "empty test part": (["--eval_args={'split': {'RS': [0.8, 0.2, 0.0]}}"], "the test part of tiny is empty"),
@@ -144,12 +150,6 @@ def test_groups_for_no_item(tmp_path, config_file, capsys):
     write_tables(tmp_path / "data", tables)
     assert main([f"--config_files={config_file}"]) == 2
     assert "no item of" in capsys.readouterr().err
-
-
-def test_help_and_version(capsys):
-    assert main(["--help"]) == 0
-    assert "usage: recbole-decrs" in capsys.readouterr().out
-    assert main(["--version"]) == 0
 
 
 def test_the_script_of_the_checkout(tmp_path, config_file):

@@ -26,6 +26,13 @@ def built(tmp_path_factory):
     return next(out.glob("*.whl")), next(out.glob("*.tar.gz"))
 
 
+def test_every_package_is_shipped():
+    options = configparser.ConfigParser()
+    options.read(ROOT / "setup.cfg", encoding="utf-8")
+    found = {".".join(file.parent.relative_to(ROOT).parts) for file in (ROOT / "recbole_decrs").rglob("__init__.py")}
+    assert found <= set(options["options"]["packages"].split())
+
+
 def test_the_wheel_ships_the_properties(built):
     with zipfile.ZipFile(built[0]) as wheel:
         names = set(wheel.namelist())

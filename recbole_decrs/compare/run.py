@@ -7,8 +7,6 @@ import importlib.util
 import json
 import os
 import platform
-import re
-import shlex
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -42,13 +40,12 @@ from recbole_decrs.compare.tables import (
     overall_text,
     tests_frame,
 )
-from recbole_decrs.config import UNDO, DecRSConfig, as_plain, config_files_of, read_literal
+from recbole_decrs.config import DecRSConfig, as_plain
 from recbole_decrs.data.dataset import one_drift_remark
 from recbole_decrs.errors import DecRSError, did_you_mean, in_words
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.options import refuse_unknown_options
 
 CHOSEN_HERE = {
     "reranker": (None,),
@@ -61,8 +58,6 @@ CHOSEN_HERE = {
     "confounder_prior": ("interaction", "item", "uniform"),
 }
 """Keys that compare sets by itself for some methods, and what they may be set to."""
-MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
-"""Options of other commands, and what compare has in their place."""
 OUTPUTS = ("table3", "table3-tests", "table4", "table5", "figure1b", "figure4", "figure5", "tradeoff")
 PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas", "matplotlib")
 
@@ -494,47 +489,3 @@ def _record(
             for backbone in results.methods
         },
     }
-
-
-def compare(settings: dict[str, str]) -> Results:
-    """What ``recbole-decrs compare`` calls.
-
-    Args:
-        settings: the command line by key: backbones, methods, seeds, output, lists, config_files, dataset, and the
-            configuration of every model.
-
-    Raises:
-        DecRSError: an option or the configuration cannot be used.
-    """
-    options = ("backbones", "methods", "seeds", "output", "lists")
-    refuse_unknown_options(settings, (*options, "config_files", "dataset"), "compare", MEANT)
-    shown = {key: value for key, value in settings.items() if key not in ("data_path", "checkpoint_dir")}
-    command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
-    options = {key: settings.pop(key, None) for key in options}
-    options = {key: None if (value or "").lower() in UNDO else value for key, value in options.items()}
-    files = config_files_of(settings)
-    backbones, lists = _names(options["backbones"] or "FM,NFM"), {}
-    for given in (options["lists"] or "").split(",") if options["lists"] else ():
-        name, equals, path = (part.strip() for part in given.partition("="))
-        if not re.fullmatch(r"[\w .-]+", name) or not equals or not path:
-            raise DecRSError(f"lists must be NAME=file.csv, or several of them with commas between, not {given!r}")
-        if name in lists:
-            raise DecRSError(f"lists: the name {name} is taken; take another")
-        lists[name] = path
-    methods = options["methods"] or "all"
-    return run_comparison(
-        backbones,
-        None if (dataset := settings.pop("dataset", "")).lower() in UNDO else dataset,
-        methods if methods == "all" else _names(methods),
-        read_literal(options["seeds"] or "3"),
-        options["output"],
-        lists,
-        files,
-        None,
-        settings,
-        command,
-    )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.strip("[]").replace("'", "").split(",") if name.strip()]

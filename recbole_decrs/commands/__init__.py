@@ -1,0 +1,16 @@
+"""The commands of ``recbole-decrs``, a file each.
+
+A command's file begins with the text of its help. ``add_options(parser)`` declares its options, and
+``execute(arguments, parser)`` runs it. Neither RecBole nor torch may be imported before ``execute``, since the help
+needs all files and has to be fast.
+"""
+
+COMMANDS = {
+    "run": ("recbole_decrs.commands.run", "train and test a model; the default, so that the word can be left out"),
+    "compare": ("recbole_decrs.commands.compare", "run the paper's competitors and controls, and write its tables"),
+    "tune": ("recbole_decrs.commands.tune", "search hyper-parameters with RecBole's HyperTuning"),
+    "jensen-gap": ("recbole_decrs.commands.jensen_gap", "measure what the approximation of Eq. 6 costs"),
+}
+"""Every command: its file, and one line about it."""
+DEFAULT = "run"
+"""The command that runs where none is named."""

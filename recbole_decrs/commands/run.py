@@ -1,0 +1,24 @@
+"""Trains and tests a recommender with RecBole.
+
+DecFM and DecNFM train the conventional and the deconfounded recommender (DecRS, KDD 2021), fuse them and print who
+wins; any other RecBole model is run and measured the same way.
+"""
+
+from __future__ import annotations
+
+from recbole_decrs.arguments import CommandParser, parse
+
+
+def add_options(parser: CommandParser) -> None:
+    """Declare the options of the command."""
+    parser.usage = '%(prog)s [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]'
+    parser.add_keys("model", "dataset", "config_files")
+
+
+def execute(arguments: list[str], parser: CommandParser) -> None:
+    """Train and test the model that the arguments name."""
+    settings = parse(arguments)
+    from recbole_decrs.config import config_files_of
+    from recbole_decrs.quick_start import run_recbole_decrs
+
+    run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)

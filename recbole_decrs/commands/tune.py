@@ -1,0 +1,64 @@
+"""Searches hyper-parameters with RecBole's HyperTuning, on Hyperopt or on Ray Tune, and prints the best."""
+
+from __future__ import annotations
+
+from recbole_decrs.arguments import CommandParser, parse, whole_number
+from recbole_decrs.errors import DecRSError
+
+
+def add_options(parser: CommandParser) -> None:
+    """Declare the options of the command."""
+    parser.usage = "%(prog)s --params_file=FILE [--model=DecFM] [--dataset=ml-100k] [--key=value ...]"
+    parser.add_argument(
+        "--params_file",
+        metavar="FILE",
+        default=None,
+        help="what is searched, in lines such as 'learning_rate choice [0.01,0.05]' or 'dropout_prob uniform 0.1,0.5'; "
+        "this one must be given",
+    )
+    parser.add_argument("--tool", metavar="TOOL", default="Hyperopt", help="Hyperopt or Ray; default %(default)s")
+    parser.add_argument(
+        "--algo",
+        metavar="ALGORITHM",
+        default="exhaustive",
+        help="exhaustive, random or bayes (Hyperopt); default %(default)s",
+    )
+    parser.add_argument(
+        "--max_evals",
+        metavar="N",
+        type=whole_number(1),
+        default=100,
+        help="trials of random and bayes, and of Ray; default %(default)s",
+    )
+    parser.add_argument(
+        "--early_stop",
+        metavar="N",
+        type=whole_number(1),
+        default=10,
+        help="trials without a gain before the search stops (Hyperopt); default %(default)s",
+    )
+    parser.add_argument(
+        "--output_file",
+        metavar="FILE",
+        default="hyper.result",
+        help="where the results of all trials are written; default %(default)s",
+    )
+    parser.add_argument(
+        "--display_file", metavar="FILE", default=None, help="where a plot of them is written; default none"
+    )
+    parser.add_keys("model", "dataset", "config_files")
+
+
+def execute(arguments: list[str], parser: CommandParser) -> None:
+    """Search as the arguments say."""
+    settings = parse(arguments)
+    from recbole_decrs.config import config_files_of, read_literal
+    from recbole_decrs.options import refuse_unknown_options
+    from recbole_decrs.tune import tune
+
+    refuse_unknown_options(settings, parser.own_options(), "tune", {"algorithm": "algo"})
+    options = parser.take(settings)
+    if options.params_file is None:
+        raise DecRSError("tune needs --params_file=FILE, with lines such as 'learning_rate choice [0.01,0.05]'")
+    files = config_files_of(settings)
+    tune(**vars(options), config_file_list=files, fixed={key: read_literal(value) for key, value in settings.items()})

@@ -1,0 +1,167 @@
+"""The commands: their help, how an option is read, and what is said of a mistake before anything is run."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+
+from recbole_decrs.arguments import KEYS
+from recbole_decrs.cli import build_parsers, main
+from recbole_decrs.commands import COMMANDS, jensen_gap
+from recbole_decrs.compare.methods import METHODS
+from recbole_decrs.tune import tune
+
+OWN_OPTIONS = {
+    "run": [],
+    "compare": ["backbones", "methods", "seeds", "output", "lists"],
+    "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
+    "jensen-gap": ["users", "seed"],
+}
+KEYS_SHOWN = {
+    "run": list(KEYS),
+    "compare": ["dataset", "config_files"],
+    "tune": list(KEYS),
+    "jensen-gap": list(jensen_gap.KEYS),
+}
+
+
+def options_in(text):
+    """The options that a help lists, without its usage and text."""
+    return [line.split("=")[0].split()[0] for line in text.splitlines() if line.startswith("  --")]
+
+
+def test_help_and_version(capsys):
+    assert main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("usage: recbole-decrs [--model=DecFM]")
+    assert options_in(text) == ["--version", "--model", "--dataset", "--config_files"]
+    assert "as --key=value" in " ".join(text.split())
+    for name in COMMANDS:
+        assert f"\n    {name} " in text
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("recbole-decrs 0.")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_help_of_a_command_shows_its_options_alone(capsys, name):
+    assert main([name, "--help"]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith(f"usage: recbole-decrs {name} ")
+    assert options_in(text) == [f"--{key}" for key in (*OWN_OPTIONS[name], *KEYS_SHOWN[name])]
+    assert build_parsers()[1][name].own_options() == OWN_OPTIONS[name]
+    for arguments in (["-h"], ["--x=1", "--help"], ["word", "--epochs", "-h"]):
+        assert main([name, *arguments]) == 0
+        assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_documented_with_its_default(name):
+    for action in build_parsers()[1][name]._actions:
+        assert action.help
+        assert action.dest in ("help", "checkpoint", "params_file", "config_files") or "default" in action.help
+
+
+def test_the_help_of_compare_names_every_method(capsys):
+    main(["compare", "--help"])
+    named = set(capsys.readouterr().out.replace(",", " ").replace(";", " ").split())
+    assert set(METHODS) - named == {"backbone"}
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["compare", "--help"], ["--version"], ["compere"]])
+def test_what_needs_no_model_imports_none(arguments):
+    code = f"import sys; from recbole_decrs.cli import main; main({arguments})"
+    code += "; print({'torch', 'recbole'} & {*sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["jensen_gap"], "there is no command jensen_gap; did you mean jensen-gap?"),
+        (["model=FM"], "there is no command model=FM; the commands are"),
+        (["compere", "--help"], "there is no command compere"),
+        (["-x"], "cannot read the argument -x; write settings as --key=value"),
+        ([""], "there is no command ; the commands are"),
+        (["run", "--epochs", "3"], "the argument --epochs has no value; write --epochs=VALUE"),
+        (["run", "compare"], "cannot read the argument compare"),
+        (["compare", "FM"], "cannot read the argument FM"),
+        (["compare", "--seeds", "3"], "the argument --seeds has no value; write --seeds=VALUE"),
+        (["compare", "--seeds=3", "--seeds=4"], "--seeds is given twice, as 3 and as 4; leave one out"),
+        (["compare", "--back=FM"], "compare takes no --back; it takes --backbones, --methods,"),
+        (["compare", "--output=--"], "--output cannot be --"),
+        (["tune", "--algorithm=random"], "tune takes no --algorithm; did you mean --algo?"),
+        (["tune", "--early_stop=0"], "--early_stop must be a whole number >= 1, not 0"),
+        (["tune", "--max_evals=²"], "--max_evals must be a whole number >= 1, not ²"),
+        (["jensen-gap", "a.pth", "--seed=-1"], "--seed must be a whole number >= 0, not -1"),
+        (["jensen-gap", "a.pth", "--checkpoint=b.pth"], "takes no --checkpoint; it takes users, seed, data_path,"),
+    ],
+)
+def test_a_mistake_is_one_sentence(capsys, arguments, message):
+    assert main(arguments) == 2
+    output = capsys.readouterr()
+    assert not output.out
+    assert output.err.count("\n") == 1
+    assert output.err.startswith("recbole-decrs: error: ")
+    assert message in output.err
+
+
+@pytest.fixture
+def compared(monkeypatch):
+    """The arguments of run_comparison, which is not run."""
+    calls = []
+    monkeypatch.setattr("recbole_decrs.compare.run_comparison", lambda **arguments: calls.append(arguments))
+    return calls
+
+
+def test_what_compare_is_asked_for(compared):
+    arguments = [
+        "--seeds=[1,2]",
+        "--backbones=['FM', BPR]",
+        "--methods=fairco",
+        "--dataset",
+        "tiny",
+        "--data_path=here",
+    ]
+    arguments += [
+        "--output=a b",
+        "--lists=X=x.csv, Y = y.csv",
+        "--config_files=a.yaml b.yaml",
+        "--eval_args={'order': 'TO'}",
+    ]
+    assert main(["compare", *arguments]) == 0
+    command = compared[0].pop("command")
+    assert command.startswith("recbole-decrs compare '--seeds=[1,2]' ")
+    assert "--dataset=tiny '--output=a b'" in command
+    assert compared == [
+        {
+            "backbones": ["FM", "BPR"],
+            "dataset": "tiny",
+            "methods": ["fairco"],
+            "seeds": [1, 2],
+            "output": "a b",
+            "lists": {"X": "x.csv", "Y": "y.csv"},
+            "config_file_list": ["a.yaml", "b.yaml"],
+            "command_line": {"data_path": "here", "eval_args": "{'order': 'TO'}"},
+        }
+    ]
+
+
+@pytest.mark.parametrize("value", ["", "none", "None", "null", "~"])
+def test_an_option_of_compare_that_is_none_is_the_default(compared, value):
+    keys = (*OWN_OPTIONS["compare"], "dataset", "config_files")
+    assert main(["compare"]) == main(["compare", *(f"--{key}={value}" for key in keys)]) == 0
+    for call in compared:
+        del call["command"]
+    assert compared[0] == compared[1]
+    assert compared[0] == {
+        "backbones": ["FM", "NFM"],
+        "dataset": None,
+        "methods": "all",
+        "seeds": 3,
+        "output": None,
+        "lists": {},
+        "config_file_list": [],
+        "command_line": {},
+    }
