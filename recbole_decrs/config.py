@@ -19,21 +19,15 @@ from recbole.utils import EvaluatorType, ModelType
 
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
+from recbole_decrs.defaults import properties_dir
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, unreadable
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
 from recbole_decrs.model.pairwise import PairwiseFullSort
-from recbole_decrs.options import (
-    CHECKS,
-    INTERVALS,
-    SWITCHES,
-    check_options,
-    keys_read_by,
-    known_keys,
-    properties_dir,
-)
+from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys
 from recbole_decrs.recbole_compat import mend_recbole
+from recbole_decrs.recbole_keys import INTERVALS, SWITCHES
 
 mend_recbole()
 

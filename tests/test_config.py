@@ -296,7 +296,7 @@ def test_partial_eval_args_keep_the_order_of_time():
 
 @pytest.mark.parametrize("backbone", ["FM", "NFM"])
 def test_the_halves_have_the_same_setting(backbone):
-    from recbole_decrs.options import properties_dir
+    from recbole_decrs.defaults import properties_dir
 
     folder = properties_dir() / "model"
     twin = (folder / f"Dec{backbone}.yaml").read_text().splitlines()

@@ -9,7 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from recbole_decrs.options import properties_dir
+from recbole_decrs.defaults import properties_dir
 
 pytestmark = pytest.mark.slow
 
@@ -64,7 +64,7 @@ def test_defaults_are_read_from_an_installation(built, tmp_path, kind):
     ]
     subprocess.run([*install, built[kind]], check=True, capture_output=True)
     code = (
-        "from recbole_decrs import DecRSConfig; from recbole_decrs.options import properties_dir;"
+        "from recbole_decrs import DecRSConfig; from recbole_decrs.defaults import properties_dir;"
         "config = DecRSConfig(); print(properties_dir(), config['group_field'], config['bi_batch_norm'])"
     )
     environment = {"PYTHONPATH": str(target), "PATH": "", "PYTHONWARNINGS": "ignore"}

@@ -25,7 +25,7 @@ class NFM(BackboneOptions, RecBoleNFM):
 
     def __init__(self, config, dataset) -> None:
         super().__init__(config, dataset)
-        activation, of_layers = config["mlp_activation"] or "sigmoid", config["mlp_dropout_prob"]
+        activation, of_layers = config["mlp_activation"], config["mlp_dropout_prob"]
         if activation != "sigmoid" or of_layers is not None:
             sizes = [self.embedding_size, *self.mlp_hidden_size]
             before = self.dropout_prob if of_layers is None else of_layers

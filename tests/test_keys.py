@@ -1,0 +1,71 @@
+import re
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+import yaml
+
+from recbole_decrs.keys import KEYS, SECTIONS
+from recbole_decrs.options import CHECKS
+from recbole_decrs.recbole_keys import READ_KEY, recboles_keys
+from write_keys import OVERALL, README, ROOT, overall_with_keys, readme_with_keys
+
+CODE = "\n".join(file.read_text(encoding="utf-8") for file in (ROOT / "recbole_decrs").rglob("*.py"))
+READ = set(re.findall(READ_KEY, CODE))
+OTHER_DEFAULTS = sorted((ROOT / "properties").glob("*/*.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("file", "written"), [(OVERALL, overall_with_keys), (README, readme_with_keys)], ids=["overall.yaml", "README.md"]
+)
+def test_a_file_says_of_the_keys_what_the_list_says(file: Path, written):
+    text = file.read_text(encoding="utf-8")
+    difference = unified_diff(text.splitlines(), written(text).splitlines(), file.name, "the list", n=0, lineterm="")
+    assert not (lines := list(difference)), "python docs/write_keys.py writes them:\n" + "\n".join(lines)
+
+
+def test_the_defaults_of_the_list_are_read():
+    defaults = yaml.safe_load(OVERALL.read_text(encoding="utf-8"))
+    assert {name: defaults[name] for name in KEYS} == {name: key.default for name, key in KEYS.items()}
+
+
+def test_the_list_names_a_key_once():
+    assert len(KEYS) == sum(map(len, SECTIONS.values()))
+    assert not KEYS.keys() & recboles_keys()
+
+
+def test_every_key_of_the_code_is_in_the_list():
+    assert READ - recboles_keys() - KEYS.keys() == set()
+
+
+def test_every_key_of_the_list_is_read():
+    assert KEYS.keys() - READ == set()
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_a_key_is_checked_and_takes_its_default(key):
+    assert CHECKS[key.name] is key.check
+    assert key.check.passes(key.default)
+    assert not key.check.passes(object())
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_a_meaning_names_all_that_a_key_takes(key):
+    listed = re.fullmatch(r"one of (.*?)( or none)?", key.check.takes)
+    for choice in listed[1].split(", ") if listed else ():
+        assert f"`{choice}`" in key.meaning
+
+
+def test_a_meaning_names_no_key_that_is_unknown():
+    named = {name for key in KEYS.values() for name in re.findall(r"`(\w+_\w+)`", key.meaning)}
+    choices = {"fm_all_pairs", "token_seq", "float_seq"}
+    assert named - choices - KEYS.keys() - recboles_keys() == set()
+
+
+@pytest.mark.parametrize("file", OTHER_DEFAULTS, ids=[file.name for file in OTHER_DEFAULTS])
+def test_defaults_of_a_model_or_dataset_pass_and_leave_the_explanation_to_the_list(file):
+    for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items():
+        assert name not in CHECKS or CHECKS[name].passes(value), name
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.partition(":")[0] in KEYS:
+            assert "# (" not in line
