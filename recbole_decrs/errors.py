@@ -29,7 +29,14 @@ def how_to_install(missing: str | None) -> str:
 
 
 class DecRSError(ValueError):
-    """Input that cannot be used; its message is one sentence that names what is wrong and what to do."""
+    """Input that cannot be used; its message is one sentence that names what is wrong and what to do.
+
+    It is one line, whatever the names and values have in them that it quotes.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        shown = (letter if letter.isprintable() else repr(letter)[1:-1] for letter in sentence)
+        super().__init__("".join(shown))
 
 
 def is_out_of_memory(error: BaseException) -> bool:

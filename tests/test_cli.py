@@ -202,3 +202,12 @@ def test_tune_errors(capsys, case):
     Path("s").write_text(text)
     assert main(["tune", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_sentence_is_one_line_whatever_it_quotes(settings, capsys):
+    Path("c.yaml").write_text(yaml.safe_dump(settings | {"numerical_features": ["height\n\nprice", "\x1b[2J"]}))
+    assert main(["--model=BPR", "--dataset=tiny", "--config_files=c.yaml"]) == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("recbole-decrs: error: numerical_features")
+    assert "\x1b" not in told
+    assert "height\\n\\nprice" in told or "\\x1b[2J" in told
