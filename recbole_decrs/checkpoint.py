@@ -60,6 +60,16 @@ STATE = {
     "loader_states": list,
 }
 """What a training state holds at least, and the types of it."""
+PERHAPS = {
+    "finished": bool,
+    "stopped_early": bool,
+    "n_epochs": int,
+    "seconds": (int, float),
+    "threads": int,
+    "hidden_state": dict,
+    "random_state_at_end": dict,
+}
+"""What it may hold besides."""
 
 
 class _RemembersWhy:
@@ -180,7 +190,10 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
                 return f"it has no {key}" + (f" of the {half} recommender" if half else "")
         if not all(isinstance(value, torch.Tensor) for value in state["state_dict"].values()):
             return "its state_dict holds what is no tensor"
-        if state["epoch"] < 0 or (state.get("finished", False) and not isinstance(state.get("n_epochs"), int)):
+        for key, kind in PERHAPS.items():
+            if key in state and not isinstance(state[key], kind):
+                return f"its {key} is of another kind"
+        if state["epoch"] < 0 or (state.get("finished") and "n_epochs" not in state):
             return "its epochs are none"
     if not isinstance(content.get("drift_alpha"), int | float | None):
         return "its drift_alpha is no number"

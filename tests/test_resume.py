@@ -219,6 +219,7 @@ def test_files_that_a_kill_left_half_written_are_taken_away(settings):
         {"optimizer": {"model": {}}},
         {"epoch": -(10**9)},
         {"n_epochs": "x"},
+        {"finished": torch.zeros(2)},
         "learning rate",
         "shape",
         "complex",

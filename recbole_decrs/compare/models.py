@@ -131,14 +131,23 @@ class Models:
         return done[0] if done else None
 
     def load(self, model: Model) -> torch.nn.Module:
-        """A trained model, to be evaluated.
+        """A trained model, to be evaluated; one whose checkpoint turns out to be damaged is trained again.
 
         Raises:
             DecRSError: it is not trained.
         """
-        config, path = model.config, str(self.path(model, "pth"))
         if self.trained(model) is None:
             raise DecRSError(f"{model.name} could not be trained")
+        try:
+            return self._load(model)
+        except DecRSError as error:
+            getLogger().warning(f"{error}; {model.name} is trained anew")
+            os.remove(self.path(model, "pth"))
+            self.train(model)
+            return self._load(model)
+
+    def _load(self, model: Model) -> torch.nn.Module:
+        config, path = model.config, str(self.path(model, "pth"))
         with RunLog(console=False):
             recommender = self._untrained(model)
         load_state(recommender, read_checkpoint(path, config["device"]), path)

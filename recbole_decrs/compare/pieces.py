@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from recbole_decrs.config import as_plain
+from recbole_decrs.errors import is_out_of_memory
 from recbole_decrs.files import replaced_whole
 
 FORMAT = 3
@@ -40,7 +39,9 @@ class Pieces:
                 arrays = {key: content[key] for key in content.files}
             info = json.loads(str(arrays.pop("info")))
             return (info, arrays) if set(keys) <= set(info) else None
-        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        except Exception as error:  # of a damaged file, numpy and zipfile raise whatever comes up
+            if is_out_of_memory(error):
+                raise
             return None
 
     def write(self, path: Path, info: dict[str, Any], arrays: dict[str, np.ndarray] | None = None) -> None:

@@ -12,6 +12,7 @@ import torch
 
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
+from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.compare import experiment, run_comparison
 from recbole_decrs.compare import run as run_module
@@ -465,3 +466,18 @@ def test_threads_are_those_that_have_computed(settings, monkeypatch, caplog):
     run_comparison(["FM"], "tiny", ["decrs_wo", "decrs"], 1, "out", config_dict=settings)
     assert json.loads(Path("out/run.json").read_text())["threads"] == [1, 2]
     assert "the pieces were made with 1 and 2 threads" in caplog.text
+
+
+def test_a_model_that_turns_out_to_be_damaged_is_trained_again(settings, caplog):
+    """Its parts are all there, and one is not of this model; the figure of shares needs it."""
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    before = {path.name: path.read_bytes() for path in Path("out").glob("*.csv")}
+    (path,) = Path("out/pieces").glob("FM-2020-backbone-*.pth")
+    content = read_checkpoint(str(path))
+    name = next(iter(content["state_dict"]))
+    write_checkpoint(str(path), content | {"state_dict": content["state_dict"] | {name: torch.zeros(2)}})
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert {path.name: path.read_bytes() for path in Path("out").glob("*.csv")} == before
+    assert "FM-2020-backbone is trained anew" in caplog.text
+    assert torch.equal(read_checkpoint(str(path))["state_dict"][name], content["state_dict"][name])
