@@ -233,3 +233,11 @@ def test_pre_trained_parameters_that_are_a_pickle(settings):
     others = {"use_pretrain": True, "mf_pretrain_path": "pre.pth", "mlp_pretrain_path": "pre.pth"}
     with pytest.raises(DecRSError, match="the pre-trained parameters of NeuMF are not plain data"):
         run_recbole_decrs("NeuMF", "tiny", config_dict=settings | others)
+
+
+@pytest.mark.parametrize("key", ["dataset_save_path", "dataloaders_save_path"])
+@pytest.mark.parametrize("content", [b"", b"text", pickle.dumps([1, 2, 3])])
+def test_what_a_key_names_is_no_pickle_of_the_plugins(settings, key, content):
+    Path("named").write_bytes(content)
+    with pytest.raises(DecRSError, match=f"{key}: named"):
+        run_recbole_decrs("BPR", "tiny", config_dict=settings | {"epochs": 1, key: "named"})

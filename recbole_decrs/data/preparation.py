@@ -31,7 +31,10 @@ def load_split_dataloaders(config) -> tuple | None:
     if path is None or not os.path.exists(path):
         return None
     tell_of_unpickling("dataloaders_save_path", path)
-    return _saved_loaders(config)
+    try:
+        return _saved_loaders(config)
+    except Exception as error:  # of what is no pickle, or of other classes, whatever comes up
+        raise DecRSError(f"dataloaders_save_path: {path} does not hold loaders saved by this command") from error
 
 
 recbole_data_utils.load_split_dataloaders = load_split_dataloaders
@@ -68,6 +71,8 @@ def create_dataset(config) -> ConfounderMixin:
         try:
             with open(saved, "rb") as file:
                 dataset = pickle.load(file)
+            if not isinstance(dataset, ConfounderMixin):
+                raise TypeError(f"a {type(dataset).__name__}")
         except Exception as error:
             raise DecRSError(f"dataset_save_path: {saved} is not a dataset saved by this command; delete it") from error
         if type(dataset) is dataset_class and all(
@@ -177,9 +182,6 @@ def data_preparation(config, dataset) -> tuple:
     """
     try:
         train_data, valid_data, test_data = recbole_data_preparation(config, dataset)
-    except pickle.UnpicklingError as error:
-        path = config["dataloaders_save_path"]
-        raise DecRSError(f"dataloaders_save_path: {path} does not hold loaders saved by this command") from error
     except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
         if isinstance(error, DecRSError):
             raise
