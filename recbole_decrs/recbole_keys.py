@@ -237,10 +237,14 @@ EVAL_ARGS: dict[str, Check] = {
 """What the settings within ``eval_args`` may be."""
 
 
+LISTED = frozenset((*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments))
+"""The keys that RecBole lists, before the plugin adds its own to one of the lists (evaluator/register.py)."""
+
+
 @cache
 def recboles_keys() -> frozenset[str]:
     """List every key that RecBole names, has a default for, or reads."""
-    keys = {*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments, *RECBOLES_CHECKS}
+    keys = {*LISTED, *RECBOLES_CHECKS}
     keys -= {"config_file"}  # which RecBole lists, and nobody reads
     keys |= {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "group_offset", "local_rank"}
     folder = Path(recbole.__file__).parent
