@@ -17,6 +17,7 @@ from recbole.evaluator import metrics_dict
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.utils import EvaluatorType, ModelType
 
+from recbole_decrs.causal import DISTANCES
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.defaults import properties_dir
@@ -24,6 +25,7 @@ from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, unreadab
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model, is_of_recbole
+from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys
 from recbole_decrs.recbole_compat import mend_recbole
@@ -160,7 +162,7 @@ class DecRSConfig(Config):
         return model_class.__name__, model_class, str(dataset)
 
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
-        backbone = getattr(model_class, "backbone", model_class)
+        backbone = model_class.backbone if is_deconfounded(model_class) else model_class
         kinds = [kind.__name__ for kind in backbone.__mro__]  # a model of one's own has the defaults of what it extends
         defaults = next((name for name in kinds if is_of_recbole(name)), kinds[0])
         super()._load_internal_config_dict(defaults, model_class, dataset)
@@ -269,6 +271,33 @@ class DecRSConfig(Config):
         """The full configuration as plain data, such that ``config_dict=settings`` makes the same Config again."""
         return as_plain({**self._settings, "model": self.model, "dataset": self.dataset})
 
+    @property
+    def deconfounded(self) -> bool:
+        """True if the model is deconfounded, so that two recommenders are trained and fused."""
+        return is_deconfounded(self.model_class)
+
+    @property
+    def backbone_class(self) -> type:
+        """The class of the conventional recommender: the only one, or the conventional half of a deconfounded model."""
+        return self.model_class.backbone if self.deconfounded else self.model_class
+
+    @property
+    def needs_groups(self) -> str | None:
+        """Whatever cannot do without item groups, in words; None if nothing is configured that needs them."""
+        distances = sorted({metric.lower() for metric in self["metrics"]} & set(DISTANCES))
+        if self.deconfounded:
+            return self["model"]
+        if distances:
+            return f"the metric {distances[0]}"
+        if self["ips"] == "user":
+            return "ips: user"
+        return f"reranker: {self['reranker']}" if self["reranker"] else None
+
+    @property
+    def needs_drift(self) -> bool:
+        """True if the scores of two recommenders are weighed by each user's drift (Eq. 11)."""
+        return self.deconfounded and self["inference"] == "fused" and self["fusion_weight"] is None
+
     def change(self, key: str, value: Any) -> None:
         """Change a setting for good: for this run and for the checkpoint that it writes."""
         self[key] = value
@@ -310,13 +339,12 @@ class DecRSConfig(Config):
                 self.change("eval_batch_size", PAIRS_EMBEDDED_AT_ONCE)
             elif issubclass(self.model_class, PairwiseFullSort):
                 self.change("eval_batch_size", PAIRS_SCORED_AT_ONCE)
-        deconfounded = hasattr(self.model_class, "backbone")
-        if deconfounded and self["phase"] not in (None, "teacher_training"):
+        if self.deconfounded and self["phase"] not in (None, "teacher_training"):
             raise DecRSError(
                 f"phase: {self['phase']} of {self.model} starts from a checkpoint of one model, and it has two; leave "
                 "phase out, which trains the teacher"
             )
-        if deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
+        if self.deconfounded and self["backbone_checkpoint"] and not os.path.isfile(self["backbone_checkpoint"]):
             raise DecRSError(f"backbone_checkpoint: there is no file {self['backbone_checkpoint']}; check its path")
 
     def _unknown_keys(self) -> list[str]:

@@ -389,8 +389,7 @@ def _is_pre_trained(model) -> bool:
 
 def trainer_for(config) -> type[Trainer]:
     """RecBole's Trainer class for the model of the configuration, with :class:`CheckpointMixin` over it."""
-    backbone = getattr(config.model_class, "backbone", config.model_class)
-    recbole_class = get_trainer(config["MODEL_TYPE"], backbone.__name__)
+    recbole_class = get_trainer(config["MODEL_TYPE"], config.backbone_class.__name__)
     return type(recbole_class.__name__, (CheckpointMixin, recbole_class), {})
 
 

@@ -94,7 +94,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     train_data, valid_data, test_data = data_preparation(config, dataset)
     part = train_data._dataset
     init_seed(config["seed"], config["reproducibility"])
-    deconfounded = hasattr(config.model_class, "backbone")
+    deconfounded = config.deconfounded
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
@@ -145,7 +145,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         result["drift_alpha"] = trainer.drift_alpha
         alpha = trainer.drift_alpha
         weight = f"weight {config['fusion_weight']}" if alpha is None else f"alpha {alpha:g}"
-        labels = labels_of(name, config.model_class.backbone.__name__, weight)
+        labels = labels_of(name, config.backbone_class.__name__, weight)
         after = ranked if ranked != "conventional" else list(results)[-1]
         compared = ("conventional", after)
     else:

@@ -82,7 +82,7 @@ def checkpoint_to_resume(config, fingerprint: str) -> str | None:
     # Of two recommenders that were trained one after the other, only the second could be trained for longer. And of
     # fewer epochs than eval_step the last one was validated, which it is not in a longer training.
     epochs, step = settings.get("epochs"), settings.get("eval_step")
-    single = not hasattr(config.model_class, "backbone") and isinstance(epochs, int) and isinstance(step, int)
+    single = not config.deconfounded and isinstance(epochs, int) and isinstance(step, int)
     longer = single and step <= epochs < config["epochs"]
     others = differing(settings, config.settings, {"epochs"} if longer else ())
     if others:

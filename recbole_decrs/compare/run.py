@@ -46,6 +46,7 @@ from recbole_decrs.errors import DecRSError, did_you_mean, in_words
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.deconfound import is_deconfounded
 
 CHOSEN_HERE = {
     "reranker": (None,),
@@ -196,7 +197,7 @@ def _plan(backbones: list[str], methods: Sequence[str] | str, configure) -> tupl
             "models, and the other backbones may not: compare within a backbone"
         )
     for backbone in backbones:
-        if hasattr(find_model(backbone), "backbone"):
+        if is_deconfounded(find_model(backbone)):
             raise DecRSError(f"backbones: {backbone} is deconfounded; name the conventional {backbone[3:]}")
         config = configure(backbone, {})
         _check_settings(config)

@@ -10,7 +10,7 @@ import numpy as np
 from recbole.data import dataset as recbole_datasets
 from recbole.utils import FeatureSource, FeatureType, ModelType
 
-from recbole_decrs.causal import DISTANCES, Confounder, estimate_confounder
+from recbole_decrs.causal import Confounder, estimate_confounder
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_field import read_membership
 from recbole_decrs.data.reading import ReadingMixin, atomic_file
@@ -186,39 +186,29 @@ class ConfounderMixin(ReadingMixin):
                 f"{error}: the items of the training part of {self.dataset_name} have no value in the group field "
                 f"{config['group_field']}, or the part is empty; take another column or split"
             ) from error
-        if self._weighs_by_drift() and history is not None and not confounder.drifting.any():
+        if config.needs_drift and history is not None and not confounder.drifting.any():
             raise DecRSError(
                 f"no user of {self.dataset_name} has the {config['drift_periods']} training clicks on grouped items "
                 "that drift_periods asks for, so nobody has a drift; "
                 + ("lower it, or " if config["drift_periods"] > 2 else "take more data, or ")
                 + "set fusion_weight"
             )
-        if self._weighs_by_drift() and history is not None and confounder.one_drift:
+        if config.needs_drift and history is not None and confounder.one_drift:
             alphas = config["drift_alpha_grid"] if config["drift_alpha"] == "auto" else [config["drift_alpha"]]
             self.logger.warning(one_drift_remark(self.dataset_name, alphas))
         return confounder
 
-    def _weighs_by_drift(self) -> bool:
-        config = self.config
-        deconfounded = hasattr(config.model_class, "backbone")
-        return deconfounded and config["inference"] == "fused" and config["fusion_weight"] is None
-
     def _check_what_is_needed(self, has_time: bool) -> None:
         config = self.config
-        needed = sorted({metric.lower() for metric in config["metrics"]} & set(DISTANCES))
-        deconfounded = hasattr(config.model_class, "backbone")
-        ips, reranker = config["ips"] == "user", config["reranker"]
-        if config["group_field"] is None and (needed or deconfounded or ips or reranker):
-            what = config["model"] if deconfounded else f"the metric {needed[0]}" if needed else ""
-            what = what or ("ips: user" if ips else f"reranker: {reranker}")
+        if config["group_field"] is None and config.needs_groups:
             path = self._item_path()
             columns = atomic_file(config, path).columns if os.path.isfile(path) else ()
             others = [column for column in columns if column != self.iid_field]
             raise DecRSError(
-                f"group_field is not set, and {what} needs item groups; set it to a column of {path}"
+                f"group_field is not set, and {config.needs_groups} needs item groups; set it to a column of {path}"
                 + (f" ({', '.join(others)})" if others else "")
             )
-        if not has_time and self._weighs_by_drift():
+        if not has_time and config.needs_drift:
             raise DecRSError(
                 f"fused inference needs the drift of each user, and the .inter file of {self.dataset_name} has no "
                 f"loaded column {self.time_field}; set TIME_FIELD and load_col, or fusion_weight, or "

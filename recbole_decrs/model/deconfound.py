@@ -30,6 +30,11 @@ NOT_RECBOLES: dict[str, type] = {}
 """Models of the user's own that were deconfounded, and their backbones, by name: a checkpoint holds only the name."""
 
 
+def is_deconfounded(model: type) -> bool:
+    """Tell a deconfounded model's class from all others: it names the class of its conventional half."""
+    return hasattr(model, "backbone")
+
+
 def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
     """The model with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5.
 
@@ -48,7 +53,7 @@ def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
     """
     if not isinstance(backbone, type):
         raise DecRSError(f"deconfound takes the class of a model, not {backbone!r}")
-    if hasattr(backbone, "backbone"):
+    if is_deconfounded(backbone):
         raise DecRSError(f"{backbone.__name__} is deconfounded already")
     if not issubclass(backbone, ContextRecommender):
         raise DecRSError(

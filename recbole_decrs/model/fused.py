@@ -36,7 +36,7 @@ class FusedRecommender(AbstractRecommender):
         self.device = config["device"]
         self.inference = config["inference"]
         init_seed(config["seed"], config["reproducibility"])
-        self.conventional = config.model_class.backbone(config, dataset)
+        self.conventional = config.backbone_class(config, dataset)
         init_seed(config["seed"], config["reproducibility"])
         self.deconfounded = config.model_class(config, dataset)
         self.halves = tuple(OnScale(model, config["fusion_on"]) for model in (self.conventional, self.deconfounded))

@@ -21,7 +21,7 @@ def make_model(config, part, both: bool = True) -> AbstractRecommender:
     Raises:
         DecRSError: RecBole refuses a setting, or a file of pre-trained parameters holds more than plain data.
     """
-    make = FusedRecommender if both and hasattr(config.model_class, "backbone") else config.model_class
+    make = FusedRecommender if both and config.deconfounded else config.model_class
     try:
         return make(config, part).to(config["device"])
     except pickle.UnpicklingError as error:
