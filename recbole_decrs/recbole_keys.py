@@ -219,6 +219,7 @@ RECBOLES_CHECKS: dict[str, Check] = {
     ),
     "filter_inter_by_user_or_item": BOOLEAN,
     "rm_dup_inter": Check(lambda value: value is None or value in ("first", "last"), "first, last or none"),
+    "tail_ratio": number(0, LARGEST, above=True).or_none(),
     **dict.fromkeys(("metric_decimal_place", "loss_decimal_place"), whole_number(0, 15)),
     "seed": Check(whole_number(0, 2**32 - 1).passes, "a whole number in [0, 2^32)"),
 }

@@ -143,6 +143,7 @@ def test_an_interval(interval):
         {"numerical_features": "price"},
         {"benchmark_filename": ["train", "test"]},
         {"loss_decimal_place": "*"},
+        {"tail_ratio": "x"},
         {"dataset_save_path": 1e308},
         {"checkpoint_dir": "a\0b"},
         {"data_path": "\udcff"},
