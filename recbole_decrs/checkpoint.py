@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 import json
 import os
-import random
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -302,24 +301,3 @@ def _encode_matrix(value: Any) -> Any:
 def decode_confounder(plain: dict[str, Any] | None) -> Confounder | None:
     """The Confounder that :func:`encode_confounder` was given."""
     return None if plain is None else Confounder(**decode(plain))
-
-
-def random_state() -> dict[str, Any]:
-    """The states of Python's, numpy's and torch's generators, as plain data."""
-    name, keys, *rest = np.random.get_state()
-    return {
-        "python": random.getstate(),
-        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), *rest),
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
-    }
-
-
-def restore_random_state(state: dict[str, Any]) -> None:
-    """Put the generators where :func:`random_state` found them."""
-    random.setstate(state["python"])
-    name, keys, *rest = state["numpy"]
-    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))
-    torch.set_rng_state(state["torch"].cpu())
-    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])

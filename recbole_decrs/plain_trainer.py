@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 from recbole.trainer import Trainer
-from recbole.utils import get_local_time, get_trainer, init_seed, set_color
+from recbole.utils import get_local_time, get_trainer, set_color
 from torch.utils.tensorboard import SummaryWriter
 
 from recbole_decrs.causal import BackdoorOperator
@@ -23,9 +23,7 @@ from recbole_decrs.checkpoint import (
     decode,
     encode,
     encode_confounder,
-    random_state,
     read_checkpoint,
-    restore_random_state,
     write_checkpoint,
 )
 from recbole_decrs.config import as_plain
@@ -37,6 +35,7 @@ from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.files import Claim, remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.randomness import loader_states, random_state, restore_loader_states, restore_random_state
 from recbole_decrs.resume import HiddenState, claim, last_path
 
 
@@ -156,8 +155,7 @@ class CheckpointMixin:
         at_end = state.get("finished", False) and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs)
         with damage_in_words(self.saved_model_file):
             restore_random_state(state.get("random_state_at_end" if at_end else "random_state", state["random_state"]))
-            for generator, its_state in zip(shuffle_generators(train_data), state["loader_states"], strict=True):
-                generator.set_state(its_state.cpu())
+            restore_loader_states(train_data, state["loader_states"])
         if at_end:
             self.logger.info(f"{self.saved_model_file} is trained to its end, and not trained again")
         return at_end
@@ -256,7 +254,7 @@ class CheckpointMixin:
             "hidden_state": encode(self._hidden.changed()),
             "optimizer": {name: optimizer.state_dict() for name, optimizer in optimizers.items()},
             "random_state": random_state(),
-            "loader_states": [generator.get_state() for generator in shuffle_generators(self._train_data)],
+            "loader_states": loader_states(self._train_data),
             "seconds": self.seconds,
             "threads": torch.get_num_threads(),
         }
@@ -451,16 +449,3 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
         if unknown := state["other_parameter"].keys() - set(getattr(model, "other_parameter_name", ())):
             raise ValueError(f"{min(unknown)} is no parameter of this model")
         model.load_other_parameter(decode(state["other_parameter"]))
-
-
-def shuffle_generators(train_data) -> list[torch.Generator]:
-    """The generators by which a training loader shuffles; RecBole's knowledge-based loader is made of two loaders."""
-    loaders = [train_data, *(getattr(train_data, name, None) for name in ("general_dataloader", "kg_dataloader"))]
-    return [loader.generator for loader in loaders if hasattr(loader, "generator")]
-
-
-def start_anew(config, train_data) -> None:
-    """Put every random generator at the seed, so that a fit does not depend on what ran before it."""
-    init_seed(config["seed"], config["reproducibility"])
-    for generator in shuffle_generators(train_data):
-        generator.manual_seed(config["seed"])

@@ -8,7 +8,7 @@ from logging import getLogger
 from typing import Any
 
 from recbole.data.transform import construct_transform
-from recbole.utils import EvaluatorType, get_environment, get_flops, init_seed, set_color
+from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
 
 from recbole_decrs.checkpoint import read_checkpoint, settings_to_trust
 from recbole_decrs.config import DecRSConfig
@@ -27,7 +27,8 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.make import make_model
-from recbole_decrs.plain_trainer import check_data, load_state, start_anew, trainer_for
+from recbole_decrs.plain_trainer import check_data, load_state, trainer_for
+from recbole_decrs.randomness import at_seed, start_anew
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
 
@@ -87,13 +88,13 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
 
 def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
     logger = getLogger()
-    init_seed(config["seed"], config["reproducibility"])
+    at_seed(config)
     logger.info(config)
     dataset = create_dataset(config)
     logger.info(dataset)
     train_data, valid_data, test_data = data_preparation(config, dataset)
     part = train_data._dataset
-    init_seed(config["seed"], config["reproducibility"])
+    at_seed(config)
     deconfounded = config.deconfounded
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
@@ -229,12 +230,12 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
             raise DecRSError(text) from error
     others = {key: value for key, value in changed.items() if key != "model"}
     config = DecRSConfig(model_class, config_dict={**settings_to_trust(content["config"]), **others})
-    init_seed(config["seed"], config["reproducibility"])
+    at_seed(config)
     dataset = create_dataset(config)
     train_data, valid_data, test_data = data_preparation(config, dataset)
     part = train_data._dataset
     check_data(content, part, path)
-    init_seed(config["seed"], config["reproducibility"])
+    at_seed(config)
     model = make_model(config, part)
     if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None

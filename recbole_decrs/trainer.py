@@ -29,9 +29,9 @@ from recbole_decrs.plain_trainer import (
     checkpoint_header,
     load_state,
     new_checkpoint_path,
-    start_anew,
     trainer_for,
 )
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import claim, last_path
 
 HALVES = ("conventional", "deconfounded")

@@ -10,11 +10,10 @@ from recbole_decrs import DecRSError
 from recbole_decrs.checkpoint import (
     decode,
     encode,
-    random_state,
     read_checkpoint,
-    restore_random_state,
     write_checkpoint,
 )
+from recbole_decrs.randomness import random_state, restore_random_state
 
 STATE = {
     "epoch": 0,

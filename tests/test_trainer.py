@@ -12,7 +12,8 @@ from recbole_decrs.data.id_loader import why_not_by_ids
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.plain_trainer import CheckpointMixin, load_state, new_checkpoint_path, start_anew, trainer_for
+from recbole_decrs.plain_trainer import CheckpointMixin, load_state, new_checkpoint_path, trainer_for
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.trainer import DecRSTrainer, load_backbone
 
 

@@ -6,9 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any
 
-from recbole.utils import init_seed
-
 from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.randomness import at_seed
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class DataCache:
         if key not in self.loaders:
             while len(self.loaders) > 1:
                 self.loaders.pop(next(iter(self.loaders)))
-            init_seed(config["seed"], config["reproducibility"])
+            at_seed(config)
             self.loaders[key] = Data(*data_preparation(config, create_dataset(config)))
             self.fingerprints[key] = self.loaders[key].fingerprint
         return self.loaders[key]

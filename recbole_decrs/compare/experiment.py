@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.evaluator.collector import DataStruct
-from recbole.utils import init_seed
 
 from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.methods import METHODS, Method, Settings, reranker_weights
@@ -24,6 +23,7 @@ from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.report import results_by_drift
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.scale import OnScale, OwnScale
+from recbole_decrs.randomness import at_seed
 from recbole_decrs.rerank import GRIDS, RERANKERS
 
 USERS_AT_ONCE = 1024
@@ -155,7 +155,7 @@ class Experiment:
 
     def _collect(self, models: list, rankings: dict[Any, Ranking], eval_data, **options) -> dict[Any, DataStruct]:
         # Where candidates are sampled, all methods and seeds are to rank the same ones.
-        init_seed(self.evaluation_seed, self.config["reproducibility"])
+        at_seed(self.config, self.evaluation_seed)
         return collect_rankings(self.config, models, rankings, eval_data, **options)
 
     def _best(self, scores: dict[Any, float]) -> Any:

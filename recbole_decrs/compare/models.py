@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from recbole.utils import init_seed
 
 from recbole_decrs.checkpoint import read_checkpoint
 from recbole_decrs.compare.data_cache import Data, DataCache
@@ -21,7 +20,8 @@ from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog
 from recbole_decrs.model.make import make_model
-from recbole_decrs.plain_trainer import CheckpointMixin, load_state, start_anew, trainer_for
+from recbole_decrs.plain_trainer import CheckpointMixin, load_state, trainer_for
+from recbole_decrs.randomness import at_seed, start_anew
 from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
 
 Configure = Callable[[str, Settings], DecRSConfig]
@@ -118,7 +118,7 @@ class Models:
         return trainer
 
     def _untrained(self, model: Model) -> torch.nn.Module:
-        init_seed(model.config["seed"], model.config["reproducibility"])
+        at_seed(model.config)
         return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:

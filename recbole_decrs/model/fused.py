@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import AbstractRecommender
-from recbole.utils import InputType, ModelType, init_seed
+from recbole.utils import InputType, ModelType
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.rankings import RANKINGS
 from recbole_decrs.model.scale import OnScale
+from recbole_decrs.randomness import at_seed
 
 
 class FusedRecommender(AbstractRecommender):
@@ -35,9 +36,9 @@ class FusedRecommender(AbstractRecommender):
         self.USER_ID = config["USER_ID_FIELD"]
         self.device = config["device"]
         self.inference = config["inference"]
-        init_seed(config["seed"], config["reproducibility"])
+        at_seed(config)
         self.conventional = config.backbone_class(config, dataset)
-        init_seed(config["seed"], config["reproducibility"])
+        at_seed(config)
         self.deconfounded = config.model_class(config, dataset)
         self.halves = tuple(OnScale(model, config["fusion_on"]) for model in (self.conventional, self.deconfounded))
         self.register_buffer("weight", None, persistent=False)

@@ -1,0 +1,65 @@
+"""The random generators of a run: put at their seed, read off for a checkpoint, and put back where a run was."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import torch
+from recbole.utils import init_seed
+
+
+def at_seed(config, seed: int | None = None) -> None:
+    """Put Python's, numpy's and torch's generators at a seed, so that what comes does not depend on what was before.
+
+    Args:
+        config: its keys ``seed`` and ``reproducibility``.
+        seed: in place of the one in the configuration.
+    """
+    init_seed(config["seed"] if seed is None else seed, config["reproducibility"])
+
+
+def start_anew(config, train_data) -> None:
+    """Put every random generator at the seed, those of the loader too: a fit does not depend on what ran before it."""
+    at_seed(config)
+    for generator in shuffle_generators(train_data):
+        generator.manual_seed(config["seed"])
+
+
+def shuffle_generators(train_data) -> list[torch.Generator]:
+    """List the generators by which a training loader shuffles; RecBole's knowledge-based loader is made of two."""
+    loaders = [train_data, *(getattr(train_data, name, None) for name in ("general_dataloader", "kg_dataloader"))]
+    return [loader.generator for loader in loaders if hasattr(loader, "generator")]
+
+
+def loader_states(train_data) -> list[torch.Tensor]:
+    """Read off where the shuffling of a training loader is."""
+    return [generator.get_state() for generator in shuffle_generators(train_data)]
+
+
+def restore_loader_states(train_data, states: list[torch.Tensor]) -> None:
+    """Put the shuffling of a training loader where :func:`loader_states` found it."""
+    for generator, state in zip(shuffle_generators(train_data), states, strict=True):
+        generator.set_state(state.cpu())
+
+
+def random_state() -> dict[str, Any]:
+    """Read off the states of Python's, numpy's and torch's generators, as plain data."""
+    name, keys, *rest = np.random.get_state()
+    return {
+        "python": random.getstate(),
+        "numpy": (name, torch.from_numpy(keys.astype(np.int64)), *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
+    }
+
+
+def restore_random_state(state: dict[str, Any]) -> None:
+    """Put the generators where :func:`random_state` found them."""
+    random.setstate(state["python"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, keys.cpu().numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(state["torch"].cpu())
+    if torch.cuda.is_available() and len(state["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all([one.cpu() for one in state["cuda"]])
