@@ -118,7 +118,7 @@ class Comparison:
 
     def __init__(self, settings: dict[str, Any]) -> None:
         self.settings = settings
-        self()
+        self.expected = self()
         self.pieces = sorted(path for path in Path("out/pieces").iterdir() if path.suffix != ".lock")
         shutil.copytree("out", "out-sound")
 
@@ -168,7 +168,6 @@ def damage_pieces(settings: dict[str, Any], number: int, draw: random.Random) ->
     """Damage one piece after the other; the comparison must come to the same tables."""
     with contextlib.redirect_stdout(io.StringIO()):
         comparison = Comparison(settings)
-    expected = "".join(Path("out", f"{name}.csv").read_text(encoding="utf-8") for name in ("table3", "table4"))
     rows = []
     for kind, damage in (OF_FILES | OF_PARTS).items():
         pieces = [path for path in comparison.pieces if kind in OF_FILES or path.suffix == ".pth"]
@@ -176,7 +175,7 @@ def damage_pieces(settings: dict[str, Any], number: int, draw: random.Random) ->
         for place in range(number):
             piece = pieces[place % len(pieces)]
             damage(piece, draw)
-            counts[outcome(comparison, piece, expected)] += 1
+            counts[outcome(comparison, piece, comparison.expected)] += 1
             comparison.make_whole()
         rows.append(("piece, compare", kind, counts))
         print(rows[-1], flush=True)

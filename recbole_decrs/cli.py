@@ -11,7 +11,7 @@ from contextlib import suppress
 from recbole_decrs import __version__
 from recbole_decrs.arguments import CommandParser
 from recbole_decrs.commands import COMMANDS, DEFAULT
-from recbole_decrs.errors import DecRSError, did_you_mean, how_to_install, in_words, is_out_of_memory
+from recbole_decrs.errors import DecRSError, did_you_mean, how_to_install, is_out_of_memory, system_says
 
 PROGRAM = "recbole-decrs"
 
@@ -87,7 +87,7 @@ def _in_words(error: Exception) -> str:
         return f"out of memory ({reason[:200]}); lower eval_batch_size, train_batch_size or embedding_size"
     if isinstance(error, OSError):
         where = "" if error.filename else ", where its output goes"
-        return f"{in_words(error)}{where}; what was saved before is whole"
+        return f"{system_says(error)}{where}; what was saved before is whole"
     return (
         f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
         "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"

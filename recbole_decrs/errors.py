@@ -44,7 +44,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
-def in_words(error: OSError) -> str:
+def system_says(error: OSError) -> str:
     """What the system says, and of which file: ``No space left on device: saved/a.pth``."""
     where = f": {os.fsdecode(error.filename)}" if error.filename else ""
     return f"{error.strerror or ' '.join(str(error).split()) or type(error).__name__}{where}"

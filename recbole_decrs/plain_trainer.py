@@ -36,7 +36,7 @@ from recbole_decrs.files import Claim, remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.randomness import loader_states, random_state, restore_loader_states, restore_random_state
-from recbole_decrs.resume import HiddenState, claim, last_path
+from recbole_decrs.resume import HiddenState, claim, claimed_for_later, last_path
 
 
 class CheckpointMixin:
@@ -285,12 +285,8 @@ class CheckpointMixin:
         if self.half is not None:  # DecRSTrainer has claimed the file
             self._resume(path)
             return
-        self._claim = claim(path)
-        try:
+        with claimed_for_later(path) as self._claim:
             self._resume(path)
-        except BaseException:
-            self._claim.__exit__()
-            raise
 
     def _resume(self, path: str) -> None:
         content = self._content_to_resume(path)

@@ -13,7 +13,7 @@ from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
 from recbole_decrs.checkpoint import read_checkpoint, settings_to_trust
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
-from recbole_decrs.errors import DecRSError, in_words
+from recbole_decrs.errors import DecRSError, system_says
 from recbole_decrs.evaluator.report import (
     labels_of,
     results_by_drift,
@@ -83,7 +83,7 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
             f"{config['model']} needs {error.name or error}, which is not installed; install it"
         ) from error
     except OSError as error:
-        raise DecRSError(f"{in_words(error)}; the run cannot go on") from error
+        raise DecRSError(f"{system_says(error)}; the run cannot go on") from error
 
 
 def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:

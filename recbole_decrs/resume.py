@@ -9,7 +9,8 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from logging import getLogger
 from typing import Any
 
@@ -149,6 +150,17 @@ def claim(path: str) -> Claim:
         raise DecRSError(
             f"resume: {path} is being trained by another process; wait until that has ended, or leave resume out"
         ) from error
+
+
+@contextmanager
+def claimed_for_later(path: str) -> Iterator[Claim]:
+    """Claim a training's files, and keep them claimed beyond the block unless it fails."""
+    claimed = claim(path)
+    try:
+        yield claimed
+    except BaseException:
+        claimed.__exit__()
+        raise
 
 
 class HiddenState:

@@ -32,7 +32,7 @@ from recbole_decrs.plain_trainer import (
     trainer_for,
 )
 from recbole_decrs.randomness import start_anew
-from recbole_decrs.resume import claim, last_path
+from recbole_decrs.resume import claim, claimed_for_later, last_path
 
 HALVES = ("conventional", "deconfounded")
 
@@ -109,12 +109,8 @@ class DecRSTrainer:
             DecRSError: it cannot be read, or holds another model.
         """
         path = str(resume_file)
-        self._claim = claim(path)
-        try:
+        with claimed_for_later(path) as self._claim:
             self._resume(path)
-        except BaseException:
-            self._claim.__exit__()
-            raise
 
     def _resume(self, path: str) -> None:
         if not os.path.isfile(path) and os.path.isfile(last_path(path)):  # killed before the first validation

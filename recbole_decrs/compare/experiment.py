@@ -140,8 +140,7 @@ class Experiment:
     def _threads(self, name: str) -> list[int]:
         """How many threads have computed a method: those of its trainings, and those that measure now."""
         models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
-        trained = [self.models.trained(model) for model in models]
-        return sorted({torch.get_num_threads(), *(done["threads"] for done in trained if done)})
+        return sorted({torch.get_num_threads(), *(self.models.threads(model) for model in models)} - {None})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
         """Metrics of what was collected on test: overall, by drift group, and per user."""

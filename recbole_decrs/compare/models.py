@@ -130,6 +130,11 @@ class Models:
         done = self.pieces.read(self.path(model, "trained"), "valid_score", "seconds", "threads")
         return done[0] if done else None
 
+    def threads(self, model: Model) -> int | None:
+        """How many threads have trained a model; None where it is not trained."""
+        done = self.pieces.read(self.path(model, "trained"), "threads")
+        return done[0]["threads"] if done else None
+
     def load(self, model: Model) -> torch.nn.Module:
         """A trained model, to be evaluated; one whose checkpoint turns out to be damaged is trained again.
 

@@ -42,7 +42,7 @@ from recbole_decrs.compare.tables import (
 )
 from recbole_decrs.config import DecRSConfig, as_plain
 from recbole_decrs.data.dataset import one_drift_remark
-from recbole_decrs.errors import DecRSError, did_you_mean, in_words
+from recbole_decrs.errors import DecRSError, did_you_mean, system_says
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.model.catalogue import find_model
@@ -109,7 +109,7 @@ def run_comparison(
         except ImportError as error:  # some of RecBole's models import their libraries when they are made
             raise DecRSError(f"a backbone needs {error.name or error}, which is not installed; install it") from error
         except OSError as error:
-            raise DecRSError(f"{in_words(error)}; the comparison stops; finished pieces are kept") from error
+            raise DecRSError(f"{system_says(error)}; the comparison stops; finished pieces are kept") from error
 
 
 def _compare(
@@ -395,7 +395,7 @@ def _write(
 
 @contextmanager
 def _all_or_nothing(folder: Path) -> Iterator[Path]:
-    """Give a folder to write outputs into, which then take the place of those of an earlier comparison, all at once."""
+    """Give a folder to write outputs into, and when all are whole put them in the place of an earlier comparison's."""
     new = folder / "pieces" / "outputs.tmp"
     shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
     new.mkdir(parents=True)

@@ -84,7 +84,8 @@ class DecRSCollector(Collector):
         if not longest:
             return
         scores, items = self._ranked(scores_tensor, users, longest)
-        self._keep("rec.all_equal", (scores[:, 0] == scores[:, -1]) & scores[:, -1].isfinite())
+        if scores.shape[1] > 1:
+            self._keep("rec.all_equal", (scores[:, 0] == scores[:, -1]) & scores[:, -1].isfinite())
         if self.length:
             n_items = scores_tensor.shape[1]
             rows = torch.arange(len(items), device=items.device).unsqueeze(1)

@@ -54,7 +54,7 @@ class OwnScale:
 
     def __init__(self, model: nn.Module) -> None:
         self.has_probabilities = trained_by_log_loss(model)
-        self._softmax = trained_by_softmax(model)
+        self.is_softmax = trained_by_softmax(model)
         self._scores_are_probabilities = None if self.has_probabilities else False
 
     def look_at(self, scores: torch.Tensor) -> None:
@@ -77,7 +77,7 @@ class OwnScale:
         if scale == "logit":
             converted = logits_of(scores)
         else:
-            converted = scores.softmax(dim=-1) if self._softmax else scores.sigmoid()
+            converted = scores.softmax(dim=-1) if self.is_softmax else scores.sigmoid()
         return converted.masked_fill(scores == -torch.inf, -torch.inf)
 
 
@@ -108,7 +108,7 @@ class OnScale:
         """
         if self.scale == "logit" and self._has_logits:
             return self.model.forward(interaction).flatten()
-        if self.scale == "probability" and trained_by_softmax(self.model):
+        if self.scale == "probability" and self.of_pairs.is_softmax:
             raise DecRSError(
                 "the probabilities of a model with a softmax over all items need full sort, and eval_args samples "
                 "candidates; set fusion_on: logit, or mode: full"
@@ -119,7 +119,5 @@ class OnScale:
         """Score every item for the users of the interaction, shape [B, n_items]."""
         if self.scale == "logit" and self._has_logits and hasattr(self.model, "full_sort_logits"):
             return self.model.full_sort_logits(interaction)
-        scores = self.model.full_sort_predict(interaction)
-        return self.of_all_items.to(
-            self.scale, scores.view(len(interaction), -1)
-        )  # general recommenders give them flat
+        scores = self.model.full_sort_predict(interaction).view(len(interaction), -1)  # general recommenders' are flat
+        return self.of_all_items.to(self.scale, scores)

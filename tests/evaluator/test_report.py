@@ -74,6 +74,11 @@ def test_table():
     assert cells[11][:2] == ["> 4", "0"]
 
 
+def test_a_list_of_one_item_is_no_list_of_equal_scores(settings, caplog):
+    run_recbole_decrs("BPR", "tiny", config_dict=settings | {"topk": [1], "valid_metric": "Recall@1"})
+    assert "equal scores" not in caplog.text
+
+
 def test_lists_of_equal_scores_are_told(prepared, caplog):
     config, train_data, _, test_data = prepared("BPR")
     model = find_model("BPR")(config, train_data.dataset)
