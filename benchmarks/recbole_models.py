@@ -100,13 +100,13 @@ def main() -> None:
     if chosen.one:
         check_one(chosen.one, Path(chosen.report))
         return
-    from recbole_decrs.model.catalogue import _names_of
+    from recbole_decrs.model.recbole_models import names_of
 
     output = Path(chosen.output)
     output.parent.mkdir(parents=True, exist_ok=True)
     kept = output.with_suffix(".csv")
     for family in chosen.families:
-        for name in _names_of(FAMILIES[family]):
+        for name in names_of(FAMILIES[family]):
             if chosen.models and name not in chosen.models:
                 continue
             if any(row["model"] == name for row in finished(kept)):
@@ -191,9 +191,9 @@ def in_words(step: Callable, error: Exception) -> str:
 
 def settings_of(name: str) -> dict[str, Any]:
     """What both sides are set to for a model."""
-    from recbole_decrs.model.catalogue import _names_of
+    from recbole_decrs.model.recbole_models import names_of
 
-    if name in _names_of(FAMILIES["sequential"]):
+    if name in names_of(FAMILIES["sequential"]):
         return SAME | FEWER_USERS | SETTINGS_OF.get(name, {})
     return SAME | AT_RANDOM | SETTINGS_OF.get(name, {})
 

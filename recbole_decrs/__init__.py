@@ -24,6 +24,7 @@ _HOME = {
     "objective_function": "recbole_decrs.quick_start",
     "measure_jensen_gap": "recbole_decrs.jensen",
     "deconfound": "recbole_decrs.model.deconfound",
+    "register_model": "recbole_decrs.model.registry",
     "load_data_and_model": "recbole_decrs.quick_start",
 }
 

@@ -6,6 +6,7 @@ import ast
 import copy
 import enum
 import os
+from contextlib import suppress
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,10 @@ from recbole_decrs.defaults import properties_dir
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, unreadable
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.model.catalogue import find_model, is_of_recbole
+from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.pairwise import PairwiseFullSort
+from recbole_decrs.model.recbole_models import is_of_recbole
 from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys
 from recbole_decrs.recbole_compat import mend_recbole
 from recbole_decrs.recbole_keys import INTERVALS, SWITCHES
@@ -265,6 +267,15 @@ class DecRSConfig(Config):
             if key not in known:
                 raise DecRSError(f"eval_args has no setting {key}; it takes {', '.join(known)}")
         return {**known, **given}
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The model by its name alone: RecBole pickles a config with its dataset, and the class may have no module."""
+        return {**vars(self), "model_class": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        with suppress(DecRSError):  # a class that nobody has registered
+            self.model_class = find_model(self.model)
 
     @property
     def settings(self) -> dict[str, Any]:

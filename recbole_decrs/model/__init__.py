@@ -1,8 +1,7 @@
 """The recommenders: backbones with the paper's options, their deconfounded twins, and the two fused."""
 
 from recbole_decrs.model.backdoor import BackdoorRecommender
-from recbole_decrs.model.decfm import DecFM
-from recbole_decrs.model.decnfm import DecNFM
+from recbole_decrs.model.context_aware import DecFM, DecNFM
 from recbole_decrs.model.fm import FM
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.fwfm import FwFM

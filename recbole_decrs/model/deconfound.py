@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from functools import cache
 from logging import getLogger
 
 import torch
@@ -13,6 +12,7 @@ from recbole.model.abstract_recommender import AbstractRecommender, ContextRecom
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.backdoor import BackdoorRecommender
 from recbole_decrs.model.pairwise import HOME, with_full_sort
+from recbole_decrs.model.registry import MODELS, is_of_the_plugin, register_model
 from recbole_decrs.model.scale import trained_by_log_loss
 
 NOT_DECONFOUNDED = {
@@ -25,9 +25,6 @@ CLICKS_LOOKED_AT = 256
 """A gradient of zero is a matter of chance in a few."""
 DRAWS, WEIGHTS_STD = 5, 0.3
 """Random weights under which the gradient is looked at if it is zero under the initial ones."""
-
-NOT_RECBOLES: dict[str, type] = {}
-"""Models of the user's own that were deconfounded, and their backbones, by name: a checkpoint holds only the name."""
 
 
 def is_deconfounded(model: type) -> bool:
@@ -43,8 +40,8 @@ def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
             from ``concat_embed_input_fields``, as RecBole's do. One without a ``full_sort_predict`` gets it.
 
     Returns:
-        The class ``Dec`` + name of the backbone, with the attribute ``backbone``; the same for the same backbone. From
-        then on the name finds it.
+        The class ``Dec`` + name of the backbone, with the attribute ``backbone``; the same for the same backbone. It is
+        registered (:func:`~recbole_decrs.model.registry.register_model`).
 
     Raises:
         DecRSError: the model cannot take another field; if that is found out only when it is made, the constructor of
@@ -63,30 +60,31 @@ def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
     name = backbone.__name__
     if name in NOT_DECONFOUNDED:
         raise DecRSError(f"there is no Dec{name}: {NOT_DECONFOUNDED[name]}; take another backbone, such as FM")
-    if backbone.__module__.startswith("recbole_decrs."):
-        return _twin(backbone)
-    from recbole_decrs.model.catalogue import find_model, is_of_recbole
+    if not is_of_the_plugin(backbone):
+        backbone = _with_full_sort(backbone)
+    known = MODELS.get(f"Dec{name}")
+    return known if getattr(known, "backbone", None) is backbone else register_model(_twin(backbone))
 
+
+def _with_full_sort(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
+    """The same model with a ``full_sort_predict``: of RecBole's, the plugin's; of a user's, from then on registered."""
     if backbone.__module__.startswith("recbole.model."):
-        return _twin(find_model(name))
-    if is_of_recbole(name):
-        raise DecRSError(f"RecBole has a model named {name} as well; give yours another name, so that it can be found")
-    full_sort = backbone.full_sort_predict is not AbstractRecommender.full_sort_predict
-    twin = _twin(backbone if full_sort else with_full_sort(backbone))
-    NOT_RECBOLES.update({name: twin.backbone, twin.__name__: twin})
-    return twin
+        return MODELS.get(backbone.__name__) or with_full_sort(backbone)
+    if backbone.full_sort_predict is AbstractRecommender.full_sort_predict:
+        backbone = with_full_sort(backbone)
+    return register_model(backbone)
 
 
-@cache
 def _twin(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
     name = backbone.__name__
     text = f"{name} with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5."
-    members = {"__module__": HOME, "__doc__": text, "backbone": backbone}
+    home = HOME if is_of_the_plugin(backbone) else backbone.__module__
+    members = {"__module__": home, "__doc__": text, "backbone": backbone}
     operator = _OPERATOR.get(name, BackdoorRecommender)
-    return type(f"Dec{name}", (_Deconfounded, backbone, operator), members)
+    return type(f"Dec{name}", (Deconfounded, backbone, operator), members)
 
 
-class _Deconfounded(ContextRecommender):
+class Deconfounded(ContextRecommender):
     """Sees to it that the group embeddings are learned."""
 
     def __init__(self, config, dataset) -> None:
@@ -118,7 +116,7 @@ class _Deconfounded(ContextRecommender):
 
 
 def _learns_groups(model: ContextRecommender, clicks: Interaction) -> bool:
-    """Whether the scores of some clicks have a gradient by the group embeddings."""
+    """Tell if the scores of some clicks have a gradient by the group embeddings."""
     with torch.enable_grad():
         logits = model.forward(clicks)
         if not logits.requires_grad:

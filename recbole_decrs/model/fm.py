@@ -8,9 +8,11 @@ from recbole.model.layers import BaseFactorizationMachine
 from torch import nn
 
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
 
 
+@register_model
 class FM(BackboneOptions, RecBoleFM):
     """Factorization machine (Rendle 2010).
 

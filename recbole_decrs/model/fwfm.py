@@ -5,8 +5,10 @@ from __future__ import annotations
 from recbole.model.context_aware_recommender.fwfm import FwFM as RecBoleFwFM
 
 from recbole_decrs.model.pairwise import PairwiseFullSort
+from recbole_decrs.model.registry import register_model
 
 
+@register_model
 class FwFM(PairwiseFullSort, RecBoleFwFM):
     """Field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features.
 

@@ -14,6 +14,7 @@ from recbole.model.sequential_recommender.sasrec import SASRec
 from torch import nn
 
 from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.model.registry import register_model
 
 
 class LateFusion(AbstractRecommender):
@@ -54,6 +55,7 @@ class LateFusion(AbstractRecommender):
                 hook.remove()
 
 
+@register_model
 class DecBPR(LateFusion, BPR):
     """BPR deconfounded; a product with the item is linear in the user, so the two users are fused."""
 
@@ -69,6 +71,7 @@ class DecBPR(LateFusion, BPR):
         return self.fuse(embedding, self.backdoor(embedding.unsqueeze(1), user))
 
 
+@register_model
 class DecLightGCN(LateFusion, LightGCN):
     """LightGCN deconfounded: M is made from what the graph makes of the users."""
 
@@ -85,6 +88,7 @@ class DecLightGCN(LateFusion, LightGCN):
         return self.fuse(users, self.backdoor(users.unsqueeze(1), everyone)), items
 
 
+@register_model
 class DecNeuMF(LateFusion, NeuMF):
     """NeuMF deconfounded: the logits of the user and of M are fused, each of its two tables of users having its M."""
 
@@ -101,6 +105,7 @@ class DecNeuMF(LateFusion, NeuMF):
         return self.fuse(super().forward(user, item), self.through_groups(operators, super().forward, user, item))
 
 
+@register_model
 class DecSASRec(LateFusion, SASRec):
     """SASRec deconfounded: the user is the sequence as it is represented at its end, and M is made from that.
 
@@ -138,7 +143,3 @@ class DecSASRec(LateFusion, SASRec):
             return method(interaction)
         finally:
             self.users = None
-
-
-LATE_FUSED = {model.__name__: model for model in (DecBPR, DecLightGCN, DecNeuMF, DecSASRec)}
-"""The deconfounded general and sequential recommenders by name."""

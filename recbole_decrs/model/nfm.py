@@ -8,12 +8,14 @@ from recbole.model.layers import MLPLayers
 from torch import nn
 
 from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
 
 PAIRS_AT_ONCE = 1 << 14
 """Pairs whose vectors are held at once in full sort; more of them leave the processor's cache."""
 
 
+@register_model
 class NFM(BackboneOptions, RecBoleNFM):
     """Neural factorization machine (He and Chua 2017).
 

@@ -16,8 +16,8 @@ PAIRS_AT_ONCE = 1 << 11
 """Pairs that a model sees at once; what layers make of more of them leaves the processor's cache."""
 ROUNDING, ROUNDING_OF_SPREAD = 1e-6, 1e-3
 """Differences of scores up to the first, plus the second of their standard deviation, are of rounding."""
-HOME = "recbole_decrs.model.catalogue"
-"""The module that has every made class as an attribute, so that RecBole's pickles of a dataset find it again."""
+HOME = "recbole_decrs.model.context_aware"
+"""The module that has the classes made of RecBole's as attributes."""
 
 
 class Pairs(Interaction):
@@ -217,5 +217,6 @@ def _changes(tensor: torch.Tensor) -> int:
 @cache
 def with_full_sort(model_class: type[ContextRecommender]) -> type[ContextRecommender]:
     """The same model with a fast ``full_sort_predict``."""
-    name = model_class.__name__
-    return type(name, (PairwiseFullSort, model_class), {"__module__": HOME, "__doc__": model_class.__doc__})
+    home = HOME if model_class.__module__.startswith("recbole.model.") else model_class.__module__
+    members = {"__module__": home, "__doc__": model_class.__doc__}
+    return type(model_class.__name__, (PairwiseFullSort, model_class), members)

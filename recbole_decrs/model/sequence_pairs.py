@@ -8,6 +8,8 @@ from recbole.model.abstract_recommender import SequentialRecommender
 from recbole.model.sequential_recommender.dien import DIEN as RecBoleDIEN
 from recbole.model.sequential_recommender.din import DIN as RecBoleDIN
 
+from recbole_decrs.model.registry import register_model
+
 PAIRS_AT_ONCE = 1 << 12
 """RecBole's own ``eval_batch_size``; it would repeat as many sequences, each with every item, before it cuts them."""
 
@@ -29,9 +31,11 @@ class SequencePairs(SequentialRecommender):
         return torch.cat(scores)
 
 
+@register_model
 class DIN(SequencePairs, RecBoleDIN):
     """RecBole's DIN, with full sort."""
 
 
+@register_model
 class DIEN(SequencePairs, RecBoleDIEN):
     """RecBole's DIEN, with full sort."""

@@ -1,5 +1,6 @@
 """Every deconfounded model: trains, evaluates, saves, loads, serves, and full sort in any form equals predict."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from recbole.utils.case_study import full_sort_topk
 from test_full_sort import all_pairs, shake
 from torch import nn
 
-from recbole_decrs import FM, DecRSError, deconfound, load_data_and_model, run_recbole_decrs
+from recbole_decrs import FM, DecFM, DecRSError, deconfound, load_data_and_model, run_recbole_decrs
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.cli import main
+from recbole_decrs.model import context_aware
 from recbole_decrs.model.catalogue import deconfounded_names, find_model
-from recbole_decrs.model.deconfound import NOT_RECBOLES
-from recbole_decrs.model.late_fusion import LATE_FUSED, DecBPR
+from recbole_decrs.model.late_fusion import DecBPR, LateFusion
 from recbole_decrs.model.pairwise import PairwiseFullSort, with_full_sort
+from recbole_decrs.model.recbole_models import CONTEXT_AWARE, names_of
+from recbole_decrs.model.registry import MODELS, register_model
 from recbole_decrs.model.scale import OnScale
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
@@ -35,16 +38,17 @@ ALL_TYPES = {
     "numerical_features": ["height", "price", "weights"],
 }
 N_ITEMS = 7
+LATE_FUSED = [name for name, model in MODELS.items() if issubclass(model, LateFusion)]
 PAIRWISE = [name for name in deconfounded_names() if name not in {*LATE_FUSED, "DecFM", "DecNFM"}]
 
 
 @pytest.fixture(autouse=True)
 def _models_are_forgotten():
-    """The names that ``deconfound`` makes known are those of one test."""
-    known = dict(NOT_RECBOLES)
+    """The names that a test makes known are its own."""
+    known = dict(MODELS)
     yield
-    NOT_RECBOLES.clear()
-    NOT_RECBOLES.update(known)
+    MODELS.clear()
+    MODELS.update(known)
 
 
 @pytest.fixture
@@ -413,6 +417,33 @@ def test_a_model_of_ones_own_needs_a_name_of_its_own():
         deconfound(type("DeepFM", (DeepFM,), {"__module__": "mine"}))
 
 
+@pytest.mark.parametrize("name", ["DecFM", "FM"])
+def test_one_name_is_of_one_model(name):
+    with pytest.raises(DecRSError, match=f"has a model named {name} as well"):
+        register_model(type(name, (OneLayer,), {"__module__": "mine"}))
+
+
+def test_a_registered_class_is_replaced_when_its_cell_runs_again():
+    first, second = (register_model(type("Mine", (OneLayer,), {})) for _ in range(2))
+    assert find_model("Mine") is second is not first
+
+
+def test_every_class_is_found_where_it_says_it_is():
+    for name, model in MODELS.items():
+        assert getattr(importlib.import_module(model.__module__), name) is model
+
+
+def test_every_context_aware_model_of_recbole_has_full_sort():
+    assert set(names_of(CONTEXT_AWARE)) <= MODELS.keys()
+
+
+def test_the_drawing_of_decfm_is_its_method_resolution_order():
+    text = Path(context_aware.__file__).read_text(encoding="utf-8")
+    drawn = re.search(r"::\n\n(.*?)\n\"\"\"", text, flags=re.DOTALL)[1].splitlines()
+    assert [line.split()[0] for line in drawn] == [kind.__name__ for kind in DecFM.__mro__[: len(drawn)]]
+    assert DecFM.__mro__[len(drawn)] is torch.nn.Module
+
+
 # Late fusion
 
 
@@ -499,17 +530,12 @@ def test_the_example_of_the_docs(settings):
     assert len([line for line in code.splitlines() if line.strip()]) < 20
     scope: dict = {}
     exec(code, scope)
-    try:
-        result = run_recbole_decrs("DecNGCF", "tiny", config_dict=settings | {"epochs": 1})
-        assert 0 < result["test_result"]["recall@10"] <= 1
-        assert type(load_data_and_model(result["saved_model_file"])[1].deconfounded).__name__ == "DecNGCF"
-    finally:
-        LATE_FUSED.pop("DecNGCF")
+    result = run_recbole_decrs("DecNGCF", "tiny", config_dict=settings | {"epochs": 1})
+    assert 0 < result["test_result"]["recall@10"] <= 1
+    assert type(load_data_and_model(result["saved_model_file"])[1].deconfounded).__name__ == "DecNGCF"
 
 
 def test_the_table_of_the_docs_lists_every_context_aware_model():
-    from recbole_decrs.model.catalogue import CONTEXT_AWARE, _names_of
-
     text = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
-    for name in _names_of(CONTEXT_AWARE):
+    for name in names_of(CONTEXT_AWARE):
         assert f"| {name} |" in text

@@ -1,8 +1,0 @@
-"""DecFM: FM deconfounded, f(u, i, M(d-bar, u)) of Eq. 5."""
-
-from __future__ import annotations
-
-from recbole_decrs.model.deconfound import deconfound
-from recbole_decrs.model.fm import FM
-
-DecFM = deconfound(FM)

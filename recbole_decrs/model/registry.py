@@ -1,0 +1,43 @@
+"""The models that RecBole lacks, or has in another form, by the names that configurations and checkpoints hold."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from recbole.model.abstract_recommender import AbstractRecommender
+
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.model.recbole_models import is_of_recbole
+
+MODELS: dict[str, type[AbstractRecommender]] = {}
+"""By the name that the key ``model`` takes: the plugin's models and those that users have registered."""
+
+Model = TypeVar("Model", bound=type[AbstractRecommender])
+
+
+def register_model(model: Model) -> Model:
+    """Make a model known by its name, so that configurations and checkpoints find it; a decorator of its class.
+
+    A class of the same name that was registered before is replaced, as when a cell of a notebook is run again.
+
+    Returns:
+        the class itself.
+
+    Raises:
+        DecRSError: the name is one of RecBole's or of the plugin's models.
+    """
+    name = model.__name__
+    if not is_of_the_plugin(model):
+        if is_of_recbole(name):
+            raise DecRSError(
+                f"RecBole has a model named {name} as well; give yours another name, so that it can be found"
+            )
+        if name in MODELS and is_of_the_plugin(MODELS[name]):
+            raise DecRSError(f"recbole_decrs has a model named {name} as well; give yours another name")
+    MODELS[name] = model
+    return model
+
+
+def is_of_the_plugin(model: type) -> bool:
+    """Tell the models that come with recbole_decrs from RecBole's and from those of users."""
+    return model.__module__.startswith("recbole_decrs.")
