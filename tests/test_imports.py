@@ -1,0 +1,35 @@
+"""The modules of the plugin: which imports which, and how long each is."""
+
+import ast
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent.parent / "recbole_decrs"
+FILES = {
+    ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): file
+    for file in PACKAGE.rglob("*.py")
+}
+
+
+def imports_of(name: str) -> set[str]:
+    """The modules of the plugin that a module imports, anywhere in it; a package for what is in its ``__init__``."""
+    found = set()
+    for node in ast.walk(ast.parse(FILES[name].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {module if module in FILES else node.module for module in modules}
+    return found & FILES.keys() - {name}
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    TopologicalSorter({name: imports_of(name) for name in FILES}).prepare()
+
+
+def test_the_mathematics_knows_nothing_of_recbole():
+    for name in FILES:
+        if name.startswith(("recbole_decrs.causal", "recbole_decrs.rerank")):
+            used = {part.split(".")[1] for part in imports_of(name) if part.count(".")}
+            assert used <= {"causal", "rerank", "errors"}, name
+            assert "import recbole\n" not in FILES[name].read_text(encoding="utf-8"), name
