@@ -17,7 +17,7 @@ def main() -> None:
 
     from recbole_decrs.model import DecFM, DecNFM, FusedRecommender
     from recbole_decrs.model.catalogue import find_model
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
     from recbole_decrs.trainer import DecRSTrainer
 
     accuracy = {"metrics": ["Recall", "NDCG"], "valid_metric": "Recall@10"}

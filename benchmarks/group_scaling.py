@@ -32,7 +32,7 @@ def main() -> None:
     from recbole_decrs.data.id_loader import IdLoader
     from recbole_decrs.data.preparation import create_dataset, data_preparation
     from recbole_decrs.model import DecFM
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     with tempfile.TemporaryDirectory() as folder:
         sides = {}

@@ -211,7 +211,7 @@ def by_the_plugin(name: str, cells: dict[str, Any]) -> None:
 def again_from_the_checkpoint(name: str, cells: dict[str, Any]) -> None:
     """Make data and model again from the checkpoint, and test once more."""
     from recbole_decrs import load_data_and_model
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     path = cells["result"]["saved_model_file"]
     config, model, _, _, _, test_data = load_data_and_model(path)

@@ -16,10 +16,10 @@ def main() -> None:
     """Print both tables."""
     chosen = arguments(__doc__, rounds=5, models="FM,NFM,DecFM,DecNFM,BPR", groups=253)
     quiet()
-    from recbole_decrs.checkpoint import encode, encode_confounder
     from recbole_decrs.data.id_loader import IdLoader
     from recbole_decrs.model.catalogue import find_model
-    from recbole_decrs.plain_trainer import checkpoint_header, trainer_for
+    from recbole_decrs.plain_data import encode, encode_confounder
+    from recbole_decrs.single_trainer import checkpoint_header, trainer_for
 
     print("| model | epoch [s] | with its evaluation [s] | saving the last state [s] | of epoch and evaluation |")
     print("|---|---|---|---|---|")

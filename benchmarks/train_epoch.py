@@ -12,7 +12,7 @@ def main() -> None:
 
     from recbole_decrs.data.id_loader import IdLoader
     from recbole_decrs.model.catalogue import find_model
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     sides = {}
     config, train_data, *_ = prepare("FM", chosen.data_path, **PLAIN)

@@ -1,27 +1,23 @@
-"""Checkpoints of plain data: they load with ``torch.load(weights_only=True)`` and are replaced whole or not at all."""
+"""A checkpoint that has been read: which model it holds, of which data and settings, and what its trainings came to."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
 import os
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
-from scipy import sparse
 
 from recbole_decrs.causal import Confounder
-from recbole_decrs.errors import DecRSError, is_out_of_memory
-from recbole_decrs.files import replaced_whole
+from recbole_decrs.checkpoint_file import damage_in_words, read_checkpoint
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.finite import not_finite
+from recbole_decrs.plain_data import decode_confounder, encode_confounder
+from recbole_decrs.training_state import load_state
 
-FORMAT = "recbole_decrs checkpoint 1"
-SETTINGS_SINCE = {"group_features": "pooled", "mlp_dropout_prob": None}
-"""Settings that older checkpoints lack, with the values that say how their models were trained."""
+HALVES = ("conventional", "deconfounded")
+"""The two recommenders of a deconfounded one, in the order in which they are trained."""
 FROM_THE_CALLER = frozenset(
     {
         "data_path",
@@ -43,261 +39,145 @@ FROM_THE_CALLER = frozenset(
     }
 )
 """Settings that name files and folders, which a checkpoint does not bring along."""
-TYPE = "recbole_decrs.type"
-"""The key by which :func:`encode` marks what is not plain data."""
 
 
-STATE = {
-    "epoch": int,
-    "cur_step": int,
-    "best_valid_score": (int, float),
-    "best_valid_result": dict,
-    "state_dict": dict,
-    "other_parameter": dict,
-    "optimizer": dict,
-    "random_state": dict,
-    "loader_states": list,
-}
-"""What a training state holds at least, and the types of it."""
-PERHAPS = {
-    "finished": bool,
-    "stopped_early": bool,
-    "n_epochs": int,
-    "seconds": (int, float),
-    "threads": int,
-    "hidden_state": dict,
-    "random_state_at_end": dict,
-}
-"""What it may hold besides."""
+class Checkpoint:
+    """A checkpoint, read once.
 
+    It holds the training state of one model, or, of a deconfounded recommender, those of its ``conventional`` and
+    ``deconfounded`` half by these names, the latter two as far as they have come.
 
-class _RemembersWhy:
-    """A file that keeps the error of the system when a write fails, of which torch.save makes a riddle."""
-
-    def __init__(self, file) -> None:
-        self.file, self.error = file, None
-
-    def write(self, data) -> int:
-        try:
-            return self.file.write(data)
-        except OSError as error:
-            self.error = error
-            raise
-
-    def flush(self) -> None:
-        self.file.flush()
-
-
-def write_checkpoint(path: str, content: dict[str, Any]) -> None:
-    """Write a checkpoint, see :func:`~recbole_decrs.files.replaced_whole`.
-
-    Raises:
-        OSError: it cannot be written; the previous one is whole.
+    Args:
+        path: of its file, for messages.
+        content: what :func:`~recbole_decrs.checkpoint_file.read_checkpoint` gives.
     """
-    content = {"format": FORMAT, **content}
-    content["digest"] = _digest(content)
-    with replaced_whole(path) as file:
-        remembering = _RemembersWhy(file)
-        try:
-            torch.save(content, remembering)
-        except RuntimeError:
-            if remembering.error is None:
-                raise
-            raise remembering.error from None
+
+    def __init__(self, path: str, content: dict[str, Any]) -> None:
+        self.path, self.content = path, content
+
+    @classmethod
+    def read(cls, path: str) -> Checkpoint:
+        """Read the file at ``path``; runs no code of it.
+
+        Raises:
+            DecRSError: it is missing, damaged, or was not written by this plugin.
+        """
+        return cls(path, read_checkpoint(path))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The configuration of the training, as plain data."""
+        return self.content["config"]
+
+    @property
+    def model(self) -> str:
+        """The name of the model."""
+        return self.settings["model"]
+
+    @property
+    def halves(self) -> set[str]:
+        """The halves of which there is a training state; none where the model is a single one."""
+        return self.content.keys() & set(HALVES)
+
+    @property
+    def is_complete(self) -> bool:
+        """True if both halves of a deconfounded recommender are trained and weighed."""
+        return "drift_alpha" in self.content
+
+    @property
+    def drift_alpha(self) -> float | None:
+        """Alpha of Eq. 12 by which the halves were weighed; None where they are weighed without drift."""
+        return self.content["drift_alpha"]
+
+    def state(self, half: str | None = None) -> dict[str, Any] | None:
+        """The training state of the model, or of a half; None where that has not begun."""
+        return self.content if half is None else self.content.get(half)
+
+    def is_finished(self, half: str | None = None) -> bool:
+        """True if a training has come to its end: its state says so, or what comes after it was begun."""
+        state = self.state(half)
+        if state is None:
+            return False
+        return state.get("finished", False) or "deconfounded" in self.content or self.is_complete
+
+    def check_model(self, name: str) -> None:
+        """See that the checkpoint holds the model of that name.
+
+        Raises:
+            DecRSError: it holds another.
+        """
+        if self.model != name:
+            raise DecRSError(f"{self.path} holds a {self.model}, not a {name}")
+
+    def check_data(self, dataset) -> None:
+        """See that the checkpoint was made for these data.
+
+        Raises:
+            DecRSError: its users, items, groups or training clicks are others.
+        """
+        if self.content["fingerprint"] != dataset.fingerprint:
+            raise DecRSError(
+                f"the checkpoint {self.path} was made for other data: its users, items, groups or training clicks are "
+                f"not those of {dataset.dataset_name} as configured; take the same data, split and seed, or train again"
+            )
+
+    def load_into(self, model: torch.nn.Module, half: str | None = None) -> None:
+        """Give a model the parameters of the checkpoint, or of a half; see :func:`load_state`."""
+        load_state(model, self.state(half), self.path)
+
+    def confounder_of(self, dataset) -> Confounder:
+        """The Confounder by which the halves were weighed; drift may be measured otherwise by now.
+
+        Raises:
+            DecRSError: it is damaged, or of other groups than those of ``dataset``.
+        """
+        if name := not_finite(self.content["confounder"]):
+            raise DecRSError(
+                f"the checkpoint {self.path} holds what is infinite or not a number in {name}; train again"
+            )
+        now = dataset.confounder
+        with damage_in_words(self.path):
+            then = decode_confounder(self.content["confounder"])
+            same, fitting = same_groups(then, now), _same_shapes(then, now)
+        if same and not fitting:
+            raise DecRSError(
+                f"the checkpoint {self.path} is damaged: its distributions are not those of its users; train again"
+            )
+        if not same:
+            raise DecRSError(
+                f"the checkpoint {self.path} was made for other item groups; set group_field as it was then"
+            )
+        return then
+
+    def settings_to_trust(self) -> dict[str, Any]:
+        """The settings without those that would have files read as code, or files and folders written.
+
+        Whoever loads the checkpoint gives these anew. Data are read from where they lay in training, if they are there.
+        """
+        trusted = {key: value for key, value in self.settings.items() if key not in FROM_THE_CALLER}
+        data_path, dataset = self.settings.get("data_path"), self.settings.get("dataset")
+        if isinstance(data_path, str) and isinstance(dataset, str):
+            folder = os.path.join(data_path, dataset)
+            # RecBole downloads into it what is not there.
+            if os.path.isdir(folder) and any(name.startswith(f"{dataset}.") for name in os.listdir(folder)):
+                trusted["data_path"] = data_path
+        return trusted
 
 
-def _digest(content: dict[str, Any]) -> str:
-    """A hash of the settings and of the names of all parts; of the tensors the archive has checksums."""
-    parts = {key: sorted(map(str, value)) if isinstance(value, dict) else None for key, value in content.items()}
-    parts.pop("digest", None)
-    plain = [parts, content.get("config"), content.get("fingerprint"), content.get("drift_alpha")]
-    return hashlib.sha256(json.dumps(_with_text_keys(plain), sort_keys=True, default=str).encode()).hexdigest()
+def header_of(config, dataset) -> dict[str, Any]:
+    """What a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder."""
+    return {
+        "config": config.settings,
+        "fingerprint": dataset.fingerprint,
+        "confounder": encode_confounder(dataset.confounder),
+    }
 
 
-def _with_text_keys(value: Any) -> Any:
-    """The same, so that JSON can sort it: a setting may have keys of several types."""
-    if isinstance(value, dict):
-        return {f"{type(key).__name__} {key}": _with_text_keys(part) for key, part in value.items()}
-    return [_with_text_keys(part) for part in value] if isinstance(value, list | tuple) else value
+def same_groups(one: Confounder, other: Confounder) -> bool:
+    """Tell if two Confounders have the same groups of the same items."""
+    return one.group_names == other.group_names and np.array_equal(one.membership, other.membership)
 
 
-@contextmanager
-def damage_in_words(path: str) -> Iterator[None]:
-    """Say of what goes wrong while the parts of a checkpoint are used that it is damaged.
-
-    Raises:
-        DecRSError: instead of what a missing or strange part raises.
-    """
-    try:
-        yield
-    except DecRSError:
-        raise
-    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
-        if is_out_of_memory(error):
-            raise
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise DecRSError(f"the checkpoint {path} is damaged ({type(error).__name__}: {reason}); train again") from error
-
-
-def read_checkpoint(path: str, device: torch.device | str = "cpu") -> dict[str, Any]:
-    """The content of a checkpoint; runs no code of its file.
-
-    Raises:
-        DecRSError: the file is missing, truncated or corrupt, lacks a part, or was not written by this plugin.
-    """
-    if not os.path.isfile(path):
-        raise DecRSError(f"there is no checkpoint {path}; check its path")
-    try:
-        with zipfile.ZipFile(path) as archive:
-            damaged = archive.testzip()
-    except Exception as error:  # of a header that is damaged, zipfile raises whatever comes up
-        if is_out_of_memory(error):
-            raise
-        raise DecRSError(f"the checkpoint {path} is truncated or no checkpoint at all; train again") from error
-    if damaged:
-        raise DecRSError(f"the checkpoint {path} is corrupt (in {damaged}); train again")
-    try:
-        content = torch.load(path, map_location=device, weights_only=True)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise DecRSError(
-            f"the checkpoint {path} does not hold plain data, so it was not written by recbole_decrs; train again"
-        ) from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DecRSError(f"the checkpoint {path} was not written by this version of recbole_decrs; train again")
-    if wrong := _wrong_part(content):
-        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
-    content["config"] = {**SETTINGS_SINCE, **content["config"]}
-    return content
-
-
-def _wrong_part(content: dict[str, Any]) -> str | None:
-    """What a checkpoint lacks or has of another kind; None of a sound one."""
-    for key, kind in (("config", dict), ("fingerprint", str), ("confounder", dict | None)):
-        if key not in content or not isinstance(content[key], kind):
-            return f"it has no {key}"
-    for key in ("model", "dataset"):
-        if not isinstance(content["config"].get(key), str):
-            return f"its settings have no {key}"
-    for half in [name for name in ("conventional", "deconfounded") if name in content] or [None]:
-        state = content if half is None else content[half]
-        if not isinstance(state, dict):
-            return f"its part {half} is no training state"
-        for key, kind in STATE.items():
-            if not isinstance(state.get(key), kind):
-                return f"it has no {key}" + (f" of the {half} recommender" if half else "")
-        if not all(isinstance(value, torch.Tensor) for value in state["state_dict"].values()):
-            return "its state_dict holds what is no tensor"
-        for key, kind in PERHAPS.items():
-            if key in state and not isinstance(state[key], kind):
-                return f"its {key} is of another kind"
-        if state["epoch"] < 0 or (state.get("finished") and "n_epochs" not in state):
-            return "its epochs are none"
-    if not isinstance(content.get("drift_alpha"), int | float | None):
-        return "its drift_alpha is no number"
-    if "digest" in content and content["digest"] != _digest(content):
-        return "its settings, or the names of its parts, are not those that were written"
-    return None
-
-
-def read_header(path: str) -> dict[str, Any] | None:
-    """The settings (``config``) and the ``fingerprint`` of the data in a checkpoint, without reading all of it.
-
-    Returns:
-        None where it is of another version.
-
-    Raises:
-        DecRSError: it cannot be read.
-    """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise DecRSError(f"the checkpoint {path} is damaged, or does not hold plain data; train again") from error
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        return None
-    if wrong := _wrong_part(content):
-        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
-    return {"config": {**SETTINGS_SINCE, **content["config"]}, "fingerprint": content["fingerprint"]}
-
-
-def settings_to_trust(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings of a checkpoint without those that would have files read as code, or files and folders written.
-
-    Whoever loads it gives these anew. Data are read from where they lay in training, if they are there.
-    """
-    trusted = {key: value for key, value in settings.items() if key not in FROM_THE_CALLER}
-    data_path, dataset = settings.get("data_path"), settings.get("dataset")
-    if isinstance(data_path, str) and isinstance(dataset, str):
-        folder = os.path.join(data_path, dataset)
-        # RecBole downloads into it what is not there.
-        if os.path.isdir(folder) and any(name.startswith(f"{dataset}.") for name in os.listdir(folder)):
-            trusted["data_path"] = data_path
-    return trusted
-
-
-def encode(value: Any) -> Any:
-    """The same value with arrays and scipy matrices as marked dictionaries of tensors, :func:`decode` undoes it.
-
-    Raises:
-        TypeError: a value that is neither plain data, a tensor, an array nor a sparse matrix.
-    """
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, bool | int | float | str | torch.Tensor):
-        return value
-    if isinstance(value, np.ndarray):
-        kind = "matrix" if isinstance(value, np.matrix) else "array"
-        if value.dtype == object or value.dtype.kind in "US":
-            return {TYPE: "list", "values": encode(value.tolist())}
-        return {TYPE: kind, "values": torch.from_numpy(np.array(value))}
-    if sparse.issparse(value):
-        compressed = value.tocsr()
-        parts = {name: encode(getattr(compressed, name)) for name in ("data", "indices", "indptr")}
-        return {TYPE: "sparse", "format": value.format, "shape": tuple(map(int, value.shape)), **parts}
-    if isinstance(value, dict):
-        return {key: encode(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return type(value)(encode(item) for item in value)
-    raise TypeError(f"cannot save a {type(value).__name__} as plain data")
-
-
-def decode(value: Any) -> Any:
-    """What :func:`encode` was given."""
-    if isinstance(value, list | tuple):
-        return type(value)(decode(item) for item in value)
-    if not isinstance(value, dict):
-        return value
-    kind = value.get(TYPE)
-    if kind is None:
-        return {key: decode(item) for key, item in value.items()}
-    if kind == "sparse":
-        parts = tuple(decode(value[name]) for name in ("data", "indices", "indptr"))
-        return sparse.csr_matrix(parts, shape=value["shape"]).asformat(value["format"])
-    if kind == "zeros":
-        return decode(value["values"]).toarray()
-    if kind == "list":
-        return np.array(decode(value["values"]))
-    array = value["values"].cpu().numpy()
-    return np.asmatrix(array) if kind == "matrix" else array
-
-
-def encode_confounder(confounder: Confounder | None) -> dict[str, Any] | None:
-    """A Confounder as plain data."""
-    if confounder is None:
-        return None
-    return {field.name: _encode_matrix(getattr(confounder, field.name)) for field in dataclasses.fields(confounder)}
-
-
-def _encode_matrix(value: Any) -> Any:
-    """As :func:`encode`, but a matrix that is mostly zeros by its other values: few of all groups are a user's."""
-    if isinstance(value, np.ndarray) and value.ndim == 2 and np.count_nonzero(value) * 2 < value.size:
-        return {TYPE: "zeros", "values": encode(sparse.csr_matrix(value))}
-    return encode(value)
-
-
-def decode_confounder(plain: dict[str, Any] | None) -> Confounder | None:
-    """The Confounder that :func:`encode_confounder` was given."""
-    return None if plain is None else Confounder(**decode(plain))
+def _same_shapes(one: Confounder, other: Confounder) -> bool:
+    fields = dataclasses.fields(other)
+    return all(np.shape(getattr(one, field.name)) == np.shape(getattr(other, field.name)) for field in fields)

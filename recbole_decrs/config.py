@@ -22,7 +22,7 @@ from recbole_decrs.causal import DISTANCES
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.defaults import properties_dir
-from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, unreadable
+from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, told_as, unreadable
 from recbole_decrs.evaluator.register import register_metrics
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
@@ -93,20 +93,8 @@ class DecRSConfig(Config):
     ) -> None:
         register_metrics()
         self._command_line = dict(command_line or {})
-        try:
+        with told_as("RecBole does not accept this configuration"):
             super().__init__(model, dataset, config_file_list, copy.deepcopy(config_dict))
-        except (
-            AssertionError,
-            AttributeError,
-            LookupError,
-            NotImplementedError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-        ) as error:
-            if isinstance(error, DecRSError):
-                raise
-            raise DecRSError(f"RecBole does not accept this configuration: {error}") from error
         self._check()
 
     def _load_cmd_line(self) -> dict[str, Any]:

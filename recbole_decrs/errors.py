@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Iterable
+import traceback
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 OUT_OF_MEMORY = (
     "not enough memory",
@@ -16,6 +18,12 @@ OUT_OF_MEMORY = (
     "error return without exception set",
 )
 """What torch, numpy, Python and the system say when there is no memory left."""
+FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+"""What a library raises where it is given what it cannot use; NotImplementedError is a RuntimeError."""
+MOST_LETTERS = 300
+"""How much of what a library says is shown."""
+BELOW_MODELS = ("torch", "numpy", "scipy", "pandas")
+"""Packages that models are made of."""
 INSTALL = "in a checkout of recbole_decrs: pip install --no-deps -r requirements.txt ."
 """The command of the README, which passes RecBole's own pins."""
 
@@ -42,6 +50,63 @@ class DecRSError(ValueError):
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether it says that there is no memory left, and nothing about the input."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
+
+
+def in_words(error: BaseException) -> str:
+    """One line of what an exception of a library says."""
+    if isinstance(error, KeyError):
+        return f"no {error.args[0]!s}"
+    return " ".join(str(error).split())[:MOST_LETTERS] or type(error).__name__
+
+
+@contextmanager
+def told_as(sentence: str, remedy: str = "", also: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Tell in one sentence what RecBole, torch or pandas make of input that they cannot use.
+
+    Args:
+        sentence: what cannot be done, such as ``RecBole cannot read the dataset a``; what the library says comes after.
+        remedy: what to do.
+        also: errors that say so here, beside those that say so everywhere.
+
+    Raises:
+        DecRSError: instead of what a library raises; what says that there is no memory left stays what it is.
+    """
+    try:
+        yield
+    except DecRSError:
+        raise
+    except (*FAILURES, *also) as error:
+        if is_out_of_memory(error):
+            raise
+        raise DecRSError(f"{sentence}: {in_words(error)}" + (f"; {remedy}" if remedy else "")) from error
+
+
+@contextmanager
+def told_of_recboles_model(model: object, doing: str) -> Iterator[None]:
+    """Tell in one sentence what a model of RecBole's raises because of its settings; other faults stay what they are.
+
+    Args:
+        model: any object of the model's class.
+        doing: what is being done with it, such as ``trained``.
+
+    Raises:
+        DecRSError: instead of what is raised from within the model.
+    """
+    try:
+        yield
+    except FAILURES as error:
+        in_model = _raised_by(error).startswith("recbole.model.")
+        if not in_model or isinstance(error, DecRSError) or is_out_of_memory(error):
+            raise
+        sentence = f"RecBole's {type(model).__name__} cannot be {doing} with these settings"
+        raise DecRSError(f"{sentence}: {in_words(error)}; change those of the model") from error
+
+
+def _raised_by(error: BaseException) -> str:
+    """The name of the innermost module of a traceback that is none of torch's and its kin."""
+    frames = traceback.walk_tb(error.__traceback__)
+    names = [str(frame.f_globals.get("__name__")) for frame, _ in frames]
+    return next((name for name in reversed(names) if name.partition(".")[0] not in BELOW_MODELS), "")
 
 
 def system_says(error: OSError) -> str:

@@ -10,9 +10,8 @@ from typing import Any
 from recbole.data.transform import construct_transform
 from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
 
-from recbole_decrs.checkpoint import read_checkpoint, settings_to_trust
+from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.errors import DecRSError, system_says
 from recbole_decrs.evaluator.report import (
     labels_of,
@@ -23,14 +22,13 @@ from recbole_decrs.evaluator.report import (
     without_history,
 )
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
+from recbole_decrs.making import make_data, make_model, make_trainer
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.model.make import make_model
-from recbole_decrs.plain_trainer import check_data, load_state, trainer_for
-from recbole_decrs.randomness import at_seed, start_anew
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import checkpoint_to_resume
-from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
+from recbole_decrs.trainer import fusion_weights, load_backbone, load_fused
 
 DRIFT_KEYS = {"drift_history", "drift_periods", "drift_smoothing"}
 
@@ -88,14 +86,10 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
 
 def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
     logger = getLogger()
-    at_seed(config)
     logger.info(config)
-    dataset = create_dataset(config)
-    logger.info(dataset)
-    train_data, valid_data, test_data = data_preparation(config, dataset)
-    part = train_data._dataset
-    at_seed(config)
-    deconfounded = config.deconfounded
+    data = make_data(config)
+    logger.info(data.dataset)
+    part, deconfounded = data.part, config.deconfounded
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
@@ -108,26 +102,22 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     logger.info(model)
     for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
         try:
-            flops = get_flops(half, dataset, config["device"], logger, construct_transform(config))
+            flops = get_flops(half, data.dataset, config["device"], logger, construct_transform(config))
         except AssertionError:  # SASRecCPR and GRU4RecCPR refuse to score single pairs, by which RecBole counts
             flops = "not known"
         logger.info(set_color(f"FLOPs of {type(half).__name__}", "blue") + f": {flops}")
 
-    if deconfounded:
-        trainer = DecRSTrainer(config, model, backbone_state)
-    else:
-        trainer = trainer_for(config)(config, model)
-        if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
-            start_anew(config, train_data)
+    trainer = make_trainer(config, model, backbone_state)
+    if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
+        start_anew(config, data.train)
     if resumed:
         trainer.resume_checkpoint(resumed)
-    best_valid_score, best_valid_result = trainer.fit(
-        train_data, valid_data, saved=saved, show_progress=config["show_progress"]
-    )
-    if config["reranker"] and valid_data:
-        best_valid_result = trainer.evaluate(valid_data, load_best_model=saved, show_progress=config["show_progress"])
+    shown = {"show_progress": config["show_progress"]}
+    best_valid_score, best_valid_result = trainer.fit(data.train, data.valid, saved=saved, **shown)
+    if config["reranker"] and data.valid:
+        best_valid_result = trainer.evaluate(data.valid, load_best_model=saved, **shown)
         best_valid_score = best_valid_result[config["valid_metric"].lower()]
-    test_result = trainer.evaluate(test_data, load_best_model=saved, show_progress=config["show_progress"])
+    test_result = trainer.evaluate(data.test, load_best_model=saved, **shown)
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")
@@ -219,29 +209,26 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
 
 
 def _load(path: str, changed: dict[str, Any]) -> tuple:
-    content = read_checkpoint(path)
-    name = content["config"]["model"]
+    checkpoint = Checkpoint.read(path)
     model_class = changed.get("model")
     if model_class is None:
         try:
-            model_class = find_model(name)
+            model_class = find_model(checkpoint.model)
         except DecRSError as error:
-            text = f"{path} holds a {name}; a class of your own goes into config_dict={{'model': ...}}; else {error}"
-            raise DecRSError(text) from error
+            text = (
+                f"{path} holds a {checkpoint.model}; a class of your own goes into config_dict={{'model': ...}}; else "
+            )
+            raise DecRSError(text + str(error)) from error
     others = {key: value for key, value in changed.items() if key != "model"}
-    config = DecRSConfig(model_class, config_dict={**settings_to_trust(content["config"]), **others})
-    at_seed(config)
-    dataset = create_dataset(config)
-    train_data, valid_data, test_data = data_preparation(config, dataset)
-    part = train_data._dataset
-    check_data(content, part, path)
-    at_seed(config)
-    model = make_model(config, part)
+    config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
+    data = make_data(config)
+    checkpoint.check_data(data.part)
+    model = make_model(config, data.part)
     if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
-        alpha = load_fused(config, model, path, part, alpha)
+        alpha = load_fused(config, model, checkpoint, data.part, alpha)
         if DRIFT_KEYS & changed.keys():
-            model.set_weight(fusion_weights(config, part.confounder, alpha))
+            model.set_weight(fusion_weights(config, data.part.confounder, alpha))
     else:
-        load_state(model, read_checkpoint(path, config["device"]), path)
-    return config, model, dataset, train_data, valid_data, test_data
+        checkpoint.load_into(model)
+    return config, model, data.dataset, data.train, data.valid, data.test

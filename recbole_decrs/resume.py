@@ -11,13 +11,12 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
-import numpy as np
-import torch
-
-from recbole_decrs.checkpoint import read_checkpoint, read_header
+from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint, read_header
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.files import Claim, remove
 
@@ -50,6 +49,49 @@ def _best_path(path: str) -> str:
     """The checkpoint of which ``path`` is the last state; ``path`` where it is none."""
     stem, ending = os.path.splitext(path)
     return f"{stem.removesuffix('-last')}{ending}"
+
+
+@dataclass(frozen=True)
+class SavedTraining:
+    """The two files of a training, each read once."""
+
+    path: str
+    """Of the checkpoint."""
+    best: Checkpoint | None
+    """The checkpoint; None before the first validation."""
+    last: Checkpoint | None
+    """The state of the epoch that was finished last; None after the end of the training, or where it is damaged."""
+
+    @classmethod
+    def read(cls, path: str) -> SavedTraining:
+        """Read the files of the training whose checkpoint is at ``path``; to be done once they are claimed.
+
+        Raises:
+            DecRSError: there is none that can be read.
+        """
+        last_file = last_path(path)
+        has_last = os.path.isfile(last_file)
+        best = Checkpoint.read(path) if os.path.isfile(path) or not has_last else None
+        try:
+            last = Checkpoint.read(last_file) if has_last else None
+        except DecRSError as error:
+            if best is None:
+                raise
+            getLogger().warning(f"{error}; training goes on from its best epoch, {path}")
+            last = None
+        return cls(path, best, last)
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """Those of the two that there are."""
+        return [checkpoint for checkpoint in (self.best, self.last) if checkpoint is not None]
+
+    def latest(self, half: str | None = None) -> Checkpoint:
+        """The checkpoint that a training, or a half of one, goes on from: of its later epoch."""
+        if self.best is None or self.last is None:
+            return self.best or self.last
+        best, last = (checkpoint.state(half) or {} for checkpoint in (self.best, self.last))
+        return self.best if best.get("finished") or last.get("epoch", -1) < best.get("epoch", -1) else self.last
 
 
 def checkpoint_to_resume(config, fingerprint: str) -> str | None:
@@ -161,43 +203,3 @@ def claimed_for_later(path: str) -> Iterator[Claim]:
     except BaseException:
         claimed.__exit__()
         raise
-
-
-class HiddenState:
-    """What a model keeps beside parameters and buffers and changes in training, such as RecBole's annealing counters.
-
-    Args:
-        model: as it is before training.
-    """
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        self.model = model
-        self.before = dict(_plain_attributes(model))
-
-    def changed(self) -> dict[str, Any]:
-        """Those that have changed, by module and name."""
-        found = {}
-        for name, value in _plain_attributes(self.model):
-            old = self.before.get(name)
-            if value is not old and not (isinstance(value, bool | int | float) and value == old):
-                found[name] = value
-        return found
-
-    def restore(self, changed: dict[str, Any]) -> None:
-        """Put back what :meth:`changed` gave."""
-        modules = dict(self.model.named_modules())
-        for name, value in changed.items():
-            module, _, attribute = name.rpartition(":")
-            if name not in self.before or not isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
-                raise ValueError(f"{name} is no state of this model")
-            setattr(modules[module], attribute, value)
-
-
-def _plain_attributes(model: torch.nn.Module) -> Iterable[tuple[str, Any]]:
-    for place, module in model.named_modules():
-        for name, value in vars(module).items():
-            # What begins so is torch's, a cache of the plugin's, or one of RecBole's graph models, made anew.
-            if name.startswith(("_", "restore_")) or name == "training":
-                continue
-            if isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
-                yield f"{place}:{name}", value

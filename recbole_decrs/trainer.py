@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -13,28 +12,19 @@ import numpy as np
 import torch
 from recbole.utils import set_color
 
-from recbole_decrs.checkpoint import damage_in_words, decode_confounder, read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint import HALVES, Checkpoint, header_of
+from recbole_decrs.checkpoint_file import new_checkpoint_path, write_checkpoint
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.files import Claim
-from recbole_decrs.finite import not_finite
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
-from recbole_decrs.plain_trainer import (
-    CheckpointMixin,
-    check_data,
-    checkpoint_header,
-    load_state,
-    new_checkpoint_path,
-    trainer_for,
-)
 from recbole_decrs.randomness import start_anew
-from recbole_decrs.resume import claim, claimed_for_later, last_path
-
-HALVES = ("conventional", "deconfounded")
+from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
+from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 
 
 def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
@@ -49,27 +39,23 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
         DecRSError: the checkpoint cannot be read, holds another model or an unfinished one, or was made for other data
             or with another ``group_features``, which its parameters do not show.
     """
-    content = read_checkpoint(path, model.device)
-    check_data(content, dataset, path)
+    checkpoint = Checkpoint.read(path)
+    checkpoint.check_data(dataset)
     wanted = type(model.conventional).__name__
-    state = content.get("conventional", content)
-    if content["config"]["model"] not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
-        raise DecRSError(f"backbone_checkpoint: {path} holds a {content['config']['model']}, not a {wanted}")
-    trained = content["config"]["group_features"]
+    half = "conventional" if "conventional" in checkpoint.halves else None
+    state = checkpoint.state(half)
+    if checkpoint.model not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
+        raise DecRSError(f"backbone_checkpoint: {path} holds a {checkpoint.model}, not a {wanted}")
+    trained = checkpoint.settings["group_features"]
     if isinstance(model.conventional, TwoSided) and trained != config["group_features"]:
         raise DecRSError(f"backbone_checkpoint: {path} was trained with group_features: {trained}; set it so here")
-    if not _is_finished(state, content):
+    if not checkpoint.is_finished(half):
         raise DecRSError(
             f"backbone_checkpoint: {path} is of an unfinished training of {wanted}, or of an older version; train that "
             "to its end, or leave backbone_checkpoint out and this run trains it"
         )
-    load_state(model.conventional, state, path)
+    checkpoint.load_into(model.conventional, half)
     return state
-
-
-def _is_finished(conventional: dict[str, Any], content: dict[str, Any]) -> bool:
-    """Whether a conventional recommender was trained to its end: as it says, or since what comes after was begun."""
-    return conventional.get("finished", False) or "deconfounded" in content or "drift_alpha" in content
 
 
 class DecRSTrainer:
@@ -95,11 +81,11 @@ class DecRSTrainer:
         os.makedirs(config["checkpoint_dir"], exist_ok=True)
         self.saved_model_file = new_checkpoint_path(config)
         self.evaluator = DecRSEvaluator(config)
-        self.trainers: dict[str, CheckpointMixin] = {}
+        self.trainers: dict[str, SingleTrainer] = {}
         self.collected: dict[str, Any] = {}
         self.evaluations: dict[str, dict[str, float]] = {}
         self.drift_alpha: float | None = None
-        self._resume_file: str | None = None
+        self._resumed: SavedTraining | None = None
         self._claim: Claim | None = None
 
     def resume_checkpoint(self, resume_file: str) -> None:
@@ -110,19 +96,13 @@ class DecRSTrainer:
         """
         path = str(resume_file)
         with claimed_for_later(path) as self._claim:
-            self._resume(path)
-
-    def _resume(self, path: str) -> None:
-        if not os.path.isfile(path) and os.path.isfile(last_path(path)):  # killed before the first validation
-            content = {"config": read_checkpoint(last_path(path))["config"]}
-        else:
-            content = read_checkpoint(path, self.model.device)
-        if content["config"]["model"] != self.config["model"]:
-            raise DecRSError(f"{path} holds a {content['config']['model']}, not a {self.config['model']}")
-        self._resume_file = self.saved_model_file = path
-        if "conventional" in content and _is_finished(content["conventional"], content):
-            load_state(self.model.conventional, content["conventional"], path)
-            self.backbone_state = content["conventional"]
+            saved = SavedTraining.read(path)
+            for checkpoint in saved.checkpoints:
+                checkpoint.check_model(self.config["model"])
+            self._resumed, self.saved_model_file = saved, path
+            if saved.best is not None and saved.best.is_finished("conventional"):
+                saved.best.load_into(self.model.conventional, "conventional")
+                self.backbone_state = saved.best.state("conventional")
 
     def fit(
         self,
@@ -143,8 +123,8 @@ class DecRSTrainer:
             return self._fit(train_data, valid_data, options)
 
     def _fit(self, train_data, valid_data, options: dict[str, Any]) -> tuple[float | None, dict[str, float] | None]:
-        content = checkpoint_header(self.config, train_data._dataset)
-        resumed = self._halves_begun(train_data._dataset) if self._resume_file else set()
+        content = header_of(self.config, train_data._dataset)
+        begun, is_complete = self._what_is_resumed(train_data._dataset)
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:
                 self.logger.info(set_color("The conventional recommender is loaded, not trained", "green"))
@@ -154,28 +134,26 @@ class DecRSTrainer:
             self.logger.info(
                 set_color(f"Training the {half} recommender", "green") + f": {type(trainer.model).__name__}"
             )
-            if half in resumed:
-                trainer.resume_checkpoint(self._resume_file)
+            if half in begun:
+                trainer.resume_checkpoint(self._resumed)
             start_anew(self.config, train_data)
             trainer.fit(train_data, valid_data, **options)
             if options["saved"]:
                 content[half] = trainer.load_best()
         score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
-        if options["saved"] and not (resumed and "drift_alpha" in read_checkpoint(self.saved_model_file)):
+        if options["saved"] and not (is_complete and not any(one.has_trained for one in self.trainers.values())):
             write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})
         return score, result
 
-    def _halves_begun(self, dataset) -> set[str]:
-        """The halves of which the resumed checkpoint, or the last state beside it, holds a state."""
-        halves: set[str] = set()
-        for path in (self._resume_file, last_path(self._resume_file)):
-            if os.path.isfile(path):
-                content = read_checkpoint(path)
-                check_data(content, dataset, path)
-                halves |= content.keys() & set(HALVES)
-        return halves
+    def _what_is_resumed(self, dataset) -> tuple[set[str], bool]:
+        """The halves that a resumed training has begun, and True if it was complete; see that it is of these data."""
+        checkpoints = self._resumed.checkpoints if self._resumed else []
+        for checkpoint in checkpoints:
+            checkpoint.check_data(dataset)
+        begun = set().union(*(checkpoint.halves for checkpoint in checkpoints))
+        return begun, any(checkpoint.is_complete for checkpoint in checkpoints)
 
-    def _trainer(self, half: str, content: dict[str, Any] | None = None) -> CheckpointMixin:
+    def _trainer(self, half: str, content: dict[str, Any] | None = None) -> SingleTrainer:
         model = getattr(self.model, half)
         trainer = trainer_for(self.config)(self.config, model, half=half, content=content)
         trainer.saved_model_file = self.saved_model_file
@@ -241,9 +219,8 @@ class DecRSTrainer:
         if not eval_data:
             return None
         if load_best_model:
-            self.drift_alpha = load_fused(
-                self.config, self.model, model_file or self.saved_model_file, eval_data._dataset
-            )
+            checkpoint = Checkpoint.read(model_file or self.saved_model_file)
+            self.drift_alpha = load_fused(self.config, self.model, checkpoint, eval_data._dataset)
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
         rankings = {kind: RANKINGS[kind](self.model.weight) for kind in kinds}
         reranked = self.config["reranker"] is not None
@@ -272,42 +249,23 @@ def fusion_weights(config, confounder, alpha: float | None) -> torch.Tensor | No
     return None if alpha is None else torch.as_tensor(confounder.normalized_drift(alpha), dtype=torch.float32)
 
 
-def load_fused(config, model: FusedRecommender, path: str, dataset, alpha: float | None = None) -> float | None:
+def load_fused(
+    config, model: FusedRecommender, checkpoint: Checkpoint, dataset, alpha: float | None = None
+) -> float | None:
     """Load both recommenders and their weights from a checkpoint, with another alpha if one is given; returns alpha.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, is unfinished, or was made for other data.
+        DecRSError: the checkpoint is unfinished, damaged, or was made for other data.
     """
-    content = read_checkpoint(path, model.device)
-    check_data(content, dataset, path)
-    if "drift_alpha" not in content:
+    checkpoint.check_data(dataset)
+    if not checkpoint.is_complete:
         raise DecRSError(
-            f"the checkpoint {path} is of an unfinished training; train again, "
+            f"the checkpoint {checkpoint.path} is of an unfinished training; train again, "
             "or go on by DecRSTrainer.resume_checkpoint"
         )
-    if name := not_finite(content["confounder"]):
-        raise DecRSError(f"the checkpoint {path} holds what is infinite or not a number in {name}; train again")
-    with damage_in_words(path):
-        confounder = decode_confounder(content["confounder"])
-        same, fitting = same_groups(confounder, dataset.confounder), _same_shapes(confounder, dataset.confounder)
-    if same and not fitting:
-        raise DecRSError(f"the checkpoint {path} is damaged: its distributions are not those of its users; train again")
-    if not same:
-        raise DecRSError(f"the checkpoint {path} was made for other item groups; set group_field as it was then")
+    confounder = checkpoint.confounder_of(dataset)
     for half in HALVES:
-        load_state(getattr(model, half), content[half], path)
-    alpha = content["drift_alpha"] if alpha is None else alpha
+        checkpoint.load_into(getattr(model, half), half)
+    alpha = checkpoint.drift_alpha if alpha is None else alpha
     model.set_weight(fusion_weights(config, confounder, alpha))
     return alpha
-
-
-def _same_shapes(one, other) -> bool:
-    return all(
-        np.shape(getattr(one, field.name)) == np.shape(getattr(other, field.name))
-        for field in dataclasses.fields(other)
-    )
-
-
-def same_groups(one, other) -> bool:
-    """Whether two Confounders have the same groups of the same items."""
-    return one.group_names == other.group_names and np.array_equal(one.membership, other.membership)

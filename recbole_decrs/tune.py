@@ -12,8 +12,7 @@ from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.data.preparation import in_words
-from recbole_decrs.errors import DecRSError, unreadable
+from recbole_decrs.errors import DecRSError, in_words, unreadable
 from recbole_decrs.quick_start import objective_function
 
 KINDS = ("choice", "uniform", "quniform", "loguniform")

@@ -1,7 +1,7 @@
 """Kills a run where it writes a checkpoint, for tests of what is left then."""
 
-from recbole_decrs import plain_trainer, trainer
-from recbole_decrs.checkpoint import write_checkpoint
+from recbole_decrs import single_trainer, trainer
+from recbole_decrs.checkpoint_file import write_checkpoint
 
 
 class Killed(BaseException):
@@ -21,5 +21,5 @@ def killed_at(monkeypatch, place, before):
         if count == place:
             raise Killed
 
-    monkeypatch.setattr(plain_trainer, "write_checkpoint", write)
+    monkeypatch.setattr(single_trainer, "write_checkpoint", write)
     monkeypatch.setattr(trainer, "write_checkpoint", write)

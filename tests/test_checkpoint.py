@@ -7,12 +7,8 @@ import torch
 from scipy import sparse
 
 from recbole_decrs import DecRSError
-from recbole_decrs.checkpoint import (
-    decode,
-    encode,
-    read_checkpoint,
-    write_checkpoint,
-)
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
+from recbole_decrs.plain_data import decode, encode
 from recbole_decrs.randomness import random_state, restore_random_state
 
 STATE = {

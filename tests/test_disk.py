@@ -14,7 +14,7 @@ import yaml
 
 from kills import Killed, killed_at
 from recbole_decrs import run_recbole_decrs
-from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from test_checkpoint import WHOLE
 
@@ -77,9 +77,9 @@ def test_what_the_system_says_is_one_sentence(settings, config_file, monkeypatch
     def fail(path, content):
         raise OSError(error, os.strerror(error), path)
 
-    from recbole_decrs import plain_trainer
+    from recbole_decrs import single_trainer
 
-    monkeypatch.setattr(plain_trainer, "write_checkpoint", fail)
+    monkeypatch.setattr(single_trainer, "write_checkpoint", fail)
     assert main(["--model=BPR", "--dataset=tiny", config_file]) == 2
     told = capsys.readouterr().err.strip().splitlines()[-1]
     assert told.startswith(f"recbole-decrs: error: {os.strerror(error)}: saved/BPR-")
@@ -102,7 +102,7 @@ def test_no_memory(settings, config_file, monkeypatch, capsys):
         def fail(*arguments, error=error, **others):
             raise error
 
-        monkeypatch.setattr("recbole_decrs.plain_trainer.CheckpointMixin._train_epoch", fail)
+        monkeypatch.setattr("recbole_decrs.single_trainer.SingleTrainer._train_epoch", fail)
         assert main(["--model=BPR", "--dataset=tiny", config_file]) == 2
         told = capsys.readouterr().err.strip().splitlines()[-1]
         assert told.startswith("recbole-decrs: error: out of memory (")
@@ -125,7 +125,7 @@ def test_an_output_that_is_full(arguments):
 @pytest.mark.slow
 def test_runs_of_the_same_second(settings, monkeypatch):
     monkeypatch.setattr("recbole.utils.logger.get_local_time", lambda: "Nov-26-2026_00-00-00")
-    monkeypatch.setattr("recbole_decrs.plain_trainer.get_local_time", lambda: "Nov-26-2026_00-00-00")
+    monkeypatch.setattr("recbole_decrs.checkpoint_file.get_local_time", lambda: "Nov-26-2026_00-00-00")
     for _ in range(3):
         run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"epochs": 1})
     assert len(list(Path("log/DecFM").iterdir())) == 3

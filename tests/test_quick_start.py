@@ -8,7 +8,7 @@ import torch
 from recbole.utils.case_study import full_sort_scores, full_sort_topk
 
 from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, objective_function, run_recbole_decrs
-from recbole_decrs.plain_trainer import trainer_for
+from recbole_decrs.single_trainer import trainer_for
 from recbole_decrs.trainer import DecRSTrainer
 from recboles import run_recbole
 from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables

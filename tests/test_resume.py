@@ -9,7 +9,7 @@ import yaml
 
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
-from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.resume import last_path
 

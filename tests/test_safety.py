@@ -14,7 +14,8 @@ import torch
 import yaml
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
-from recbole_decrs.checkpoint import FROM_THE_CALLER, read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint import FROM_THE_CALLER
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
 from recbole_decrs.compare.pieces import Pieces

@@ -7,14 +7,16 @@ from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import get_model, init_seed
 
 from recbole_decrs import DecRSConfig, DecRSError, FusedRecommender, run_recbole_decrs
-from recbole_decrs.checkpoint import decode_confounder, encode, read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import new_checkpoint_path, read_checkpoint, write_checkpoint
 from recbole_decrs.data.id_loader import why_not_by_ids
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.plain_trainer import CheckpointMixin, load_state, new_checkpoint_path, trainer_for
+from recbole_decrs.plain_data import decode_confounder, encode
 from recbole_decrs.randomness import start_anew
+from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 from recbole_decrs.trainer import DecRSTrainer, load_backbone
+from recbole_decrs.training_state import load_state
 
 
 def fused(prepared, model="DecFM", **settings):
@@ -127,8 +129,8 @@ def test_a_half_that_is_finished_is_not_trained_again(prepared, monkeypatch):
             raise KeyboardInterrupt
         return fit(self, *args, **kwargs)
 
-    fit = CheckpointMixin.fit
-    monkeypatch.setattr(CheckpointMixin, "fit", remember)
+    fit = SingleTrainer.fit
+    monkeypatch.setattr(SingleTrainer, "fit", remember)
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(train_data, valid_data)
     config, again, train_data, valid_data, _ = fused(prepared)

@@ -12,17 +12,18 @@ from typing import Any
 
 import torch
 
-from recbole_decrs.checkpoint import read_checkpoint
-from recbole_decrs.compare.data_cache import Data, DataCache
+from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint
+from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.methods import METHODS, Settings
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog
-from recbole_decrs.model.make import make_model
-from recbole_decrs.plain_trainer import CheckpointMixin, load_state, trainer_for
-from recbole_decrs.randomness import at_seed, start_anew
+from recbole_decrs.making import Data, make_model, make_trainer
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
+from recbole_decrs.single_trainer import SingleTrainer
 
 Configure = Callable[[str, Settings], DecRSConfig]
 
@@ -112,13 +113,12 @@ class Models:
         self.pieces.write(self.path(model, "trained"), info)
         return info["seconds"]
 
-    def _trainer(self, model: Model) -> CheckpointMixin:
-        trainer = trainer_for(model.config)(model.config, self._untrained(model))
+    def _trainer(self, model: Model) -> SingleTrainer:
+        trainer = make_trainer(model.config, self._untrained(model))
         trainer.saved_model_file = str(self.path(model, "pth"))
         return trainer
 
     def _untrained(self, model: Model) -> torch.nn.Module:
-        at_seed(model.config)
         return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
@@ -152,8 +152,7 @@ class Models:
             return self._load(model)
 
     def _load(self, model: Model) -> torch.nn.Module:
-        config, path = model.config, str(self.path(model, "pth"))
         with RunLog(console=False):
             recommender = self._untrained(model)
-        load_state(recommender, read_checkpoint(path, config["device"]), path)
+        Checkpoint.read(str(self.path(model, "pth"))).load_into(recommender)
         return recommender.eval()

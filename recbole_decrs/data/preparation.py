@@ -19,7 +19,7 @@ from recbole_decrs.data.case_study import mend_case_study
 from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
 from recbole_decrs.data.reading import atomic_file
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, told_as
 
 mend_case_study()
 _saved_loaders = recbole_data_utils.load_split_dataloaders
@@ -89,12 +89,8 @@ def create_dataset(config) -> ConfounderMixin:
     types = _check_inter_columns(config)
     if types is not None and config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
         _check_sequences(config, types)
-    try:
+    with told_as(f"RecBole cannot read the dataset {config['dataset']}", also=(OSError,)):
         dataset = dataset_class(config)
-    except (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError) as error:
-        if isinstance(error, DecRSError):
-            raise
-        raise DecRSError(f"RecBole cannot read the dataset {config['dataset']}: {in_words(error)}") from error
     if max(config["topk"]) >= dataset.item_num:
         raise DecRSError(
             f"topk asks for {max(config['topk'])} items, but {config['dataset']} has {dataset.item_num - 1}"
@@ -115,13 +111,6 @@ def _check_item_embeddings(config) -> None:
         raise DecRSError(
             f"{path} holds no plain array of numbers, and LDiffRec would unpickle it; save it by numpy.save as float32"
         ) from error
-
-
-def in_words(error: Exception) -> str:
-    """One line of what an exception of RecBole or pandas says."""
-    if isinstance(error, KeyError):
-        return f"no {error.args[0]!s}"
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _check_sequences(config, types: dict[str, str]) -> None:
@@ -180,12 +169,8 @@ def data_preparation(config, dataset) -> tuple:
     Raises:
         DecRSError: the data lacks what the configuration needs.
     """
-    try:
+    with told_as(f"RecBole cannot split the dataset {config['dataset']}"):
         train_data, valid_data, test_data = recbole_data_preparation(config, dataset)
-    except (ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError) as error:
-        if isinstance(error, DecRSError):
-            raise
-        raise DecRSError(f"RecBole cannot split the dataset {config['dataset']}: {in_words(error)}") from error
     if not len(test_data._dataset):
         raise DecRSError(f"the test part of {config['dataset']} is empty; change the split in eval_args")
     if not len(valid_data._dataset) and config["drift_alpha"] == "auto":

@@ -12,14 +12,14 @@ import torch
 
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError, run_recbole_decrs
-from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.compare import experiment, run_comparison
 from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare.methods import METHODS, reranker_weights
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.tables import holm
-from recbole_decrs.plain_trainer import CheckpointMixin
+from recbole_decrs.single_trainer import SingleTrainer
 from tiny_data import SHORT_SEQUENCES, tiny_settings, tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
@@ -173,14 +173,14 @@ def test_killed_inside_a_training_it_goes_on_from_the_last_epoch(tiny, monkeypat
     """Killed at every second checkpoint, again and again, it gives the same; each kill costs one epoch at most."""
     settings, epochs = tiny | {"epochs": 4, "stopping_step": 9}, []
     run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "undisturbed", config_dict=settings)
-    train_epoch = CheckpointMixin._train_epoch
+    train_epoch = SingleTrainer._train_epoch
 
     def counting(self, train_data, epoch, *others, **more):
         loss = train_epoch(self, train_data, epoch, *others, **more)
         epochs.append((self.saved_model_file, epoch))
         return loss
 
-    monkeypatch.setattr(CheckpointMixin, "_train_epoch", counting)
+    monkeypatch.setattr(SingleTrainer, "_train_epoch", counting)
     kills = 0
     while kills < 30:
         with monkeypatch.context() as patch:

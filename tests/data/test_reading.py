@@ -11,7 +11,7 @@ from recbole.utils import case_study
 from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
-from recbole_decrs.model.make import make_model
+from recbole_decrs.making import make_model
 from tiny_data import LOAD_COL, tiny_settings, tiny_tables, write_tables
 
 

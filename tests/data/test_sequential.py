@@ -140,7 +140,7 @@ def test_a_run_with_everything_and_its_checkpoint(settings):
         result["test_result"]["ckl@10"], abs=1e-6
     )
     config, model, _, *_, test_data = load_data_and_model(result["saved_model_file"])
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     again = trainer_for(config)(config, model).evaluate(test_data, load_best_model=False)
     assert again == result["test_result"]

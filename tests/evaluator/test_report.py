@@ -6,7 +6,7 @@ import torch
 from recbole_decrs import run_recbole_decrs
 from recbole_decrs.evaluator.report import improvement, table_of
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.plain_trainer import trainer_for
+from recbole_decrs.single_trainer import trainer_for
 
 METRICS = ["Recall", "NDCG", "CKL", "Hit", "MAP", "Hellinger", "ItemCoverage", "AveragePopularity", "GAUC", "GiniIndex"]
 

@@ -11,8 +11,8 @@ from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.scale import OnScale, OwnScale, trained_by_log_loss
-from recbole_decrs.plain_trainer import trainer_for
 from recbole_decrs.rerank import RERANKERS
+from recbole_decrs.single_trainer import trainer_for
 from tiny_data import SHORT_SEQUENCES
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_full_sort import all_pairs, gradients, shake
 
 from recbole_decrs import FM, NFM, DecFM, DecNFM, DecRSError, load_data_and_model, run_recbole_decrs
-from recbole_decrs.checkpoint import read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from tiny_data import tiny_settings, tiny_tables, write_tables

@@ -8,7 +8,7 @@ from test_full_sort import assert_same_training, shake
 from recbole_decrs import FM, NFM, DecFM, DecNFM
 from recbole_decrs.causal import OPERATORS
 from recbole_decrs.data.id_loader import IdLoader
-from recbole_decrs.plain_trainer import trainer_for
+from recbole_decrs.single_trainer import trainer_for
 
 MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}
 

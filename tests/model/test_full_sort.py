@@ -151,7 +151,7 @@ def test_a_changed_parameter_is_seen(prepared):
 
 @torch.no_grad()
 def test_metrics_are_those_of_recboles_own_path(prepared, monkeypatch):
-    from recbole_decrs.plain_trainer import trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     config, train_data, _, test_data = prepared("DecNFM", metrics=["Recall", "NDCG", "CKL", "MRR"])
     init_seed(3, True)

@@ -1,0 +1,53 @@
+"""The optimizer of a training: RecBole's, fitted to the plugin's models, and its state read back with care."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+
+from recbole_decrs.model.backbone import BackboneOptions
+
+
+def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, config) -> torch.optim.Optimizer:
+    """Give RecBole's optimizer of a model what the plugin's models and keys need of it.
+
+    Args:
+        optimizer: as RecBole makes it.
+        model: whose parameters it changes; those of other models are updated as by RecBole.
+        config: its key ``adagrad_initial_accumulator``.
+    """
+    ours = isinstance(model, BackboneOptions)
+    if isinstance(optimizer, torch.optim.Adagrad):
+        group = optimizer.param_groups[0]
+        on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
+        optimizer = torch.optim.Adagrad(
+            group["params"],
+            lr=group["lr"],
+            weight_decay=group["weight_decay"],
+            initial_accumulator_value=config["adagrad_initial_accumulator"] or 0,
+            fused=ours and on_cpu,  # the same update in one pass
+        )
+    if ours:  # gradients are added in place, see model/sides.py
+        optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
+    return optimizer
+
+
+def load_optimizer(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Load the state of an optimizer, which torch does not hold against the parameters.
+
+    Raises:
+        ValueError: it is none of this optimizer.
+    """
+    if not isinstance(optimizer, torch.optim.Optimizer):
+        raise ValueError("the state of an optimizer that there is none of")
+    kinds = [{key: isinstance(value, int | float) for key, value in group.items()} for group in optimizer.param_groups]
+    optimizer.load_state_dict(state)
+    for group, numbers in zip(optimizer.param_groups, kinds, strict=True):
+        if any(is_number and not isinstance(group.get(key), int | float) for key, is_number in numbers.items()):
+            raise ValueError("a setting of the optimizer is no number")
+        for parameter in group["params"]:
+            for value in optimizer.state[parameter].values():
+                if isinstance(value, torch.Tensor) and value.dim() and value.shape != parameter.shape:
+                    raise ValueError("a state of the optimizer is not of the shape of its parameter")
