@@ -12,7 +12,7 @@ from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.errors import DecRSError, system_says
+from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
 from recbole_decrs.evaluator.report import (
     labels_of,
     results_by_drift,
@@ -100,12 +100,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     log.start(config)
     tell_threads()
     logger.info(model)
-    for half in (model.conventional, model.deconfounded) if deconfounded else (model,):
-        try:
-            flops = get_flops(half, data.dataset, config["device"], logger, construct_transform(config))
-        except AssertionError:  # SASRecCPR and GRU4RecCPR refuse to score single pairs, by which RecBole counts
-            flops = "not known"
-        logger.info(set_color(f"FLOPs of {type(half).__name__}", "blue") + f": {flops}")
+    for one in (model.conventional, model.deconfounded) if deconfounded else (model,):
+        _log_flops(config, one, data.dataset)
 
     trainer = make_trainer(config, model, backbone_state)
     if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
@@ -152,6 +148,19 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
     result["table"] = table_of(results, result["by_drift"], labels, compared)
     return result
+
+
+def _log_flops(config: DecRSConfig, model, dataset) -> None:
+    """Log how many floating-point operations a prediction takes, as RecBole does."""
+    try:
+        with told_of_recboles_model(model, "evaluated"):
+            flops = get_flops(model, dataset, config["device"], getLogger(), construct_transform(config))
+    except (AssertionError, DecRSError) as error:
+        # SASRecCPR and GRU4RecCPR refuse to score single pairs, by which RecBole counts.
+        if not isinstance(error.__cause__ or error, AssertionError):
+            raise
+        flops = "not known"
+    getLogger().info(set_color(f"FLOPs of {type(model).__name__}", "blue") + f": {flops}")
 
 
 def _write_lists(config: DecRSConfig, trainer, collected: dict[str, Any], ranked: str, part) -> None:

@@ -49,3 +49,18 @@ def prepared(settings):
             return config, *data_preparation(config, create_dataset(config))
 
     return prepare
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The paths of the checkpoints that are read as a whole, in order."""
+    from recbole_decrs import checkpoint
+
+    read, paths = checkpoint.read_checkpoint, []
+
+    def remember(path):
+        paths.append(path)
+        return read(path)
+
+    monkeypatch.setattr(checkpoint, "read_checkpoint", remember)
+    return paths

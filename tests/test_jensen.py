@@ -40,6 +40,13 @@ def test_the_gap_of_a_trained_model_by_loop(settings):
     assert gap.quantiles[1.0] > 1e-5
 
 
+def test_the_checkpoint_is_read_once(settings, reads):
+    path = checkpoint(settings, epochs=1)
+    reads.clear()
+    measure_jensen_gap(path, n_users=3, k=3)
+    assert reads == [path]
+
+
 @pytest.mark.parametrize("model", ["DecNFM", "DecDeepFM", "DecBPR", "DecLightGCN", "DecNeuMF"])
 def test_other_models(settings, model):
     gaps = measure_jensen_gap(checkpoint(settings, model, epochs=1, group_init_std=1.0), n_users=3, k=3)

@@ -319,3 +319,18 @@ def test_users_without_a_history_are_counted(tmp_path, settings, caplog):
     with caplog.at_level(logging.WARNING):
         run_recbole_decrs("Pop", "tiny", config_dict=settings)
     assert "1 users have no click on a grouped item in training: left out of C_KL" in caplog.text
+
+
+def test_settings_that_a_model_of_recboles_finds_wrong_in_training(settings):
+    with pytest.raises(DecRSError, match=r"RecBole's ConvNCF cannot be evaluated with these settings: .*; change those"):
+        run_recbole_decrs("ConvNCF", "tiny", config_dict=settings | {"embedding_size": 8})
+
+
+def test_a_fault_of_the_plugin_is_not_said_to_be_a_setting(settings, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("recbole_decrs.model.two_sided.TwoSided.forward_ids", fail)
+    with pytest.raises(RuntimeError, match="a fault") as raised:
+        run_recbole_decrs("FM", "tiny", config_dict=settings)
+    assert not isinstance(raised.value, DecRSError)

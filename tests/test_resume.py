@@ -12,6 +12,7 @@ from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.resume import last_path
+from recbole_decrs.single_trainer import SingleTrainer
 
 
 def parameters(path):
@@ -49,6 +50,26 @@ def run_until_it_ends(model, settings, monkeypatch, place, before):
             except Killed:
                 continue
     raise AssertionError("it never ends")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", ["DecFM", "FM"])
+def test_each_file_is_read_once_before_the_training_goes_on(settings, monkeypatch, reads, model):
+    settings |= {"epochs": 3, "learning_rate": 0.5}
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        killed_at(patched, 3, False)
+        run(model, settings)
+    (path,) = (str(file) for file in Path("saved").glob("*.pth") if not file.stem.endswith("-last"))
+    assert os.path.isfile(last_path(path))
+    reads.clear()
+
+    def go_on(*_, **__):
+        raise Killed
+
+    monkeypatch.setattr(SingleTrainer, "fit", go_on)
+    with pytest.raises(Killed):
+        run(model, settings, resume=path)
+    assert reads == [path, last_path(path)]
 
 
 SAMPLED = {"eval_args": {"mode": "uni5"}}
