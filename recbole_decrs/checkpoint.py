@@ -165,7 +165,7 @@ class Checkpoint:
 
 
 def header_of(config, dataset) -> dict[str, Any]:
-    """What a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder."""
+    """Gather what a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder."""
     return {
         "config": config.settings,
         "fingerprint": dataset.fingerprint,

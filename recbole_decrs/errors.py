@@ -1,4 +1,4 @@
-"""The one exception that is meant for the user's eyes."""
+"""The one exception that is meant for the user's eyes, and the sentences that it is made of."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DecRSError(ValueError):
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether it says that there is no memory left, and nothing about the input."""
+    """Tell if an exception says that there is no memory left, and nothing about the input."""
     return isinstance(error, MemoryError) or any(words in str(error) for words in OUT_OF_MEMORY)
 
 
@@ -110,7 +110,7 @@ def _raised_by(error: BaseException) -> str:
 
 
 def system_says(error: OSError) -> str:
-    """What the system says, and of which file: ``No space left on device: saved/a.pth``."""
+    """Quote what the system says, and of which file: ``No space left on device: saved/a.pth``."""
     where = f": {os.fsdecode(error.filename)}" if error.filename else ""
     return f"{error.strerror or ' '.join(str(error).split()) or type(error).__name__}{where}"
 

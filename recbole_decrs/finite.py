@@ -17,7 +17,7 @@ REMEDY = "lower learning_rate, or set clip_grad_norm"
 
 
 def infinities(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Where parameters and buffers of a new model are infinite by design, as masks are: name -> bool of its shape."""
+    """Find where tensors of a new model are infinite by design, as masks are: name -> bool of its shape."""
     return {name: value.isinf() for name, value in _tensors(model.state_dict()) if value.isinf().any()}
 
 

@@ -73,7 +73,7 @@ def tell_threads() -> None:
 
 
 def _stop(path: str, record: logging.LogRecord) -> None:
-    """What logging does when a log file cannot be written: it raises, where it would print and go on."""
+    """Raise when a log file cannot be written, where logging would print and go on."""
     error = sys.exc_info()[1]
     if isinstance(error, OSError):
         raise OSError(error.errno, error.strerror, path) from error

@@ -69,7 +69,7 @@ def encode_confounder(confounder: Confounder | None) -> dict[str, Any] | None:
 
 
 def _encode_matrix(value: Any) -> Any:
-    """As :func:`encode`, but of a matrix that is mostly zeros only the others: few of all groups are a user's."""
+    """Encode a matrix that is mostly zeros by its other values alone: few of all groups are a user's."""
     if isinstance(value, np.ndarray) and value.ndim == 2 and np.count_nonzero(value) * 2 < value.size:
         return {TYPE: "zeros", "values": encode(sparse.csr_matrix(value))}
     return encode(value)

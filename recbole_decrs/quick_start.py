@@ -1,4 +1,4 @@
-"""What RecBole's quick_start offers, for any RecBole model and for DecRS: run, tune, load."""
+"""Runs, tunes and loads any RecBole model and DecRS, by functions like those of RecBole's quick_start."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ CHANGES_NO_NUMBER = frozenset(
 
 
 def last_path(path: str) -> str:
-    """Where the last state of a training lies whose checkpoint is at ``path``."""
+    """Name the file of the last state of a training whose checkpoint is at ``path``."""
     stem, ending = os.path.splitext(path)
     return f"{stem}-last{ending}"
 
@@ -83,7 +83,7 @@ class SavedTraining:
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
-        """Those of the two that there are."""
+        """The checkpoint and the last state, as far as they are there."""
         return [checkpoint for checkpoint in (self.best, self.last) if checkpoint is not None]
 
     def latest(self, half: str | None = None) -> Checkpoint:

@@ -84,7 +84,7 @@ class SingleTrainer:
         return fitted_optimizer(super()._build_optimizer(**kwargs), self.model, self.config)
 
     def fit(self, train_data, valid_data=None, **kwargs) -> tuple[float, dict[str, float]]:
-        """As RecBole's; goes on where a resumed checkpoint was.
+        """Train as RecBole does, or go on where a resumed checkpoint was.
 
         Raises:
             DecRSError: the resumed checkpoint was made for other data.
@@ -220,7 +220,7 @@ class SingleTrainer:
         return {self.half: state} if self.half else state
 
     def save_pretrained_model(self, epoch: int, saved_model_file: str) -> None:
-        """As RecBole's trainers that pre-train, in plain data."""
+        """Save the model of a stage of pre-training, as RecBole does, but in plain data."""
         self._save_checkpoint(epoch, verbose=False, saved_model_file=saved_model_file)
         self.saved_model_file = saved_model_file
 
@@ -265,7 +265,7 @@ class SingleTrainer:
     def evaluate(
         self, eval_data, load_best_model: bool = True, model_file: str | None = None, show_progress: bool = False
     ) -> dict[str, float]:
-        """As RecBole's; a model that was loaded instead of trained can be evaluated too."""
+        """Evaluate as RecBole does; a model that was loaded instead of trained can be evaluated too."""
         if not eval_data:
             return None
         self.eval_collector.collect_from_training_part(eval_data._dataset)

@@ -96,7 +96,7 @@ def restore_state(trainer, state: dict[str, Any]) -> None:
 
 
 class HiddenState:
-    """What a model keeps beside parameters and buffers and changes in training, such as RecBole's annealing counters.
+    """Watches what a model keeps beside parameters and buffers, such as RecBole's annealing counters.
 
     Args:
         model: as it is before training.
@@ -107,7 +107,7 @@ class HiddenState:
         self.before = dict(_plain_attributes(model))
 
     def changed(self) -> dict[str, Any]:
-        """Those that have changed, by module and name."""
+        """The attributes that training has changed, by module and name."""
         found = {}
         for name, value in _plain_attributes(self.model):
             old = self.before.get(name)
