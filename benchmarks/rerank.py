@@ -16,7 +16,7 @@ def main() -> None:
     chosen = arguments(__doc__, rounds=3, candidates=100, length=20, loop_users=2)
     quiet()
     import literal
-    from recbole_decrs.rerank import DEFAULT_WEIGHTS, RERANKERS
+    from recbole_decrs.rerank import RERANKERS
 
     _, train_data, *_ = prepare("BPR", chosen.data_path)
     confounder = train_data.dataset.confounder
@@ -26,8 +26,8 @@ def main() -> None:
     scores, places = torch.rand(len(users), n_items - 1, generator=generator).topk(chosen.candidates)
     items = places + 1
     sides = {
-        name: lambda name=name: RERANKERS[name](scores, items, confounder, users, DEFAULT_WEIGHTS[name], chosen.length)
-        for name in RERANKERS
+        name: lambda record=record: record(scores, items, confounder, users, record.default, chosen.length)
+        for name, record in RERANKERS.items()
     }
     seconds = interleave(sides, chosen.rounds)
     print(f"\n| re-ranker | {len(users):,} users [s] | 1,000 users [s] | loop, 1,000 users [s] | times faster |")
@@ -41,7 +41,7 @@ def main() -> None:
                 items[row].tolist(),
                 confounder,
                 int(users[row]),
-                DEFAULT_WEIGHTS[name],
+                RERANKERS[name].default,
                 chosen.length,
             )
         loop = (time.perf_counter() - start) / chosen.loop_users * 1000

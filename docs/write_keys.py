@@ -1,30 +1,38 @@
-"""Writes the plugin's keys into properties/overall.yaml and the README: python docs/write_keys.py
+"""Writes what the documents say of keys and metrics, from the code: python docs/write_keys.py
 
-The list is recbole_decrs/keys.py; all else in the two files is written by hand and stays as it is.
+The keys are those of recbole_decrs/keys.py, for properties/overall.yaml and the README. The metrics, and the data that
+one may need, are those of recbole_decrs/evaluator, for the README and docs/extending.md. All else in these files is
+written by hand and stays as it is.
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
+from recbole.evaluator.base_metric import AbstractMetric
 
+from recbole_decrs.evaluator.registry import METRICS, NEEDS
 from recbole_decrs.keys import KEYS, SECTIONS, Key
 
 ROOT = Path(__file__).parent.parent
 OVERALL, README = ROOT / "properties" / "overall.yaml", ROOT / "README.md"
+EXTENDING = ROOT / "docs" / "extending.md"
 COMMENT_COLUMN = 32
-TABLE_HEAD = "| key | default | meaning |\n|---|---|---|\n"
+HEAD_OF_KEYS = "| key | default | meaning |\n|---|---|---|\n"
+HEAD_OF_METRICS = "| metric | what it is |\n|---|---|\n"
+HEAD_OF_NEEDS = "| `metric_need` | what it is |\n|---|---|\n"
 
 
 def main() -> None:
-    """Write both files anew."""
-    for file, written in ((OVERALL, overall_with_keys), (README, readme_with_keys)):
+    """Write the files anew."""
+    for file, written in WRITTEN.items():
         file.write_text(written(file.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def overall_with_keys(text: str) -> str:
-    """Put the lines of the list under their headings, after the lines of RecBole's keys there."""
+def overall_yaml(text: str) -> str:
+    """Put the lines of the keys under their headings, after the lines of RecBole's keys there."""
     blocks: dict[str, list[str]] = {}
     for block in text.rstrip("\n").split("\n\n"):
         heading, *lines = block.split("\n")
@@ -34,11 +42,31 @@ def overall_with_keys(text: str) -> str:
     return "\n\n".join("\n".join([heading, *lines]) for heading, lines in blocks.items()) + "\n"
 
 
-def readme_with_keys(text: str) -> str:
-    """Put a row for each key of the list into the table of keys."""
-    before, after = text.split(TABLE_HEAD)
-    rows = "".join(f"| `{key.name}` | {_defaults(key)} | {_linked(key.meaning)} |\n" for key in KEYS.values())
-    return before + TABLE_HEAD + rows + re.sub(r"\A(\|.*\n)*", "", after)
+def readme(text: str) -> str:
+    """Put a row for each key, and one for each of the plugin's metrics, into their tables."""
+    keys = ((f"`{key.name}`", _defaults(key), _linked(key.meaning)) for key in KEYS.values())
+    metrics = ((f"`{kind.__name__}`", _explained(kind)) for kind in METRICS.values())
+    return _with_rows(_with_rows(text, HEAD_OF_KEYS, keys), HEAD_OF_METRICS, metrics)
+
+
+def extending(text: str) -> str:
+    """Put a row for each thing that a metric may need into their table."""
+    return _with_rows(text, HEAD_OF_NEEDS, ((f"`{name}`", meaning) for name, meaning in NEEDS.items()))
+
+
+WRITTEN = {OVERALL: overall_yaml, README: readme, EXTENDING: extending}
+"""The files, and the function that writes each anew from its text."""
+
+
+def _with_rows(text: str, head: str, rows: Iterable[tuple[str, ...]]) -> str:
+    """Put rows in the place of those of the table with this head, which the text has once."""
+    before, after = text.split(head)
+    return before + head + "".join(f"| {' | '.join(row)} |\n" for row in rows) + re.sub(r"\A(\|.*\n)*", "", after)
+
+
+def _explained(kind: type[AbstractMetric]) -> str:
+    """Explain a metric by the first line of its docstring, and say which values are better."""
+    return f"{kind.__doc__.splitlines()[0].rstrip('.')}; {'smaller' if kind.smaller else 'larger'} is better"
 
 
 def yaml_line(key: Key) -> str:

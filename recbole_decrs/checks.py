@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,19 +18,24 @@ class Check:
 
     Attributes:
         passes: the test.
-        takes: the values that pass, in words.
+        words: the values that pass, in words, or a function that finds them when they are asked for.
     """
 
     passes: Callable[[Any], bool]
-    takes: str
+    words: str | Callable[[], str]
+
+    @property
+    def takes(self) -> str:
+        """Name the values that pass."""
+        return self.words if isinstance(self.words, str) else self.words()
 
     def or_none(self) -> Check:
         """Let None pass too, which the words name last."""
-        return Check(lambda value: value is None or self.passes(value), f"{self.takes} or none")
+        return Check(lambda value: value is None or self.passes(value), lambda: f"{self.takes} or none")
 
     def none_or(self) -> Check:
         """Let None pass too, which the words name first, as before a long explanation."""
-        return Check(lambda value: value is None or self.passes(value), f"none or {self.takes}")
+        return Check(lambda value: value is None or self.passes(value), lambda: f"none or {self.takes}")
 
 
 def is_number(value: Any) -> bool:
@@ -74,7 +79,12 @@ def whole_number(low: int, high: int | None = None) -> Check:
 
 def one_of(*choices: str) -> Check:
     """Take one of the texts."""
-    return Check(lambda value: isinstance(value, str) and value in choices, f"one of {', '.join(choices)}")
+    return one_in(choices)
+
+
+def one_in(names: Collection[str]) -> Check:
+    """Take one of the names that a registry has when the value is checked; it may gain some until then."""
+    return Check(lambda value: isinstance(value, str) and value in names, lambda: f"one of {', '.join(names)}")
 
 
 def text(takes: str) -> Check:

@@ -18,12 +18,11 @@ from recbole.evaluator import metrics_dict
 from recbole.evaluator.base_metric import TopkMetric
 from recbole.utils import EvaluatorType, ModelType
 
-from recbole_decrs.causal import DISTANCES
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.defaults import properties_dir
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses, told_as, unreadable
-from recbole_decrs.evaluator.register import register_metrics
+from recbole_decrs.evaluator.registry import needs_groups
 from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
@@ -31,7 +30,8 @@ from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.model.recbole_models import is_of_recbole
 from recbole_decrs.options import CHECKS, check_options, keys_read_by, known_keys
 from recbole_decrs.recbole_compat import mend_recbole
-from recbole_decrs.recbole_keys import INTERVALS, SWITCHES
+from recbole_decrs.recbole_keys import INTERVALS, SWITCHES, list_dataset_keys
+from recbole_decrs.rerank import RERANKERS
 
 mend_recbole()
 
@@ -91,7 +91,7 @@ class DecRSConfig(Config):
         config_dict: dict[str, Any] | None = None,
         command_line: dict[str, str] | None = None,
     ) -> None:
-        register_metrics()
+        list_dataset_keys()
         self._command_line = dict(command_line or {})
         with told_as("RecBole does not accept this configuration"):
             super().__init__(model, dataset, config_file_list, copy.deepcopy(config_dict))
@@ -283,11 +283,12 @@ class DecRSConfig(Config):
     @property
     def needs_groups(self) -> str | None:
         """Whatever cannot do without item groups, in words; None if nothing is configured that needs them."""
-        distances = sorted({metric.lower() for metric in self["metrics"]} & set(DISTANCES))
+        metrics = sorted({name.lower() for name in self["metrics"]})
+        of_groups = [name for name in metrics if needs_groups(metrics_dict[name])]
         if self.deconfounded:
             return self["model"]
-        if distances:
-            return f"the metric {distances[0]}"
+        if of_groups:
+            return f"the metric {of_groups[0]}"
         if self["ips"] == "user":
             return "ips: user"
         return f"reranker: {self['reranker']}" if self["reranker"] else None
@@ -433,8 +434,8 @@ class DecRSConfig(Config):
             )
         if self["ips"] and not issubclass(self.model_class, BackboneOptions):
             raise DecRSError(f"ips: {self['ips']} weighs the samples of FM and NFM, not of {self.model}; leave it out")
-        if name in ("calibration", "diversity") and weight is not None and weight > 1:
-            raise DecRSError(f"reranker_lambda must be a number in [0, 1] for {name}, not {weight}")
+        if name and weight is not None and not (check := RERANKERS[name].weight_check).passes(weight):
+            raise DecRSError(f"reranker_lambda must be {check.takes} for {name}, not {weight}")
 
 
 class _Loader(yaml.SafeLoader):

@@ -122,6 +122,12 @@ def unreadable(what: str, error: OSError | UnicodeDecodeError) -> str:
     return f"{what} is not text in UTF-8; save it as such"
 
 
+def alternatives(names: Iterable[str]) -> str:
+    """Name several things as ``a, b or c``, each once."""
+    *others, last = dict.fromkeys(names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
     """The ``known`` names of which ``name`` is almost certainly a misspelling."""
     lowered = {candidate.lower(): candidate for candidate in known}

@@ -11,9 +11,10 @@ from typing import Any
 
 from recbole_decrs.causal import OPERATORS, PRIORS
 from recbole_decrs.causal.propensity import IPS
-from recbole_decrs.checks import BOOLEAN, LARGEST, Check, is_text, list_of, number, one_of, text, whole_number
+from recbole_decrs.checks import BOOLEAN, LARGEST, Check, is_text, list_of, number, one_in, one_of, text, whole_number
 from recbole_decrs.data.group_cells import GROUP_FORMATS
-from recbole_decrs.rerank import DEFAULT_WEIGHTS, RERANKERS
+from recbole_decrs.errors import alternatives
+from recbole_decrs.rerank import RERANKERS
 
 
 @dataclass(frozen=True)
@@ -166,18 +167,17 @@ SECTIONS: dict[str, tuple[Key, ...]] = {
             "reranker",
             "str",
             None,
-            one_of(*RERANKERS).or_none(),
-            "Re-rank each user's top items by `calibration` (Steck 2018), `diversity` (Ziegler et al. 2005) or "
-            "`fairco` (Morik et al. 2020); training stops by the ranking without it.",
+            one_in(RERANKERS).or_none(),
+            f"Re-rank each user's top items by {alternatives(record.with_source for record in RERANKERS.values())}; "
+            "training stops by the ranking without it.",
         ),
         Key(
             "reranker_lambda",
             "float",
             None,
             number(0).or_none(),
-            "The re-ranker's weight, lambda or theta; if none, "
-            + ", ".join(f"{weight:g} for `{name}`" for name, weight in DEFAULT_WEIGHTS.items())
-            + ".",
+            f"The re-ranker's weight, {alternatives(record.weight for record in RERANKERS.values())}; if none, "
+            f"{', '.join(f'{record.default:g} for `{name}`' for name, record in RERANKERS.items())}.",
         ),
         Key("reranker_candidates", "int", 100, whole_number(1), "How many of a user's top items are re-ranked."),
     ),

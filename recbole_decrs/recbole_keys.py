@@ -239,7 +239,14 @@ EVAL_ARGS: dict[str, Check] = {
 
 
 LISTED = frozenset((*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments))
-"""The keys that RecBole lists, before the plugin adds its own to one of the lists (evaluator/register.py)."""
+"""The keys that RecBole lists, before the plugin adds its own to one of the lists."""
+DATASET_KEYS = ("group_field", "group_format", "drift_history", "drift_smoothing", "drift_periods", "test_candidates")
+"""The plugin's keys that shape the dataset, by which RecBole has to tell if a saved one is the one that is meant."""
+
+
+def list_dataset_keys() -> None:
+    """Add the plugin's keys to RecBole's list of those that shape the dataset, unless they are there."""
+    dataset_arguments.extend(key for key in DATASET_KEYS if key not in dataset_arguments)
 
 
 @cache

@@ -5,7 +5,7 @@ Amplification", KDD 2021. Row 0 of every user and item axis is RecBole's padding
 """
 
 from recbole_decrs.causal.backdoor import OPERATORS, BackdoorOperator
-from recbole_decrs.causal.calibration import DISTANCES, calibration_kl, euclidean, hellinger
+from recbole_decrs.causal.calibration import calibration_kl, euclidean, hellinger
 from recbole_decrs.causal.confounder import (
     PRIORS,
     Confounder,
@@ -20,7 +20,6 @@ from recbole_decrs.causal.groups import membership_from_labels, membership_from_
 from recbole_decrs.causal.jensen_gap import expected_scores, jensen_gap
 
 __all__ = [
-    "DISTANCES",
     "OPERATORS",
     "PRIORS",
     "BackdoorOperator",

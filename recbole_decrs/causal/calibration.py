@@ -29,7 +29,3 @@ def hellinger(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
 def euclidean(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
     """Euclidean distance sqrt(sum (p - q)^2), shapes [..., N], [..., N] -> [...]."""
     return np.sqrt(np.sum((np.asarray(history) - np.asarray(recommended)) ** 2, axis=-1))
-
-
-DISTANCES = {"ckl": calibration_kl, "hellinger": hellinger, "euclidean": euclidean}
-"""The distances by the lower-case name of their metric."""

@@ -24,7 +24,7 @@ from recbole_decrs.evaluator.report import results_by_drift
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.scale import OnScale, OwnScale
 from recbole_decrs.randomness import at_seed
-from recbole_decrs.rerank import GRIDS, RERANKERS
+from recbole_decrs.rerank import RERANKERS
 
 USERS_AT_ONCE = 1024
 CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
@@ -199,7 +199,7 @@ class Experiment:
 
     def _reranked(self, method: Method) -> Choice:
         """The backbone's candidates in the order of a re-ranker, with the weight that is best on validation."""
-        grid = GRIDS[method.reranker]
+        grid = RERANKERS[method.reranker].grid
         scores = {
             weight: self.evaluator.evaluate(self._rerank("valid", method, weight))[self.metric] for weight in grid
         }

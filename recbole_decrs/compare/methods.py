@@ -9,10 +9,12 @@ from typing import Any
 from recbole.utils import ModelType
 
 from recbole_decrs.model.backbone import BackboneOptions
-from recbole_decrs.rerank import GRIDS
+from recbole_decrs.rerank import RERANKERS
 
 PARTNER = 1000
 """How far the seed of the second conventional model of ``ensemble`` is from that of the first."""
+IN_TABLE_3 = ("fairco", "calibration", "diversity")
+"""The re-rankers in the order of the paper's Table 3; others come after them."""
 BEYOND_GRID = (0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Weights of the trade-off curve that the paper does not search."""
 
@@ -67,12 +69,15 @@ def _capped_users(cap: float, confounder) -> Settings:
     return {"capped_users": [int((n_clicks * cap <= n_clicks.max()).sum()), len(n_clicks)]}
 
 
+def _reranked(name: str) -> Method:
+    """Make the row of a re-ranker of the backbone's candidates."""
+    return Method(RERANKERS[name].title, role="competitor", parameter=RERANKERS[name].weight, reranker=name)
+
+
 METHODS: dict[str, Method] = {
     "backbone": Method("{backbone}", "backbone"),
     "unawareness": Method("Unawareness", "competitor", settings_of=_without_groups),
-    "fairco": Method("FairCo", "competitor", parameter="lambda", reranker="fairco"),
-    "calibration": Method("Calibration", "competitor", parameter="lambda", reranker="calibration"),
-    "diversity": Method("Diversity", "competitor", parameter="theta", reranker="diversity"),
+    **{name: _reranked(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS))},
     "ips_user": Method(
         "IPS by user",
         "competitor",
@@ -102,8 +107,10 @@ METHODS: dict[str, Method] = {
 
 
 def reranker_weights(name: str) -> tuple[float, ...]:
-    """The weights of a re-ranker's curve; those of its grid come first."""
-    return (*GRIDS[name], *(weight for weight in (*GRIDS["calibration"], *BEYOND_GRID) if weight > max(GRIDS[name])))
+    """List the weights of a re-ranker's curve: those of its grid, and then larger ones, as far as it takes them."""
+    record = RERANKERS[name]
+    larger = (weight for weight in (*RERANKERS["calibration"].grid, *BEYOND_GRID) if weight > max(record.grid))
+    return (*record.grid, *filter(record.weight_check.passes, larger))
 
 
 def _has_embedding_size(config) -> bool:

@@ -1,4 +1,4 @@
-"""RecBole's Collector, knowing user ids and the Confounder, and able to serve a loaded model."""
+"""Collects data for metrics as RecBole's Collector does, with user ids and groups, and for a loaded model too."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from recbole_decrs.finite import REMEDY, check_scores
 
 
 def users_of(users: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-    """The user of each row of ``scores``: with sampled candidates, a batch names a user once per candidate."""
+    """Name the user of each row of ``scores``; with sampled candidates, a batch names a user once per candidate."""
     return users if len(users) == len(scores) else torch.unique_consecutive(users)
 
 
 class DecRSCollector(Collector):
-    """Collects what RecBole's metrics and the plugin's need.
+    """Collects the data that RecBole's metrics, the plugin's and one's own need; see ``registry.NEEDS``.
 
     RecBole's own knows neither user ids nor groups, fails on the plain numbers that it collects itself, sorts out the
     top items once for each kind of metric, and copies everything at each batch and each evaluation.
@@ -38,7 +38,7 @@ class DecRSCollector(Collector):
         self.user_field = config["USER_ID_FIELD"]
         self.reranker = reranker
         self.confounder = None
-        ranks = self.register.need("rec.items") or self.register.need("rec.topk")
+        ranks = any(map(self.register.need, ("rec.items", "rec.ranked", "rec.topk")))
         self.length = length or (max(config["topk"]) if ranks else 0)
         self.list_length = length or config["save_topk"] or 0
         for key in ("rec.items", "rec.topk"):  # collected here, the others by RecBole
@@ -71,7 +71,7 @@ class DecRSCollector(Collector):
         positive_u: torch.Tensor,
         positive_i: torch.Tensor,
     ) -> None:
-        """Collect from one batch, as RecBole; and the user of each row, and the lists if they are to be saved.
+        """Collect from one batch as RecBole does, and the user of each row, and the lists if they are to be saved.
 
         Raises:
             DecRSError: a score is infinite or not a number.
@@ -100,7 +100,7 @@ class DecRSCollector(Collector):
             self._keep("rec.list_scores", scores[:, : self.list_length])
 
     def _ranked(self, scores: torch.Tensor, users: torch.Tensor, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scores and items of each user's list, shape [n users, length] each."""
+        """Rank the items for each user: the scores and the items of the lists, shape [n users, length] each."""
         n_items = scores.shape[1]
         if self.reranker is None:
             return torch.topk(scores, min(n_items, length), dim=-1)
@@ -113,7 +113,7 @@ class DecRSCollector(Collector):
         self.batches[key].append(tensor.cpu())
 
     def get_data_struct(self) -> DataStruct:
-        """What has been collected; what belongs to one evaluation is forgotten here, static data are kept."""
+        """Hand out what has been collected, and forget what belongs to this evaluation alone."""
         collected = DataStruct()
         for key, tensors in self.batches.items():
             collected.set(key, torch.cat(tensors))
@@ -136,7 +136,7 @@ def _tell_of_equal_scores(collected: DataStruct, model: str) -> None:
 
 
 class _Loader:
-    """The one attribute of a training loader that RecBole's Collector asks for."""
+    """Has the one attribute of a training loader that RecBole's Collector asks for."""
 
     def __init__(self, dataset) -> None:
         self.dataset = dataset

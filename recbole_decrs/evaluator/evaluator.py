@@ -1,4 +1,4 @@
-"""RecBole's Evaluator, also by user and by group of users."""
+"""Evaluates metrics as RecBole's Evaluator does, also by user and by group of users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from recbole.evaluator import Evaluator
 from recbole.evaluator.collector import DataStruct
 
-from recbole_decrs.evaluator.metrics import HistoryDistance
+from recbole_decrs.evaluator.registry import UserMetric
 
 
 class DecRSEvaluator(Evaluator):
@@ -24,7 +24,7 @@ class DecRSEvaluator(Evaluator):
         self.collected: DataStruct | None = None
 
     def evaluate(self, dataobject: DataStruct) -> dict[str, float]:
-        """Mean of each metric over the users, as RecBole, in Python's own numbers."""
+        """Average each metric over the users, as RecBole does, in Python's own numbers."""
         self.collected = dataobject
         return self._evaluate(dataobject)
 
@@ -33,7 +33,7 @@ class DecRSEvaluator(Evaluator):
         return OrderedDict((name, float(value)) for name, value in super().evaluate(dataobject).items())
 
     def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
-        """The metrics over the users where ``of_group``, shape [n_evaluated_users], is true."""
+        """Evaluate the users where ``of_group``, shape [n_evaluated_users], is true."""
         rows = torch.as_tensor(of_group)
         group = DataStruct()
         for key, value in dataobject._data_dict.items():
@@ -41,10 +41,10 @@ class DecRSEvaluator(Evaluator):
         return self._evaluate(group)
 
     def evaluate_users(self, dataobject: DataStruct) -> dict[str, np.ndarray]:
-        """Each metric that has a value per user, ``name@k`` -> shape [n_evaluated_users]."""
+        """Measure each user by every metric that has a value for one: ``name@k`` -> shape [n_evaluated_users]."""
         columns: dict[str, np.ndarray] = {}
         for metric in self.metric_class.values():
-            if isinstance(metric, HistoryDistance):
+            if isinstance(metric, UserMetric):
                 name = type(metric).__name__.lower()
                 columns |= {f"{name}@{k}": values for k, values in metric.by_user(dataobject).items()}
             else:
@@ -53,7 +53,7 @@ class DecRSEvaluator(Evaluator):
 
 
 def _intercepted(metric, dataobject: DataStruct) -> dict[str, np.ndarray]:
-    """The values per user that a RecBole top-k metric hands to ``topk_result`` to have them averaged."""
+    """Catch the values per user that a top-k metric of RecBole's hands to ``topk_result`` to have them averaged."""
     columns: dict[str, np.ndarray] = {}
     average = getattr(metric, "topk_result", None)
     if average is None:

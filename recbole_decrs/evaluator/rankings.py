@@ -1,4 +1,4 @@
-"""The rankings that two recommenders make together, by the names that the key ``inference`` takes."""
+"""Makes the rankings of two recommenders together, by the names that the key ``inference`` takes."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 from recbole_decrs.causal import fuse_scores
 
 Ranking = Callable[..., torch.Tensor]
-"""``ranking(*scores, users)``: the scores to rank by, from each model's, shape [B, n_items], and user ids [B]."""
+"""``ranking(*scores, users)`` gives the scores to rank by, from each model's, shape [B, n_items], and user ids [B]."""
 
 
 def score_of_model(place: int) -> Ranking:
     """Rank by the scores of one model.
 
     Args:
-        place: of the model among those that are scored.
+        place: the place of the model among those that are scored.
     """
     return lambda *scores_and_users: scores_and_users[place]
 
@@ -25,7 +25,7 @@ def fused_by(weight: torch.Tensor) -> Ranking:
     """Rank by Eq. 11, which fuses the scores of two models; an item that the first has masked stays so.
 
     Args:
-        weight: of the second model's scores, shape [n_users].
+        weight: the weight of the second model's scores for each user, shape [n_users].
     """
 
     def fused(conventional: torch.Tensor, deconfounded: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
@@ -42,4 +42,4 @@ RANKINGS: dict[str, Callable[[torch.Tensor | None], Ranking]] = {
     "deconfounded": lambda weight: score_of_model(1),
     "fused": fused_by,
 }
-"""By name, made from the weight of each user's deconfounded scores, shape [n_users]; fused is the paper's."""
+"""A ranking by name, made from the weight of each user's deconfounded scores, shape [n_users]; fused is the paper's."""

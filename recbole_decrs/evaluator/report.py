@@ -1,4 +1,4 @@
-"""Results by drift group (Table 4 of the paper), per user, and as text."""
+"""Gives results by drift group (Table 4 of the paper), per user, and as text."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from recbole.evaluator.collector import DataStruct
 from tabulate import tabulate
 
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
+from recbole_decrs.evaluator.registry import title_of
 
 
 def results_by_drift(
     evaluator: DecRSEvaluator, collected: dict[str, DataStruct], thresholds: list[float]
 ) -> OrderedDict[float, dict[str, Any]]:
-    """Metrics over the users with eta_u above each threshold, as Table 4 of the paper.
+    """Evaluate the users with eta_u above each threshold, as Table 4 of the paper.
 
     Args:
-        evaluator: of the metrics.
-        collected: what was collected of each recommender.
-        thresholds: of eta_u.
+        evaluator: evaluates the metrics.
+        collected: the data that were collected of each recommender, by its name.
+        thresholds: values of eta_u, each of which makes a group.
 
     Returns:
         threshold -> ``{"users": how many, recommender: {metric: value}, ...}``; empty where the drift is unknown;
@@ -45,7 +46,7 @@ def results_by_drift(
 def results_by_user(
     evaluator: DecRSEvaluator, collected: dict[str, DataStruct], user_tokens: np.ndarray
 ) -> pd.DataFrame:
-    """Every metric that has a value per user: columns user_id, drift, recommender, and one a metric.
+    """Tabulate every metric that has a value per user, with the columns user_id, drift, recommender, and one a metric.
 
     Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them.
     """
@@ -61,7 +62,7 @@ def results_by_user(
 
 
 def top_lists(struct: DataStruct, user_tokens: np.ndarray, item_tokens: np.ndarray) -> pd.DataFrame:
-    """The lists that ``save_topk`` collected: columns user_id, item_id, rank (from 1), score.
+    """Tabulate the lists that ``save_topk`` collected, with the columns user_id, item_id, rank (from 1) and score.
 
     Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them.
     """
@@ -85,8 +86,8 @@ def _count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
     """Add the column ``list``, 1, 2, ... for each user, if a user has several.
 
     Args:
-        table: with the same number of rows for each list.
-        users: of the lists, shape [n_lists].
+        table: has the same number of rows for each list.
+        users: the users of the lists, shape [n_lists].
     """
     number = pd.Series(users).groupby(users).cumcount().to_numpy() + 1
     if number.max(initial=1) > 1:
@@ -94,7 +95,7 @@ def _count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
 
 
 def improvement(metric: str, before: float, after: float) -> float:
-    """Relative change in percent, positive where ``after`` is better; NaN where ``before`` is 0."""
+    """Give the relative change in percent, positive where ``after`` is better; NaN where ``before`` is 0."""
     if before == 0:
         return float("nan")
     change = 100 * (after - before) / abs(before)
@@ -102,7 +103,7 @@ def improvement(metric: str, before: float, after: float) -> float:
 
 
 def labels_of(model: str, backbone: str, weight: str) -> dict[str, str]:
-    """What the table calls the recommenders of a deconfounded run."""
+    """Name the recommenders of a deconfounded run as the table has them."""
     return {
         "conventional": f"{backbone} (conventional)",
         "deconfounded": f"{model} (w/o inference strategy)",
@@ -111,7 +112,7 @@ def labels_of(model: str, backbone: str, weight: str) -> dict[str, str]:
 
 
 def without_history(struct: DataStruct) -> int:
-    """How many evaluated users have no d_u, and so no value of C_KL and its kin."""
+    """Count the evaluated users who have no d_u, and so no value of C_KL and its kin."""
     if "data.user_distribution" not in struct:
         return 0
     users = np.unique(struct.get("rec.users").numpy())
@@ -124,12 +125,12 @@ def table_of(
     labels: dict[str, str],
     compared: tuple[str, str] | None,
 ) -> str:
-    """The result table, and the same by user group.
+    """Write the result table, and the same by user group, in Markdown.
 
     Args:
         results: recommender -> metric -> value.
-        by_drift: see :func:`results_by_drift`.
-        labels: recommender -> how the table calls it.
+        by_drift: the groups, as of :func:`results_by_drift`.
+        labels: recommender -> its name in the table.
         compared: the recommenders before and after, for the line of the relative improvement.
     """
     metrics = list(next(iter(results.values())))
@@ -155,9 +156,3 @@ def _rows(
         changes = (improvement(metric, before[metric], after[metric]) for metric in metrics)
         rows.append(["improvement", *("-" if np.isnan(change) else f"{change:+.2f}%" for change in changes)])
     return rows
-
-
-def title_of(metric: str) -> str:
-    """``recall@10`` -> ``Recall@10``; names of up to four letters are abbreviations."""
-    name, at, k = metric.partition("@")
-    return (name.upper() if len(name) <= 4 and name != "hit" else name.capitalize()) + at + k

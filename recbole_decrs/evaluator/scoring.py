@@ -1,4 +1,4 @@
-"""Several rankings made from the scores of the same models, which are computed once."""
+"""Makes several rankings from the scores of the same models, which are computed once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from recbole_decrs.evaluator.reranking import Reranker
 
 
 class Scorer(Trainer):
-    """The scores that RecBole's Trainer would rank for a batch, masked as it masks them, without its folders."""
+    """Scores batches as RecBole's Trainer does before it ranks, masked as it masks them, without its folders."""
 
     def __init__(self, config, eval_data) -> None:
         self.config, self.device, self.test_batch_size = config, config["device"], config["eval_batch_size"]
@@ -26,7 +26,7 @@ class Scorer(Trainer):
         self.item_tensor = eval_data._dataset.get_item_feature().to(self.device) if self.full_sort else None
 
     def __call__(self, model, batch: tuple) -> torch.Tensor:
-        """Shape [n users of the batch, n_items], -inf where an item is no candidate."""
+        """Score a batch: shape [n users of the batch, n_items], -inf where an item is no candidate."""
         self.model = model
         return (self._full_sort_batch_eval if self.full_sort else self._neg_sample_batch_eval)(batch)[1]
 
@@ -41,16 +41,19 @@ def collect_rankings(
     rerankers: dict[str, Reranker] | None = None,
     length: int | None = None,
 ) -> dict[str, DataStruct]:
-    """What the evaluator needs of each ranking.
+    """Collect what the evaluator needs of each ranking.
 
     Args:
         config: the configuration.
-        models: what is scored; in evaluation mode, with ``predict`` and perhaps ``full_sort_predict``.
-        rankings: by name.
+        models: the models that score, in evaluation mode, with ``predict`` and perhaps ``full_sort_predict``.
+        rankings: the rankings by name.
         eval_data: a validation or test loader.
-        show_progress: whether to show a progress bar.
-        rerankers: of rankings, by their names.
-        length: of the lists that are collected; the longest of ``topk`` if none.
+        show_progress: True to show a progress bar.
+        rerankers: the re-rankers of rankings that have one, by the name of the ranking.
+        length: the length of the lists that are collected; the longest of ``topk`` if none.
+
+    Returns:
+        What was collected of each ranking, by its name.
     """
     scorer = Scorer(config, eval_data)
     collectors = {name: DecRSCollector(config, (rerankers or {}).get(name), length) for name in rankings}

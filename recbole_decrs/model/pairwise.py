@@ -218,5 +218,5 @@ def _changes(tensor: torch.Tensor) -> int:
 def with_full_sort(model_class: type[ContextRecommender]) -> type[ContextRecommender]:
     """The same model with a fast ``full_sort_predict``."""
     home = HOME if model_class.__module__.startswith("recbole.model.") else model_class.__module__
-    members = {"__module__": home, "__doc__": model_class.__doc__}
+    members = {"__module__": home, "__qualname__": model_class.__qualname__, "__doc__": model_class.__doc__}
     return type(model_class.__name__, (PairwiseFullSort, model_class), members)

@@ -8,6 +8,7 @@ from recbole.model.abstract_recommender import AbstractRecommender
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.recbole_models import is_of_recbole
+from recbole_decrs.names import check_name_is_free
 
 MODELS: dict[str, type[AbstractRecommender]] = {}
 """By the name that the key ``model`` takes: the plugin's models and those that users have registered."""
@@ -18,22 +19,18 @@ Model = TypeVar("Model", bound=type[AbstractRecommender])
 def register_model(model: Model) -> Model:
     """Make a model known by its name, so that configurations and checkpoints find it; a decorator of its class.
 
-    A class of the same name that was registered before is replaced, as when a cell of a notebook is run again.
+    A class that is defined once more, as when a notebook runs a cell again, takes the place of the former.
 
     Returns:
         the class itself.
 
     Raises:
-        DecRSError: the name is one of RecBole's or of the plugin's models.
+        DecRSError: RecBole or another module has a model of that name.
     """
     name = model.__name__
-    if not is_of_the_plugin(model):
-        if is_of_recbole(name):
-            raise DecRSError(
-                f"RecBole has a model named {name} as well; give yours another name, so that it can be found"
-            )
-        if name in MODELS and is_of_the_plugin(MODELS[name]):
-            raise DecRSError(f"recbole_decrs has a model named {name} as well; give yours another name")
+    if is_of_recbole(name) and not is_of_the_plugin(model):
+        raise DecRSError(f"RecBole has a model named {name} as well; give yours another name, so that it can be found")
+    check_name_is_free(name, "model", model, MODELS.get(name))
     MODELS[name] = model
     return model
 

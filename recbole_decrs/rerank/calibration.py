@@ -1,4 +1,4 @@
-"""Calibration (Steck 2018): a list whose groups are those of the user's history."""
+"""Calibration (Steck 2018) makes a list whose groups are those of the user's history."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import torch
 from recbole_decrs.causal import Confounder
 from recbole_decrs.causal.divergence import NEGLIGIBLE
 from recbole_decrs.rerank.candidates import add_at_groups, at_groups, groups_of, take_best
+from recbole_decrs.rerank.registry import reranker
 
 
+@reranker(title="Calibration", source="Steck 2018", default=0.1, grid=[step / 100 for step in range(1, 51)])
 def calibration(
     candidate_scores: torch.Tensor,
     candidate_items: torch.Tensor,
@@ -18,7 +20,7 @@ def calibration(
     length: int,
     smoothing: float = 0.01,
 ) -> torch.Tensor:
-    """Greedy choice of the list I that maximises (1 - lambda) * sum of scores - lambda * C_KL(d_u, q(I)).
+    """Choose the list I greedily that maximises (1 - lambda) * sum of scores - lambda * C_KL(d_u, q(I)).
 
     At each place the candidate is taken with which the objective is largest, q(I) being the mean of q^i over the items
     chosen so far and that candidate. A user without d_u keeps the order of relevance.
@@ -27,7 +29,8 @@ def calibration(
     the items chosen before, and n the length with i, it is
     C_KL = sum_g p_g log p_g - sum_g p_g log A_g - sum over g of i of p_g log(1 + (1 - s) q^i_g / (n A_g)).
 
-    Args and returns: see :mod:`recbole_decrs.rerank`; ``weight`` is lambda in [0, 1].
+    For what it takes and returns see :class:`~recbole_decrs.rerank.RegisteredReranker`; ``weight`` is lambda, and
+    ``smoothing`` is that of C_KL.
     """
     device = candidate_scores.device
     history = torch.as_tensor(confounder.user_distribution, dtype=torch.float64, device=device)[users]

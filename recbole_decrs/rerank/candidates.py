@@ -1,4 +1,4 @@
-"""What the re-rankers share: scores on one scale, the groups of candidates, and the next of a greedy choice."""
+"""The re-rankers share these: scores on one scale, the groups of candidates, and the next of a greedy choice."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import torch
 
 
 def scaled_to_unit(scores: torch.Tensor) -> torch.Tensor:
-    """Scores that are no probabilities, scaled to [0, 1] per user over the candidates: [B, C] -> [B, C].
+    """Scale scores that are no probabilities to [0, 1], per user over the candidates: [B, C] -> [B, C].
 
     A missing candidate keeps its -inf; where all scores of a user are equal they become 1.
     """
@@ -19,7 +19,7 @@ def scaled_to_unit(scores: torch.Tensor) -> torch.Tensor:
 
 
 def groups_of(membership: np.ndarray, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The groups of items as short lists, so that the cost of an item does not grow with the number of groups.
+    """List the groups of each item, so that the cost of an item does not grow with the number of all groups.
 
     Args:
         membership: q^i, shape [n_items, N].
@@ -42,17 +42,17 @@ def groups_of(membership: np.ndarray, items: torch.Tensor) -> tuple[torch.Tensor
 
 
 def at_groups(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
-    """``values`` of groups, shape [B, N], at the groups of each candidate: [B, C, L]."""
+    """Look ``values`` of groups, shape [B, N], up at the groups of each candidate: [B, C, L]."""
     return values.gather(1, groups.flatten(1)).view_as(groups)
 
 
 def add_at_groups(totals: torch.Tensor, groups: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
-    """Totals by group [B, N] with ``values`` [B, C, L] added at the groups of each candidate."""
+    """Add ``values`` [B, C, L] to the totals by group [B, N], at the groups of each candidate: [B, N]."""
     return totals.scatter_add(1, groups.flatten(1), values.flatten(1))
 
 
 def in_steps(values: torch.Tensor) -> torch.Tensor:
-    """Float64 values [B, C] in whole steps: what is equal but for rounding becomes equal.
+    """Round float64 values [B, C] to whole steps, so that what is equal but for rounding becomes equal.
 
     A step is 1e-9, or 1e-13 of a row's largest value: far above rounding, far below what tells two items apart.
     """
@@ -60,7 +60,7 @@ def in_steps(values: torch.Tensor) -> torch.Tensor:
 
 
 def take_best(objective: torch.Tensor, scores: torch.Tensor, taken: torch.Tensor) -> torch.Tensor:
-    """The place of the best candidate that is not taken yet, which is then marked in ``taken``: [B, C] -> [B].
+    """Find the place of the best candidate that is not taken yet, and mark it in ``taken``: [B, C] -> [B].
 
     The first of equals is taken, whatever rounding made of them; missing candidates (score -inf) come after all others.
     """

@@ -1,4 +1,4 @@
-"""Diversity (Ziegler et al. 2005): topic diversification, a list of items that are unlike each other."""
+"""Diversity (Ziegler et al. 2005), topic diversification, makes a list of items that are unlike each other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ import torch
 
 from recbole_decrs.causal import Confounder
 from recbole_decrs.rerank.candidates import add_at_groups, at_groups, groups_of, in_steps, take_best
+from recbole_decrs.rerank.registry import reranker
 
 
+@reranker(
+    title="Diversity",
+    source="Ziegler et al. 2005",
+    weight="theta",
+    default=0.1,
+    grid=[step / 100 for step in range(1, 21)],
+)
 def diversity(
     candidate_scores: torch.Tensor,
     candidate_items: torch.Tensor,
@@ -16,12 +24,13 @@ def diversity(
     weight: float,
     length: int,
 ) -> torch.Tensor:
-    """The top item stays; then the smallest (1 - theta) * relevance rank + theta * dissimilarity rank, place by place.
+    """Keep the top item, then take at each place the least (1 - theta) * relevance rank + theta * dissimilarity rank.
 
     The dissimilarity rank is a candidate's place among those left, the least similar first, by the sum of cosines
     between its q^i and those of the items chosen already. An item without a group is unlike every other.
 
-    Args and returns: see :mod:`recbole_decrs.rerank`; ``weight`` is theta in [0, 1], and ``users`` is not looked at.
+    For what it takes and returns see :class:`~recbole_decrs.rerank.RegisteredReranker`; ``weight`` is theta, and
+    ``users`` is not looked at.
     """
     n_rows, n_candidates = candidate_scores.shape
     groups, weights = groups_of(confounder.membership, candidate_items)

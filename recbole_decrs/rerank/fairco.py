@@ -1,15 +1,26 @@
-"""FairCo (Morik et al. 2020), static and per user as the paper uses it: groups exposed by their merit."""
+"""FairCo (Morik et al. 2020) exposes groups by their merit; static and per user, as the paper uses it."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 
 from recbole_decrs.causal import Confounder
 from recbole_decrs.rerank.candidates import add_at_groups, at_groups, groups_of, in_steps
+from recbole_decrs.rerank.registry import reranker
 
 LEAST_MERIT = 1e-6
+"""The merit of a group whose items have none, by which its exposure can be divided."""
 
 
+@reranker(
+    title="FairCo",
+    source="Morik et al. 2020",
+    default=0.01,
+    grid=[step / 100 for step in range(1, 51)],
+    largest=math.inf,
+)
 def fairco(
     candidate_scores: torch.Tensor,
     candidate_items: torch.Tensor,
@@ -18,14 +29,15 @@ def fairco(
     weight: float,
     length: int,
 ) -> torch.Tensor:
-    """The order of score + lambda * err(i), where err(i) is large for items of groups that are exposed too little.
+    """Sort by score + lambda * err(i), where err(i) is large for items of groups that are exposed too little.
 
     In the list sorted by relevance, the exposure of a group is the sum of 1 / log2(1 + rank) over its items and its
     merit the sum of their probabilities, both weighted by q^i; the merit is at least 1e-6. So exposure / merit is that
     of the means as well, and does not grow with the number of a group's items. err(i) is the largest exposure / merit
     of a group minus that of i's groups, again weighted by q^i. An item without a group has no error.
 
-    Args and returns: see :mod:`recbole_decrs.rerank`; ``weight`` is lambda >= 0, and ``users`` is not looked at.
+    For what it takes and returns see :class:`~recbole_decrs.rerank.RegisteredReranker`; ``weight`` is lambda, and
+    ``users`` is not looked at.
     """
     missing = ~torch.isfinite(candidate_scores)
     scores = candidate_scores.double().masked_fill(missing, 0)

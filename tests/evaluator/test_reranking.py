@@ -142,7 +142,7 @@ def test_default_weights(prepared):
 @pytest.mark.parametrize(
     ("others", "message"),
     [
-        ({"reranker": "calibrated"}, "reranker must be one of calibration, diversity, fairco or none"),
+        ({"reranker": "calibrated"}, f"reranker must be one of {', '.join(RERANKERS)} or none"),
         (
             {"reranker": "diversity", "reranker_lambda": 1.5},
             r"reranker_lambda must be a number in \[0, 1\] for diversity",

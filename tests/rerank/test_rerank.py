@@ -8,36 +8,12 @@ import literal
 from recbole_decrs.causal import calibration_kl, estimate_confounder
 from recbole_decrs.rerank import RERANKERS
 from recbole_decrs.rerank.candidates import groups_of, scaled_to_unit
-
-N_USERS, N_ITEMS = 4, 15
-
-
-@st.composite
-def problems(draw):
-    """Candidates of some users, with ties, missing candidates, items without a group and users without a history."""
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    n_groups = draw(st.integers(1, 5))
-    labels = rng.random((N_ITEMS, n_groups)) < draw(st.sampled_from([0.2, 0.5]))
-    membership = labels * (rng.random(labels.shape) if draw(st.booleans()) else 1.0)
-    membership[0] = 0
-    membership[1, 0] = 1
-    sums = membership.sum(axis=1, keepdims=True)
-    membership = np.divide(membership, sums, out=np.zeros_like(membership), where=sums > 0)
-    users, items = rng.integers(1, N_USERS, 12), rng.integers(1, N_ITEMS, 12)
-    users, items = np.append(users, 1), np.append(items, 1)
-    confounder = estimate_confounder(tuple(map(str, range(n_groups))), membership, users, items, N_USERS)
-    rows = draw(st.integers(1, 3))
-    candidates = np.array([rng.permutation(np.arange(1, N_ITEMS))[:9] for _ in range(rows)])
-    steps = draw(st.sampled_from([4, 1000]))  # few distinct scores make ties
-    scores = -np.sort(-np.round(rng.random((rows, 9)) * steps) / steps, axis=1)
-    scores[0, draw(st.integers(3, 9)) :] = -np.inf
-    weight = draw(st.sampled_from([0.0, 0.01, 0.2, 0.5, 0.99, 1.0]))
-    return confounder, torch.tensor(scores), torch.tensor(candidates), torch.arange(rows) + 1, weight
+from rerank_problems import N_CANDIDATES, problems
 
 
-@pytest.mark.parametrize("name", RERANKERS)
+@pytest.mark.parametrize("name", literal.RERANKERS)
 @settings(max_examples=150, deadline=None)
-@given(problem=problems(), length=st.integers(1, 9))
+@given(problem=problems(), length=st.integers(1, N_CANDIDATES))
 def test_as_the_literal_loop(name, problem, length):
     confounder, scores, items, users, weight = problem
     ranking = RERANKERS[name](scores, items, confounder, users, weight, length)
@@ -46,18 +22,6 @@ def test_as_the_literal_loop(name, problem, length):
         for row, row_items, user in zip(scores, items, users, strict=True)
     ]
     assert ranking.tolist() == expected
-
-
-@pytest.mark.parametrize("name", RERANKERS)
-@settings(max_examples=30, deadline=None)
-@given(problem=problems())
-def test_weight_0_is_the_order_of_relevance_and_a_ranking_names_everyone_once(name, problem):
-    confounder, scores, items, users, weight = problem
-    everyone = list(range(scores.shape[1]))
-    ranking = RERANKERS[name](scores, items, confounder, users, weight, scores.shape[1])
-    assert all(sorted(row) == everyone for row in ranking.tolist())
-    unchanged = RERANKERS[name](scores, items, confounder, users, 0.0, scores.shape[1])
-    assert unchanged.tolist() == [everyone] * len(scores)
 
 
 @pytest.mark.parametrize("weight", [step / 100 for step in range(1, 21)])

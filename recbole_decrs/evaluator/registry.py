@@ -1,0 +1,117 @@
+"""The registry of metrics is RecBole's own; the plugin's and one's own are entered here, by what their class says."""
+
+from __future__ import annotations
+
+import numpy as np
+from recbole.evaluator.base_metric import AbstractMetric, TopkMetric
+from recbole.evaluator.collector import DataStruct
+from recbole.evaluator.register import metric_information, metric_types, metrics_dict, smaller_metrics
+
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.names import check_name_is_free
+
+NEEDS = {
+    "rec.items": "the items of each user's list, [n_users, K] with K the largest of `topk`",
+    "rec.ranked": "True where the list has an item; False where the user's candidates have run out, [n_users, K]",
+    "rec.topk": "1 where that item is a hit, else 0, and in the last column the number of positives, [n_users, K + 1]",
+    "rec.users": "the user ids, [n_users]",
+    "rec.meanrank": "the sum of the ranks of the positives, the length of the list of all items and the number of "
+    "positives, [n_users, 3]",
+    "rec.score": "the predicted scores of labelled pairs",
+    "data.label": "the labels of these pairs",
+    "data.membership": "q^i, [n_items, N]",
+    "data.user_distribution": "d_u, [n_users of the dataset, N]",
+    "data.user_drift": "eta_u, [n_users of the dataset]; None where clicks have no time",
+    "data.num_items": "the number of items",
+    "data.num_users": "the number of users",
+    "data.count_items": "how often each item is clicked in training, a Counter by item id",
+    "data.count_users": "how often each user clicks in training, a Counter by user id",
+}
+"""The data that a metric may name in ``metric_need``, with what they are: RecBole's, and those of the plugin."""
+OF_GROUPS = {"data.membership", "data.user_distribution", "data.user_drift"}
+"""The data that there are only with item groups."""
+
+METRICS: dict[str, type[AbstractMetric]] = {}
+"""The metrics that RecBole lacks, by lower-case name."""
+
+
+def metric(kind: type[AbstractMetric]) -> type[AbstractMetric]:
+    """Enter the decorated class among RecBole's metrics, so that ``metrics`` finds it by the name of the class.
+
+    The class says what the metric is: ``metric_need`` names the data that it is computed from, ``smaller`` is True if a
+    smaller value is better, ``metric_type`` is inherited from RecBole's base class, and the first line of the docstring
+    explains it.
+
+    Args:
+        kind: a subclass of :class:`UserMetric`, or of RecBole's ``TopkMetric`` or ``LossMetric``.
+
+    Returns:
+        The class as it is.
+
+    Raises:
+        DecRSError: it is no such class, needs what nobody collects, or another metric has the name, in whatever case.
+    """
+    if not isinstance(kind, type) or not hasattr(kind, "metric_need") or not hasattr(kind, "metric_type"):
+        raise DecRSError(f"metric takes a subclass of UserMetric, or of RecBole's TopkMetric or LossMetric, not {kind}")
+    name = kind.__name__.lower()
+    check_name_is_free(name, "metric", kind, metrics_dict.get(name))
+    for need in kind.metric_need:
+        if need not in NEEDS:
+            raise DecRSError(
+                f"the metric {kind.__name__} needs {need}, which nobody collects; metric_need takes {', '.join(NEEDS)}"
+            )
+    METRICS[name] = metrics_dict[name] = kind
+    metric_information[name], metric_types[name] = kind.metric_need, kind.metric_type
+    if name in smaller_metrics:
+        smaller_metrics.remove(name)
+    if kind.smaller:
+        smaller_metrics.append(name)
+    return kind
+
+
+def needs_groups(kind: type[AbstractMetric]) -> bool:
+    """Tell if a metric cannot do without item groups."""
+    return not OF_GROUPS.isdisjoint(kind.metric_need)
+
+
+def title_of(metric: str) -> str:
+    """Name a metric in a table as its class is named: ``itemcoverage@10`` becomes ``ItemCoverage@10``."""
+    name, at, k = metric.partition("@")
+    return (metrics_dict[name].__name__ if name in metrics_dict else name) + at + k
+
+
+class UserMetric(TopkMetric):
+    """A metric that has a value for each user at each length of ``topk``, of which RecBole reports the mean.
+
+    A subclass has ``metric_need``, :meth:`by_user`, and ``smaller = True`` if a smaller value is better.
+    """
+
+    def by_user(self, collected: DataStruct) -> dict[int, np.ndarray]:
+        """Measure each user's list.
+
+        Args:
+            collected: the data of :data:`NEEDS`, by ``collected.get(name)``; those of ``rec.`` are tensors.
+
+        Returns:
+            The values by length, for each of ``self.topk``, shape [n_users] each; NaN where a user has none.
+        """
+        raise NotImplementedError
+
+    def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
+        """Average the values of the users who have one, for ``name@k`` at each length k of ``topk``.
+
+        Raises:
+            DecRSError: item groups are needed, and have not been collected.
+        """
+        if needs_groups(type(self)) and "data.membership" not in dataobject:
+            raise DecRSError(
+                f"the metric {type(self).__name__} needs the item groups, which RecBole's own Trainer does not "
+                "collect; run it by recbole-decrs or run_recbole_decrs"
+            )
+        name = type(self).__name__.lower()
+        return {
+            f"{name}@{k}": float("nan")
+            if np.isnan(values).all()
+            else round(float(np.nanmean(values)), self.decimal_place)
+            for k, values in self.by_user(dataobject).items()
+        }

@@ -1,0 +1,119 @@
+"""The registry holds each re-ranker with everything that the rest of the program knows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+
+from recbole_decrs.causal import Confounder
+from recbole_decrs.checks import Check, number
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.names import check_name_is_free
+
+Rerank = Callable[[torch.Tensor, torch.Tensor, Confounder, torch.Tensor, float, int], torch.Tensor]
+"""The function of a re-ranker; :meth:`RegisteredReranker.__call__` says what it takes and returns."""
+
+
+@dataclass(frozen=True)
+class RegisteredReranker:
+    """A re-ranker can be called, and knows what its weight may be and how it is spoken of.
+
+    Attributes:
+        function: what re-ranks.
+        title: the name in tables and figures.
+        default: the weight where ``reranker_lambda`` gives none.
+        grid: the weights from which ``compare`` chooses on validation.
+        weight: the name of the weight in the formula.
+        largest: the largest weight; the smallest is 0.
+        source: who proposed it, and when; empty if nobody has.
+    """
+
+    function: Rerank
+    title: str
+    default: float
+    grid: tuple[float, ...]
+    weight: str = "lambda"
+    largest: float = 1
+    source: str = ""
+
+    @property
+    def with_source(self) -> str:
+        """Name the re-ranker and who proposed it, in Markdown."""
+        return f"`{self.function.__name__}`" + (f" ({self.source})" if self.source else "")
+
+    @property
+    def weight_check(self) -> Check:
+        """Tell the weights that the re-ranker takes from others."""
+        return number(0, self.largest)
+
+    def __call__(
+        self,
+        candidate_scores: torch.Tensor,
+        candidate_items: torch.Tensor,
+        confounder: Confounder,
+        users: torch.Tensor,
+        weight: float,
+        length: int,
+    ) -> torch.Tensor:
+        """Rank the candidates of each user anew.
+
+        Every re-ranker promises that the first ``length`` places of a longer ranking are the shorter one; that the
+        rows do not depend on each other; that of candidates with equal scores and groups the more relevant comes
+        first, whatever rounding makes of them; that missing candidates come last; and that weight 0 keeps the order
+        of relevance. ``tests/rerank/test_rerank_contract.py`` holds it to that.
+
+        Args:
+            candidate_scores: probabilities in the order of relevance, shape [B, C]; -inf where a user has fewer than
+                C candidates.
+            candidate_items: item ids, shape [B, C].
+            confounder: the groups of the items (``membership``) and of the users' histories (``user_distribution``).
+            users: user ids, shape [B].
+            weight: the strength of the re-ranking, from 0 to ``largest``.
+            length: how many places are filled, at most C.
+
+        Returns:
+            The candidates' places in the order of relevance, 0 ... C - 1, shape [B, length].
+        """
+        return self.function(candidate_scores, candidate_items, confounder, users, weight, length)
+
+
+RERANKERS: dict[str, RegisteredReranker] = {}
+"""The re-rankers by name, which the key ``reranker`` takes: those of this package, and one's own once defined."""
+
+
+def reranker(
+    *, title: str, default: float, grid: Iterable[float], weight: str = "lambda", largest: float = 1, source: str = ""
+) -> Callable[[Rerank], Rerank]:
+    """Enter the decorated function among the re-rankers, under its own name.
+
+    From then on ``reranker: NAME`` finds it, and ``compare`` has it as a method if it is imported later. A function
+    that is defined once more, as when a notebook runs a cell again, takes the place of the former.
+
+    Args:
+        title, default, grid, weight, largest, source: as in :class:`RegisteredReranker`.
+
+    Returns:
+        A decorator, which gives the function back as it is.
+
+    Raises:
+        DecRSError: another re-ranker has the name, or the default or a weight of the grid is not in [0, largest].
+    """
+
+    def register(function: Rerank) -> Rerank:
+        name = function.__name__
+        check_name_is_free(name, "re-ranker", function, RERANKERS[name].function if name in RERANKERS else None)
+        record = RegisteredReranker(function, title, default, tuple(grid), weight, largest, source)
+        if not record.grid:
+            raise DecRSError(f"the re-ranker {name} has an empty grid; give it at least one weight")
+        for value in (default, *record.grid):
+            if not record.weight_check.passes(value):
+                raise DecRSError(
+                    f"a weight of the re-ranker {name} must be {record.weight_check.takes}, not {value!r}; mend its "
+                    "default or grid, or give another largest"
+                )
+        RERANKERS[name] = record
+        return function
+
+    return register

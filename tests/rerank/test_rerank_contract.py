@@ -1,0 +1,86 @@
+"""What every re-ranker promises, and how one comes into the registry."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import recbole_decrs.rerank
+from recbole_decrs import DecRSError
+from recbole_decrs.options import CHECKS
+from recbole_decrs.rerank import RERANKERS, reranker
+from registries import registries_as_before
+from rerank_problems import N_CANDIDATES, check_promises, problems
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_registered():
+    with registries_as_before():
+        yield
+
+
+@pytest.mark.parametrize("name", RERANKERS)
+@settings(max_examples=60, deadline=None)
+@given(problem=problems(), length=st.integers(1, N_CANDIDATES))
+def test_it_keeps_its_promises(name, problem, length):
+    check_promises(RERANKERS[name], problem, length)
+
+
+@pytest.mark.parametrize("name", RERANKERS)
+def test_weights_that_it_takes(name):
+    record = RERANKERS[name]
+    assert all(map(record.weight_check.passes, (0, record.default, *record.grid)))
+    assert not record.weight_check.passes(-0.01)
+    assert record.grid == tuple(sorted(set(record.grid)))
+    assert record.source
+
+
+def reverse(candidate_scores, candidate_items, confounder, users, weight, length):
+    """Turns the order of relevance round, against all promises."""
+    return candidate_scores.argsort(dim=1)[:, :length]
+
+
+def test_ones_own_is_known_from_then_on():
+    check = CHECKS["reranker"]
+    assert not check.passes("reverse")
+    assert reranker(title="Reverse", default=0.1, grid=[0.1, 0.2])(reverse) is reverse
+    assert check.passes("reverse")
+    assert check.takes == f"one of {', '.join(RERANKERS)} or none"
+    assert RERANKERS["reverse"].grid == (0.1, 0.2)
+    reranker(title="Reverse", default=0.3, grid=[0.3])(reverse)  # a cell of a notebook, run again
+    assert RERANKERS["reverse"].default == 0.3
+
+
+@settings(max_examples=1)
+@given(problem=problems(weights=(0.5,)))
+def test_a_broken_promise_is_found(problem):
+    with pytest.raises(AssertionError, match="weight 0 changes|depends|longer"):
+        check_promises(reverse, problem, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "others", "message"),
+    [
+        ("fairco", {}, r"there is a re-ranker named fairco already, in recbole_decrs\.rerank\.fairco; give the one in"),
+        ("mine", {"default": 2}, r"a weight of the re-ranker mine must be a number in \[0, 1\], not 2; mend"),
+        ("mine", {"grid": [0.1, -1]}, r"must be a number in \[0, 1\], not -1"),
+        ("mine", {"grid": []}, "the re-ranker mine has an empty grid"),
+        ("mine", {"default": 0.5, "largest": 0.4}, r"must be a number in \[0, 0\.4\], not 0\.5"),
+    ],
+)
+def test_one_sentence_for_what_cannot_be_registered(name, others, message):
+    def function(*arguments):
+        return None
+
+    function.__name__ = name
+    before = dict(RERANKERS)
+    with pytest.raises(DecRSError, match=message):
+        reranker(**{"title": "Mine", "default": 0.1, "grid": [0.1], **others})(function)
+    assert before == RERANKERS
+
+
+def test_every_file_of_the_package_is_found():
+    files = Path(recbole_decrs.rerank.__file__).parent.glob("*.py")
+    defining = {file.stem for file in files if "\n@reranker(" in file.read_text(encoding="utf-8")}
+    assert {record.function.__module__.rpartition(".")[2] for record in RERANKERS.values()} == defining
