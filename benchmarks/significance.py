@@ -24,7 +24,7 @@ from scipy import optimize, sparse, stats
 from tabulate import tabulate
 
 from recbole_decrs.compare import run_comparison
-from recbole_decrs.compare.statistics import paired_difference
+from recbole_decrs.compare.significance import paired_difference
 
 LEVEL = 0.05
 THETAS = (0, 0.3, 1, 2, 3, 5, 10, 30, 100, 1000)
@@ -69,7 +69,7 @@ D[s, u] = mu + a_u + b_s + e_su is the difference of two methods for user u with
 how much the seeds matter: 0 not at all, at 100 hardly anything else does. *False positives* are the share of p < 0.05
 where mu = 0, to be 0.05; *power* is that share where mu is so many standard errors (those of theta = 0) from 0.
 
-- new: `paired_difference` of `recbole_decrs/compare/statistics.py`.
+- new: `paired_difference` of `recbole_decrs/compare/significance.py`.
 - bootstrap: the one before it; users and seeds drawn with replacement.
 - t over seeds: one mean a seed, t with S - 1 degrees of freedom; it speaks of these users alone.
 - Satterthwaite: variance (MS_A + max(MS_B - MS_E, 0)) / (S U), his degrees of freedom for the two parts."""

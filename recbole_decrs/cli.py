@@ -69,7 +69,11 @@ def _run(arguments: list[str]) -> None:
         raise DecRSError(f"there is no command {name}{did_you_mean(name, COMMANDS) or known}")
     program, commands = build_parsers()
     if any(argument in ("-h", "--help") for argument in arguments):
-        print((commands[name] if named else program).format_help(), end="")
+        parser = commands[name] if named else program
+        more_help = getattr(importlib.import_module(COMMANDS[name][0]), "more_help", None)
+        if named and more_help:
+            parser.epilog = f"{more_help()}. {parser.epilog}"
+        print(parser.format_help(), end="")
     elif "--version" in arguments:
         print(f"{PROGRAM} {__version__}")
     else:

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 
 from recbole.evaluator.register import metric_information, metric_types, metrics_dict, smaller_metrics
 
+from recbole_decrs.compare import METHODS, OUTPUTS
 from recbole_decrs.evaluator.registry import METRICS
 from recbole_decrs.model.registry import MODELS
 from recbole_decrs.rerank import RERANKERS
 
-REGISTRIES = (RERANKERS, METRICS, metrics_dict, metric_information, metric_types, smaller_metrics, MODELS)
+OF_RECBOLE = (metrics_dict, metric_information, metric_types, smaller_metrics)
+REGISTRIES = (RERANKERS, METRICS, MODELS, METHODS, OUTPUTS, *OF_RECBOLE)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ SAID = {
     "explore.py": "DecFM (fused, alpha 0.2), explore",
     "explore.py compare": "Explore ",
     "layers.py": "Layers (conventional)",
+    "activity.py compare": "| Weighed by activity ",
+    "gains.py compare": "gains.png",
 }
 """What the output has by the example."""
 

@@ -30,9 +30,7 @@ def add_options(parser: CommandParser) -> None:
         metavar="METHODS",
         type=lambda text: text if text == "all" else _names(text),
         default="all",
-        help="all, or some of unawareness, fairco, calibration, diversity, ips_user, ips_item, decrs_wo, "
-        "decrs_product, decrs, and of the controls ensemble, constant, shuffled, confounded, free, wide; "
-        "default %(default)s",
+        help="all, or some of the methods below; default %(default)s",
     )
     parser.add_argument(
         "--seeds", metavar="SEEDS", default="3", help="how many, or which, such as [2020,2021]; default %(default)s"
@@ -51,6 +49,17 @@ def add_options(parser: CommandParser) -> None:
         "commas between; default none",
     )
     parser.add_keys("dataset", "config_files")
+
+
+def more_help() -> str:
+    """Name the methods, one's own too, at the end of the help."""
+    from recbole_decrs.compare.methods import METHODS, enter_rerankers
+
+    enter_rerankers()
+    roles: dict[str, list[str]] = {}
+    for name, method in METHODS.items():
+        roles.setdefault(method.role, []).append(name)
+    return f"methods: {', '.join(roles['competitor'] + roles['decrs'])}; controls: {', '.join(roles['control'])}"
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:

@@ -6,14 +6,14 @@ from recbole_decrs.making import Data, make_data
 
 
 class DataCache:
-    """The loaders last used, and the fingerprints of all, by what shapes them."""
+    """Keeps the loaders last used, and the fingerprints of all, by a key of what shapes them."""
 
     def __init__(self) -> None:
         self.loaders: dict[str, Data] = {}
         self.fingerprints: dict[str, str] = {}
 
     def data(self, key: str, config) -> Data:
-        """The loaders of a configuration; those of two are kept."""
+        """Load the data of a configuration, or give those loaded before; the data of two are kept."""
         if key not in self.loaders:
             while len(self.loaders) > 1:
                 self.loaders.pop(next(iter(self.loaders)))
@@ -22,5 +22,5 @@ class DataCache:
         return self.loaders[key]
 
     def fingerprint(self, key: str, config) -> str:
-        """Of the data of a configuration."""
+        """Give the fingerprint of the data of a configuration."""
         return self.fingerprints[key] if key in self.fingerprints else self.data(key, config).fingerprint

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,13 @@ import torch
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.data_cache import Data, DataCache
-from recbole_decrs.compare.methods import METHODS, Method, Settings, reranker_weights
+from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.method import Method, Settings
+from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.models import Configure, Models
 from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.reranking import curve_weights, reranked
+from recbole_decrs.compare.results import Outcome
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
@@ -26,33 +30,6 @@ from recbole_decrs.model.scale import OnScale, OwnScale
 from recbole_decrs.randomness import at_seed
 from recbole_decrs.rerank import RERANKERS
 
-USERS_AT_ONCE = 1024
-CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
-
-
-@dataclass
-class Outcome:
-    """What came of a method: plain data, and each metric per test user."""
-
-    info: dict[str, Any]
-    by_user: dict[str, np.ndarray]
-    """``users``, and ``recall@10``, ...: shape [n_users] each."""
-
-
-@dataclass
-class Job:
-    """A piece to be made."""
-
-    kind: str
-    """``train`` or ``measure``."""
-    name: str
-    run: Callable[[], float]
-    """Makes it; returns the seconds it took."""
-    seconds: float | None
-    """How long it took when it was made, perhaps in an earlier run; None where it is still to be made."""
-    needed: bool
-    """Whether nothing can be compared without it."""
-
 
 @dataclass
 class Choice:
@@ -61,9 +38,9 @@ class Choice:
     chosen: Any
     valid_scores: dict[Any, float]
     test: DataStruct
-    """What was collected on test."""
+    """The lists on test, as collected."""
     more: Settings = field(default_factory=dict)
-    """What else is to be kept."""
+    """What the outcome says beside the metrics."""
 
 
 class Experiment:
@@ -71,10 +48,10 @@ class Experiment:
 
     Args:
         backbone: name of the conventional model.
-        seed: of the models.
+        seed: the seed of the models.
         configure: makes the configuration of a model; see :class:`~recbole_decrs.compare.models.Models`.
         pieces: where results are kept.
-        cache: of the data, shared by experiments.
+        cache: holds the data, which experiments share.
     """
 
     def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
@@ -92,7 +69,7 @@ class Experiment:
         return self.models.data_of(self.models.conventional)
 
     def jobs(self, methods: list[str]) -> Iterator[Job]:
-        """Everything to be trained and measured, in order; models that methods share come once."""
+        """Name everything to be trained and measured, in order; models that methods share come once."""
         named = set()
         for name in methods:
             for model in [self.models.conventional, *(model for _, model in self.models.of_method(name))]:
@@ -105,10 +82,11 @@ class Experiment:
             done = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
             measure = partial(self._measure, name)
             label = f"{self.backbone}-{self.seed}-{name}"
-            yield Job("measure", label, measure, done[0]["seconds"] if done else None, name == "backbone")
+            needed = METHODS[name].role == "backbone"
+            yield Job("measure", label, measure, done[0]["seconds"] if done else None, needed)
 
     def outcome(self, name: str) -> Outcome | None:
-        """What came of a method; None if it could not be measured."""
+        """Read what came of a method; None if it could not be measured."""
         found = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
         return Outcome(*found) if found else None
 
@@ -131,6 +109,7 @@ class Experiment:
             "chosen": choice.chosen,
             "valid_scores": [[value, score] for value, score in choice.valid_scores.items()],
             **choice.more,
+            **method.remark(choice.chosen, self.data.part.confounder),
             "threads": self._threads(name),
             "seconds": time.time() - started,
         }
@@ -138,12 +117,12 @@ class Experiment:
         return info["seconds"]
 
     def _threads(self, name: str) -> list[int]:
-        """How many threads have computed a method: those of its trainings, and those that measure now."""
+        """Tell how many threads have computed a method: those of its trainings, and those that measure now."""
         models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
         return sorted({torch.get_num_threads(), *(self.models.threads(model) for model in models)} - {None})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
-        """Metrics of what was collected on test: overall, by drift group, and per user."""
+        """Compute the metrics of lists that were collected on test: overall, by drift group, and per user."""
         by_drift = results_by_drift(self.evaluator, {"": struct}, self.config["drift_thresholds"])
         info = {
             "test": dict(self.evaluator.evaluate(struct)),
@@ -161,7 +140,11 @@ class Experiment:
         return (max if self.config["valid_metric_bigger"] else min)(scores, key=scores.get)
 
     def best_of(self, name: str) -> Choice:
-        """The ranking by one model: the one of the method's grid that is best on validation."""
+        """Rank by one model: the one of the method's grid that is best on validation.
+
+        Raises:
+            DecRSError: none of its models could be trained.
+        """
         models = dict(self.models.of_method(name)) or {None: self.models.conventional}
         trained = {value: self.models.trained(model) for value, model in models.items()}
         scores = {value: done["valid_score"] for value, done in trained.items() if done}
@@ -170,15 +153,15 @@ class Experiment:
         best = self._best(scores)
         data = self.models.data_of(models[best])
         struct = self._collect([self.models.load(models[best])], {"": score_of_model(0)}, data.test)[""]
-        return Choice(best, scores, struct, METHODS[name].remark(best, data.part.confounder))
+        return Choice(best, scores, struct)
 
     def _fused(self, name: str, method: Method) -> Choice:
-        """The ranking by Eq. 11, with the weights that are best on validation."""
+        """Rank by Eq. 11, with the weights that are best on validation."""
         (_, second), *_ = self.models.of_method(name)
         data = self.models.data_of(second)
         scale = self.config["fusion_on"]
         halves = [OnScale(self.models.load(model), scale) for model in (self.models.conventional, second)]
-        weights = self._weights(method, data.part.confounder)
+        weights = method.weights(data.part.confounder, [float(a) for a in self.config["drift_alpha_grid"]], self.seed)
 
         def ranking(value: float) -> Ranking:
             return fused_by(torch.as_tensor(weights[value], dtype=torch.float32))
@@ -188,38 +171,25 @@ class Experiment:
         best = self._best(scores)
         return Choice(best, scores, self._collect(halves, {best: ranking(best)}, data.test)[best])
 
-    def _weights(self, method: Method, confounder) -> dict[float, np.ndarray]:
-        if method.weights == "constant":
-            return {weight: np.full(len(confounder.n_clicks), weight) for weight in CONSTANT_WEIGHTS}
-        weights = {alpha: confounder.normalized_drift(alpha) for alpha in map(float, self.config["drift_alpha_grid"])}
-        if method.weights == "shuffled":
-            others = np.append(0, 1 + np.random.default_rng(self.seed).permutation(len(confounder.n_clicks) - 1))
-            weights = {alpha: weight[others] for alpha, weight in weights.items()}
-        return weights
-
     def _reranked(self, method: Method) -> Choice:
-        """The backbone's candidates in the order of a re-ranker, with the weight that is best on validation."""
-        grid = RERANKERS[method.reranker].grid
+        """Rank the backbone's candidates by a re-ranker, with the weight that is best on validation."""
         scores = {
-            weight: self.evaluator.evaluate(self._rerank("valid", method, weight))[self.metric] for weight in grid
+            weight: self.evaluator.evaluate(self._rerank("valid", method, weight))[self.metric]
+            for weight in RERANKERS[method.reranker].grid
         }
         best = self._best(scores)
         curve = {
             weight: dict(self.evaluator.evaluate(self._rerank("test", method, weight)))
-            for weight in reranker_weights(method.reranker)
+            for weight in curve_weights(method.reranker)
         }
         return Choice(best, scores, self._rerank("test", method, best), {"curve": list(map(list, curve.items()))})
 
     def _rerank(self, part: str, method: Method, weight: float) -> DataStruct:
-        candidates = self._candidates_of(part)
-        scores, items, users = (candidates.get(f"rec.{key}") for key in ("list_scores", "items", "users"))
-        rerank, confounder, length = RERANKERS[method.reranker], self.data.part.confounder, max(self.config["topk"])
-        chunks = (slice(start, start + USERS_AT_ONCE) for start in range(0, len(users), USERS_AT_ONCE))
-        ranking = [rerank(scores[rows], items[rows], confounder, users[rows], weight, length) for rows in chunks]
-        return _in_order(candidates, torch.cat(ranking))
+        length = max(self.config["topk"])
+        return reranked(method.reranker, self._candidates_of(part), self.data.part.confounder, weight, length)
 
     def _candidates_of(self, part: str) -> DataStruct:
-        """The candidates of the backbone, which all re-rankers share."""
+        """Collect the candidates of the backbone, which all re-rankers share."""
         if part not in self._candidates:
             model = self.models.load(self.models.conventional)
             length = min(self.config["reranker_candidates"], self.data.part.item_num)
@@ -235,7 +205,7 @@ class Experiment:
         return self._candidates[part]
 
     def score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """The backbone's scores of (user, item) pairs, shape [n] each -> [n]."""
+        """Let the backbone score (user, item) pairs, ids of shape [n] each -> [n]."""
         part, model = self.data.part, self.models.load(self.models.conventional)
         scores = []
         for start in range(0, len(users), 1 << 15):
@@ -245,20 +215,3 @@ class Experiment:
             with torch.no_grad():
                 scores.append(model.predict(pairs.to(self.config["device"])).flatten().cpu().numpy())
         return np.concatenate(scores) if scores else np.empty(0)
-
-
-def _in_order(candidates: DataStruct, ranking: torch.Tensor) -> DataStruct:
-    """Collected lists of candidates in another order.
-
-    Args:
-        candidates: as collected, in the order of relevance.
-        ranking: places of candidates, shape [n_users, length].
-    """
-    struct = DataStruct()
-    for key, value in candidates._data_dict.items():
-        struct.set(key, value)
-    hits = candidates.get("rec.topk")
-    struct.set("rec.items", candidates.get("rec.items").gather(1, ranking))
-    struct.set("rec.ranked", candidates.get("rec.ranked").gather(1, ranking))
-    struct.set("rec.topk", torch.cat([hits[:, :-1].gather(1, ranking), hits[:, -1:]], dim=1))
-    return struct

@@ -16,7 +16,7 @@ LONGEST = 10**9
 
 
 def read_lists(path: str) -> pd.DataFrame:
-    """The table of a CSV file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
+    """Read a CSV file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
 
     Raises:
         DecRSError: the file cannot be read, lacks a column, or a user has an item or a rank twice, or not all ranks
@@ -55,7 +55,7 @@ def read_lists(path: str) -> pd.DataFrame:
 
 
 def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, length: int) -> DataStruct:
-    """What the evaluator needs of these lists, for the test users in the order of another ranking.
+    """Make what the evaluator needs of these lists, for the test users in the order of another ranking.
 
     An item that the dataset does not have is a miss without a group. A user without a list has an empty one.
 
@@ -124,6 +124,6 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
 
 
 def _pairs(part) -> np.ndarray:
-    """The (user, item) pairs of a part of a dataset, as one number each."""
+    """Give the (user, item) pairs of a part of a dataset, as one number each."""
     users, items = part.inter_feat[part.uid_field].numpy(), part.inter_feat[part.iid_field].numpy()
     return users.astype(np.int64) * part.item_num + items

@@ -15,7 +15,8 @@ import torch
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.checkpoint_file import read_checkpoint
 from recbole_decrs.compare.data_cache import DataCache
-from recbole_decrs.compare.methods import METHODS, Settings
+from recbole_decrs.compare.method import Settings
+from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
@@ -33,7 +34,7 @@ class Model:
     """A model to be trained."""
 
     name: str
-    """Of its piece."""
+    """The name of its piece."""
     config: DecRSConfig
 
 
@@ -42,10 +43,10 @@ class Models:
 
     Args:
         backbone: name of the conventional model.
-        seed: of the models. The data are split by the seed of ``configure(backbone, {})``, for all seeds alike.
+        seed: the seed of the models. The data are split by that of ``configure(backbone, {})``, for all seeds alike.
         configure: makes the configuration of a model: ``configure(model name, settings over all others)``.
-        pieces: where they are kept.
-        cache: of the data.
+        pieces: where the models are kept.
+        cache: holds the data.
     """
 
     def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
@@ -55,9 +56,9 @@ class Models:
         self.conventional = Model(f"{backbone}-{seed}-backbone", self.config)
 
     def of_method(self, name: str) -> list[tuple[Any, Model]]:
-        """The models that a method trains beside the backbone's, by the value that is chosen."""
+        """Name the models that a method trains beside the backbone's, each with the value that stands for it."""
         method = METHODS[name]
-        if method.reranker or name == "backbone":
+        if not method.has_models:
             return []
         models = []
         for value, settings in method.grid:
@@ -68,21 +69,21 @@ class Models:
         return models
 
     def _shaping(self, model: Model) -> tuple[str, DecRSConfig]:
-        """What shapes the data of a model; methods that differ in the model alone share them."""
+        """Give what shapes the data of a model: a key and a configuration. Methods that differ elsewhere share them."""
         config = self.configure(self.backbone, {"unused_col": model.config["unused_col"]})
         return json.dumps([self.backbone, config["unused_col"]]), config
 
     def data_of(self, model: Model) -> Data:
-        """The loaders of a model."""
+        """Give the loaders of a model."""
         return self.cache.data(*self._shaping(model))
 
     def depends_on(self, model: Model) -> Settings:
-        """Everything that the numbers of a model depend on."""
+        """Give everything that the numbers of a model depend on."""
         settings = {key: value for key, value in model.config.settings.items() if key not in CHANGES_NO_NUMBER}
         return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
-        """The file of a model: its checkpoint (pth), or that it is trained."""
+        """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``)."""
         return self.pieces.path(model.name, self.depends_on(model), ending)
 
     def train(self, model: Model) -> float:
@@ -122,7 +123,7 @@ class Models:
         return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
-        """``valid_score`` and ``seconds`` of a trained model; None where it is not, or its checkpoint is damaged."""
+        """Read ``valid_score`` and ``seconds`` of a model; None where it is untrained, or its checkpoint damaged."""
         try:
             read_checkpoint(str(self.path(model, "pth")))
         except DecRSError:
@@ -131,12 +132,12 @@ class Models:
         return done[0] if done else None
 
     def threads(self, model: Model) -> int | None:
-        """How many threads have trained a model; None where it is not trained."""
+        """Tell how many threads have trained a model; None where it is not trained."""
         done = self.pieces.read(self.path(model, "trained"), "threads")
         return done[0]["threads"] if done else None
 
     def load(self, model: Model) -> torch.nn.Module:
-        """A trained model, to be evaluated; one whose checkpoint turns out to be damaged is trained again.
+        """Load a trained model, to be evaluated; one whose checkpoint turns out to be damaged is trained again.
 
         Raises:
             DecRSError: it is not trained.

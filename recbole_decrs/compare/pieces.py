@@ -21,19 +21,19 @@ class Pieces:
     """A folder of pieces; each is known by a name and by everything that its numbers depend on.
 
     Args:
-        folder: is made when the first piece is written.
+        folder: the folder of the pieces; it is made when the first is written.
     """
 
     def __init__(self, folder: str) -> None:
         self.folder = Path(folder)
 
     def path(self, name: str, depends_on: dict[str, Any], ending: str) -> Path:
-        """The file of a piece: another one where anything it depends on is another."""
+        """Name the file of a piece: another one where anything it depends on is another."""
         text = json.dumps({"format": FORMAT, **depends_on}, sort_keys=True, default=str)
         return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.{ending}"
 
     def read(self, path: Path, *keys: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
-        """What :meth:`write` was given; None where there is no such piece, it is damaged, or lacks one of the keys."""
+        """Read what :meth:`write` was given; None where there is no such piece, or it is damaged or lacks a key."""
         try:
             with np.load(path, allow_pickle=False) as content:
                 arrays = {key: content[key] for key in content.files}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,28 @@ import pandas as pd
 from recbole_decrs.data.reading import atomic_file
 
 
+def scored_pairs(config, part, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> pd.DataFrame | None:
+    """Score the pairs of :func:`rated_pairs`.
+
+    Args:
+        config: the configuration.
+        part: the training part of the dataset.
+        score: gives the scores of users and items (ids), shape [n] each -> [n].
+
+    Returns:
+        Columns ``rating``, ``share`` (of the item's groups in the user's history: sum over groups g of q^i_g d_u(g))
+        and ``score``; None where the data has no ratings.
+    """
+    pairs = rated_pairs(config, part)
+    if pairs is None:
+        return None
+    users, items = pairs["user"].to_numpy(copy=True), pairs["item"].to_numpy(copy=True)  # torch must be able to write
+    shares = (part.confounder.membership[items] * part.confounder.user_distribution[users]).sum(axis=1)
+    return pd.DataFrame({"rating": pairs["rating"].to_numpy(), "share": shares, "score": score(users, items)})
+
+
 def rated_pairs(config, part) -> pd.DataFrame | None:
-    """Users, items and ratings of the .inter file, without the pairs that the models are trained on.
+    """Read users, items and ratings of the .inter file, without the pairs that the models are trained on.
 
     Ratings that ``val_interval`` keeps out of the clicks are among them. With ``benchmark_filename`` and no whole
     .inter file, the files of validation and test are read.

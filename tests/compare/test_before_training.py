@@ -21,7 +21,7 @@ def _train_nothing(monkeypatch):
     def started(*arguments):
         raise Started
 
-    monkeypatch.setattr(run_module, "_run_jobs", started)
+    monkeypatch.setattr(run_module, "run_jobs", started)
     Path("mine.csv").write_text("user_id,item_id,rank\nu1,i1,1\n")
 
 

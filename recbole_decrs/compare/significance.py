@@ -1,15 +1,17 @@
-"""Is a difference more than chance? A test over users and seeds, and Holm's correction."""
+"""Is a difference more than chance? A test over users and seeds, Holm's correction, and what few seeds cannot tell."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize, special, stats
 
 FEWEST_SEEDS = 5
 """With fewer, only large differences can be told from chance, and p may be a little too small."""
 LEVEL = 0.05
+FALSE_ALARMS = {2: 12, 3: 7, 4: 6}
+"""Differences of chance with p < 0.05, of 100, at most, by the number of seeds; see ``benchmarks/significance.py``."""
 
 
 class Difference(NamedTuple):
@@ -17,16 +19,17 @@ class Difference(NamedTuple):
 
     mean: float
     low: float
-    """Of the 95% interval; with one seed it is over users alone."""
+    """The lower end of the 95% interval; with one seed it is over users alone."""
     high: float
+    """The upper end."""
     p: float
-    """Two-sided; NaN with one seed, which says nothing of training."""
+    """The two-sided p-value; NaN with one seed, which says nothing of training."""
     seed_share: float
     """The seeds' share in the variance of the mean; NaN with one seed."""
 
 
 def paired_difference(differences: np.ndarray) -> Difference:
-    """The mean of paired differences, its 95% interval, and the two-sided p-value against 0, over users and seeds.
+    """Test the mean of paired differences: its 95% interval, and the two-sided p-value against 0, over users and seeds.
 
     In D[s, u] = mu + a_u + b_s + e_su users and seeds are drawn at random. From the mean squares MS_A of users, MS_B of
     seeds and MS_E of the rest, the mean has the variance (A + B) / (S U): A = MS_A for the users, and for the seeds
@@ -60,7 +63,11 @@ def paired_difference(differences: np.ndarray) -> Difference:
 
 
 def mean_squares(differences: np.ndarray) -> tuple[float, float]:
-    """The parts A of users and B of seeds in S U times the variance of the mean; see :func:`paired_difference`."""
+    """Compute the parts A of users and B of seeds in S U times the variance of the mean.
+
+    Args:
+        differences: shape [n_seeds, n_users]; see :func:`paired_difference`. With one seed, B is 0.
+    """
     n_seeds, n_users = differences.shape
     by_user, by_seed, mean = differences.mean(axis=0), differences.mean(axis=1), differences.mean()
     users = n_seeds * np.sum((by_user - mean) ** 2) / (n_users - 1)
@@ -76,13 +83,13 @@ def _p_value(t: float, weights: np.ndarray, freedom: np.ndarray) -> float:
 
 
 def _critical_value(weights: np.ndarray, freedom: np.ndarray) -> float:
-    """The t with the p-value of LEVEL; it lies between those of either degrees of freedom."""
+    """Find the t with the p-value of LEVEL; it lies between those of either degrees of freedom."""
     ends = special.stdtrit(freedom, 1 - LEVEL / 2)
     return optimize.brentq(lambda t: _p_value(t, weights, freedom) - LEVEL, 0.99 * min(ends), 1.01 * max(ends))
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Holm's step-down correction of a family of p-values; NaN stays, and counts for none."""
+    """Correct a family of p-values by Holm's step-down rule; NaN stays, and counts for none."""
     known = [place for place, p in enumerate(p_values) if not np.isnan(p)]
     corrected = [float("nan")] * len(p_values)
     largest = 0.0
@@ -90,3 +97,25 @@ def holm(p_values: list[float]) -> list[float]:
         largest = max(largest, min(1.0, (len(known) - number) * p_values[place]))
         corrected[place] = largest
     return corrected
+
+
+def few_seeds(n_seeds: int) -> str | None:
+    """Say in one or two sentences what cannot be had with so few seeds; None with enough."""
+    if n_seeds >= FEWEST_SEEDS:
+        return None
+    more = f"run with --seeds={FEWEST_SEEDS} or more before you believe a difference."
+    if n_seeds == 1:
+        return (
+            "Only 1 seed: no p-value of one seed speaks of training; an interval is over users alone, and says "
+            f"nothing of other seeds; {more}"
+        )
+
+    def least(number: int) -> str:
+        return f"{stats.t.isf(LEVEL / 2, number - 1) / number**0.5:.1f}"
+
+    return (
+        f"Only {n_seeds} seeds: where training makes most of the variance, a difference below {least(n_seeds)} of its "
+        f"standard deviations over the seeds is not told from chance (below {least(5)} with 5 seeds, {least(10)} with "
+        f"10), and where it makes a part, up to {FALSE_ALARMS[n_seeds]} of 100 differences of chance have "
+        f"p < {LEVEL}; {more}"
+    )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from recbole_decrs.compare.statistics import holm, paired_difference
+from recbole_decrs.compare.significance import few_seeds, holm, paired_difference
 
 
 def literal_test(differences):
@@ -170,3 +170,18 @@ def test_holm_by_its_definition(p_values):
 def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, float("nan")])[:3] == pytest.approx([0.03, 0.06, 0.06])
     assert np.isnan(holm([0.01, float("nan")])[1])
+
+
+@pytest.mark.parametrize(("n_seeds", "alarms"), [(2, 12), (3, 7), (4, 6)])
+def test_what_few_seeds_cannot_tell(n_seeds, alarms):
+    """By t over the seeds: p < 0.05 where the mean is above t / sqrt(S) standard deviations."""
+    text = few_seeds(n_seeds)
+    values = np.random.default_rng(0).normal(size=n_seeds)
+    values += stats.t.isf(0.025, n_seeds - 1) / np.sqrt(n_seeds) * values.std(ddof=1) - values.mean()
+    assert stats.ttest_1samp(values, 0).pvalue == pytest.approx(0.05)
+    assert f"a difference below {values.mean() / values.std(ddof=1):.1f} of its standard deviations" in text
+    assert f"up to {alarms} of 100 differences of chance" in text
+
+
+def test_enough_seeds_need_no_warning():
+    assert few_seeds(5) is None

@@ -1,0 +1,83 @@
+"""The record of a method: one row of the tables of a comparison, and all that the comparison must know of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from recbole_decrs.compare.weights import Weights, drift_weights, shuffled_drift_weights
+from recbole_decrs.errors import DecRSError
+
+Settings = dict[str, Any]
+ROLES = ("backbone", "competitor", "decrs", "control")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One row of the tables.
+
+    What is trained and how it is ranked follows from these fields alone. A method with a ``reranker`` trains nothing
+    and puts the backbone's candidates in another order. One with ``weights`` fuses its model with the backbone by
+    Eq. 11 of the paper. Any other ranks by one model: the one of ``grid`` that is best on validation.
+
+    Raises:
+        DecRSError: the role is unknown, or a method with ``weights`` has more than one model.
+    """
+
+    title: str
+    """The method's name in tables and figures; ``{backbone}`` in it becomes the name of the backbone."""
+    _: KW_ONLY
+    role: str
+    """``backbone``, ``competitor`` (the best of which DecRS is tested against), ``decrs``, or ``control``, which stands
+    below the others."""
+    grid: tuple[tuple[Any, Settings], ...] = ((None, {}),)
+    """The models among which validation chooses: a value, and its settings over those of the backbone."""
+    parameter: str = ""
+    """The name of the value that is chosen on validation; without one, the tables do not tell the value."""
+    twin: bool = False
+    """Whether the model is the deconfounded twin of the backbone; by default it is a model of the backbone's class."""
+    weights: Weights | None = None
+    """Makes the weights of the model beside the backbone; see :mod:`~recbole_decrs.compare.weights`."""
+    seed_shift: int = 0
+    """How far the seed of the model is from that of the backbone."""
+    reranker: str | None = None
+    """The name of a re-ranker in :mod:`recbole_decrs.rerank`."""
+    trains: str | None = None
+    """The method whose models these are, where they are shared."""
+    settings_of: Callable[[Any], Settings] = lambda config: {}
+    """Makes settings that depend on the configuration of the backbone, which it is given."""
+    why_not: Callable[[Any], str | None] = lambda config: None
+    """Says why the method does not go with a backbone, whose configuration it is given; None where it does.
+    :meth:`left_out_because` looks for the twin by itself."""
+    remark: Callable[[Any, Any], Settings] = lambda chosen, confounder: {}
+    """Makes what the outcome keeps beside the metrics, from the chosen value and the Confounder of training."""
+    remark_text: Callable[[list[dict[str, Any]]], str] = lambda infos: ""
+    """Puts the remarks into words, from the ``info`` of the outcomes, one a seed; they follow the chosen values."""
+
+    def __post_init__(self) -> None:
+        if self.role not in ROLES:
+            raise DecRSError(f"the role of the method {self.title} is {self.role!r}; take one of {', '.join(ROLES)}")
+        if self.weights and len(self.grid) != 1:
+            raise DecRSError(f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid")
+
+    @property
+    def has_models(self) -> bool:
+        """Whether the method ranks by models other than the backbone's."""
+        return self.role != "backbone" and self.reranker is None
+
+    @property
+    def weights_by_drift(self) -> bool:
+        """Whether the weights depend on the drift of users."""
+        return self.weights in (drift_weights, shuffled_drift_weights)
+
+    def left_out_because(self, config, twin: type | None) -> str | None:
+        """Tell why the method does not go with a backbone; None if it does.
+
+        Args:
+            config: the configuration of the backbone.
+            twin: the deconfounded twin of the backbone, if there is one.
+        """
+        if self.twin and twin is None:
+            return f"there is no Dec{config.model_class.__name__}"
+        return self.why_not(config)

@@ -1,0 +1,109 @@
+"""The tests below Table 3: is DecRS better than the others by more than chance?"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import as_markdown
+from recbole_decrs.compare.results import Results
+from recbole_decrs.compare.significance import few_seeds, holm, paired_difference
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.report import title_of
+
+
+def differences_frame(results: Results) -> pd.DataFrame:
+    """Test DecRS against backbone, best competitor, ``ensemble`` and each list.
+
+    Returns:
+        A row for each backbone, metric and opponent; empty without DecRS. The p-values are corrected over all rows
+        that have one.
+
+    Raises:
+        DecRSError: two methods were measured on different users.
+    """
+    rows = []
+    for backbone, names in results.methods.items():
+        if "decrs" not in names:
+            continue
+        opponents = [("backbone", "backbone"), ("best competitor", results.best_competitor(backbone))]
+        opponents += [("ensemble", "ensemble" if "ensemble" in names else None)]
+        opponents += [("list", name) for name in results.lists]
+        for metric in results.metrics:
+            for kind, opponent in opponents:
+                pairs = [] if opponent is None else _by_user(results, backbone, opponent, metric)
+                if len(pairs):
+                    rows.append([backbone, metric, kind, opponent, *paired_difference(pairs)])
+    columns = ["backbone", "metric", "against", "method", "difference", "low", "high", "p", "seed_share"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame.insert(columns.index("p") + 1, "p_holm", holm(frame["p"].tolist()))
+    return frame
+
+
+def _by_user(results: Results, backbone: str, opponent: str, metric: str) -> np.ndarray:
+    """Subtract the opponent from DecRS: shape [n_seeds, n_users]; empty where the metric has no value per user."""
+    rows = []
+    for seed in results.seeds:
+        other = results.lists.get(opponent) or results.outcomes[backbone, opponent, seed]
+        ours, theirs = results.outcomes[backbone, "decrs", seed].by_user, other.by_user
+        if metric not in ours:
+            return np.empty((0, 0))
+        # Lists have the order of the first backbone, and the users of a sequential one may be in another.
+        our_order, their_order = np.argsort(ours["users"]), np.argsort(theirs["users"])
+        if not np.array_equal(ours["users"][our_order], theirs["users"][their_order]):
+            raise DecRSError(f"decrs and {opponent} over {backbone} were measured on other users; delete pieces/")
+        rows.append(ours[metric][our_order] - theirs[metric][their_order])
+    return np.array(rows)
+
+
+def differences_text(results: Results, tests: pd.DataFrame) -> list[str]:
+    """Write the paragraphs on the tests that stand below Table 3; none without DecRS."""
+    if not len(tests):
+        return []
+    warning = few_seeds(len(results.seeds))
+    return [_table(results, tests), _explained(results, tests), *([warning] if warning else [])]
+
+
+def _table(results: Results, tests: pd.DataFrame) -> str:
+    several = len(results.seeds) > 1
+    remarks = {"best competitor": " (best competitor)", "list": " (list)"}
+    rows = [
+        [
+            row.backbone,
+            title_of(row.metric),
+            title(row.backbone, row.method) + remarks.get(row.against, ""),
+            f"{row.difference:+.4f}",
+            f"[{row.low:+.4f}, {row.high:+.4f}]",
+            *([f"{row.p:.4f}", f"{row.p_holm:.4f}", f"{row.seed_share:.0%}"] if several else []),
+        ]
+        for row in tests.itertuples()
+    ]
+    headers = ["", "metric", "DecRS against", "difference", "95% interval" if several else "95% interval over users"]
+    headers += ["p", "p (Holm)", "seeds' share"] if several else []
+    return as_markdown(rows, headers)
+
+
+def _explained(results: Results, tests: pd.DataFrame) -> str:
+    """Tell what was tested, and against whom."""
+    sentences = []
+    if len(results.seeds) > 1:
+        sentences.append(
+            "Two-sided paired tests over users and seeds, both drawn at random, corrected by Holm over the "
+            f"{tests['p'].notna().sum()} p-values of this table; seeds' share: how much of the variance of the "
+            "difference is that of training."
+        )
+    if "list" in tests["against"].tolist():
+        sentences.append("A list has no seeds: those of DecRS alone vary.")
+    competitors = tests[tests["against"] == "best competitor"].drop_duplicates("backbone")
+    if len(competitors):
+        chosen = [
+            f"{title(row.backbone, row.method)} over {row.backbone} (by {title_of(results.chosen_by[row.backbone][0])})"
+            for row in competitors.itertuples()
+        ]
+        sentences.append(f"The best competitor is the one with the best mean on validation: {', '.join(chosen)}.")
+    return " ".join(sentences)
+
+
+register_output(Output("table3-tests", numbers=differences_frame))

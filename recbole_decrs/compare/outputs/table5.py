@@ -1,0 +1,37 @@
+"""Table 5 of the paper: the two backdoor operators."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import as_markdown
+from recbole_decrs.compare.results import Results
+from recbole_decrs.evaluator.report import title_of
+
+
+def _no_two_operators(results: Results) -> str | None:
+    if results.has("decrs", "decrs_product"):
+        return None
+    return "it compares decrs with decrs_product, and no backbone has both"
+
+
+def operator_frame(results: Results) -> pd.DataFrame:
+    """Compute means over the seeds of the backbone, and of DecRS with the operator of Eq. 7 and of Eq. 8."""
+    rows = [
+        [backbone, operator, *(results.mean(backbone, name, metric) for metric in results.metrics)]
+        for backbone, names in results.methods.items()
+        for name, operator in (("backbone", backbone), ("decrs_product", "DecRS, product"), ("decrs", "DecRS, fm"))
+        if {"decrs", "decrs_product"} <= set(names)
+    ]
+    return pd.DataFrame(rows, columns=["backbone", "method", *results.metrics])
+
+
+def operator_text(results: Results, frame: pd.DataFrame) -> str:
+    """Write the numbers as a table."""
+    headers = [title_of(column) if "@" in column else column for column in frame]
+    rows = [[value if isinstance(value, str) else f"{value:.4f}" for value in row] for row in frame.to_numpy().tolist()]
+    return as_markdown(rows, headers) + "\n"
+
+
+register_output(Output("table5", numbers=operator_frame, text=operator_text, lacks=_no_two_operators))

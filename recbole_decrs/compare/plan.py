@@ -1,0 +1,101 @@
+"""The plan of a comparison: which methods are run over which backbones, and with which seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from logging import getLogger
+
+from recbole.utils import ModelType
+
+from recbole_decrs.compare.checks import check_settings
+from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers
+from recbole_decrs.compare.models import Configure
+from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.deconfound import is_deconfounded
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Which methods are run over which backbones, and with which seeds."""
+
+    methods: dict[str, list[str]]
+    """Names of methods by backbone, in the order of the tables."""
+    left_out: dict[str, str]
+    """Why the other methods that were wanted do not go with a backbone, by both."""
+    seeds: list[int]
+
+
+def plan_of(
+    backbones: list[str], methods: Sequence[str] | str, seeds: int | Sequence[int], configure: Configure
+) -> Plan:
+    """Plan a comparison, and warn of what is left out.
+
+    Args:
+        backbones: names of conventional models.
+        methods: names of methods, or ``all``; the backbones themselves are always in it.
+        seeds: how many, from the key ``seed`` on; or which.
+        configure: makes the configuration of a model.
+
+    Raises:
+        DecRSError: a name is unknown, the backbones would be tested on different clicks, or a setting or the seeds
+            cannot be used.
+    """
+    enter_rerankers()
+    wanted = list(METHODS) if methods == "all" else ["backbone", *methods]
+    for name in wanted:
+        if name not in METHODS:
+            raise DecRSError(
+                f"methods: there is no method {name}{did_you_mean(name, METHODS) or f'; take of {list(METHODS)}'}"
+            )
+    _check_same_clicks(backbones, configure)
+    planned, left_out = {}, {}
+    for backbone in backbones:
+        reasons = _reasons(backbone, [name for name in METHODS if name in wanted], configure)
+        planned[backbone] = [name for name, reason in reasons.items() if reason is None]
+        for name, reason in reasons.items():
+            if reason:
+                left_out[f"{backbone}, {METHODS[name].title}"] = reason
+                getLogger().warning(f"{METHODS[name].title} is left out for {backbone}: {reason}")
+    return Plan(planned, left_out, _seeds(seeds, configure(backbones[0], {})["seed"]))
+
+
+def _check_same_clicks(backbones: list[str], configure: Configure) -> None:
+    """See that the numbers of the backbones can stand in one table."""
+    splits = {backbone: configure(backbone, {})["eval_args"]["split"] for backbone in backbones}
+    other = next((backbone for backbone in backbones if splits[backbone] != splits[backbones[0]]), None)
+    if other is not None:
+        raise DecRSError(
+            f"eval_args: {backbones[0]} and {other} would be tested on other clicks, by the splits "
+            f"{splits[backbones[0]]} and {splits[other]}; give all backbones the same, such as "
+            "--eval_args=\"{'split': {'LS': 'valid_and_test'}}\""
+        )
+    sequential = [name for name in backbones if configure(name, {})["MODEL_TYPE"] == ModelType.SEQUENTIAL]
+    if sequential and len(sequential) < len(backbones):
+        getLogger().warning(
+            f"{', '.join(sequential)} may recommend what a user has clicked before, as RecBole evaluates sequential "
+            "models, and the other backbones may not: compare within a backbone"
+        )
+
+
+def _reasons(backbone: str, names: list[str], configure: Configure) -> dict[str, str | None]:
+    """Tell by method why it does not go with a backbone; None where it does."""
+    if is_deconfounded(find_model(backbone)):
+        raise DecRSError(f"backbones: {backbone} is deconfounded; name the conventional {backbone[3:]}")
+    config = configure(backbone, {})
+    check_settings(config)
+    try:
+        twin = find_model(f"Dec{backbone}")
+    except DecRSError:
+        twin = None
+    return {name: METHODS[name].left_out_because(config, twin) for name in names}
+
+
+def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
+    if isinstance(seeds, int) and not isinstance(seeds, bool):
+        seeds = range(first, first + seeds)
+    numbers = isinstance(seeds, Sequence) and all(isinstance(seed, int) for seed in seeds)
+    if not numbers or not seeds or not all(0 <= seed < 2**32 - PARTNER for seed in seeds):
+        raise DecRSError(f"seeds must be how many, such as 3, or which in [0, {2**32 - PARTNER}), such as [2020,2021]")
+    return list(dict.fromkeys(seeds))

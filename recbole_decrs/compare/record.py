@@ -1,0 +1,82 @@
+"""The record of a comparison, ``run.json``: everything that its tables were made with."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from recbole_decrs import __version__
+from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.results import Results
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.errors import DecRSError
+
+PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas", "matplotlib")
+MACHINE_DEPENDENT = ("data_path", "checkpoint_dir")
+
+
+def record_of(
+    results: Results,
+    configs: dict[str, DecRSConfig],
+    jobs: list[Job],
+    left_out: dict[str, str],
+    command: str | None,
+) -> dict[str, Any]:
+    """Make the record of a comparison.
+
+    Args:
+        results: the results.
+        configs: the configuration of each backbone.
+        jobs: the pieces, with the seconds that they took.
+        left_out: methods and models that are missing, and why.
+        command: what was typed.
+    """
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES if importlib.util.find_spec(name)}
+    threads = sorted({number for outcome in results.outcomes.values() for number in outcome.info["threads"]})
+    return {
+        "command": command,
+        "seeds": results.seeds,
+        "methods": results.methods,
+        "lists": list(results.lists),
+        "left_out": left_out,
+        "threads": threads[0] if len(threads) == 1 else threads,
+        "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},
+        "seconds": {f"{job.kind} {job.name}": round(job.seconds, 2) for job in jobs if job.seconds is not None},
+        "config": {
+            backbone: {key: value for key, value in configs[backbone].settings.items() if key not in MACHINE_DEPENDENT}
+            for backbone in results.methods
+        },
+    }
+
+
+def check_nothing_is_lost(folder: Path, methods: dict[str, list[str]], seeds: list[int], lists: list[str]) -> None:
+    """See that everything in the tables of an earlier comparison in this folder will be in the new ones.
+
+    Args:
+        folder: where the tables are written.
+        methods: names of methods by backbone.
+        seeds: the seeds.
+        lists: names of ranking lists made elsewhere.
+
+    Raises:
+        DecRSError: something would be missing.
+    """
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        had = [(backbone, name) for backbone, names in record["methods"].items() for name in names]
+        had_seeds, had_lists = list(record["seeds"]), list(record.get("lists", ()))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return  # there is none, or it is none of ours
+    lost = [backbone for backbone, _ in had if backbone not in methods]
+    lost += [f"{name} of {backbone}" for backbone, name in had if name not in methods.get(backbone, [name])]
+    lost += [f"seed {seed}" for seed in had_seeds if seed not in seeds]
+    lost += [f"the list {name}" for name in had_lists if name not in lists]
+    if lost:
+        raise DecRSError(
+            f"output: the tables in {folder} have {', '.join(dict.fromkeys(lost))} (run.json), which this call would "
+            "take out of them; give another --output, or the backbones, methods, seeds and lists of before as well"
+        )

@@ -1,0 +1,99 @@
+"""The results of a comparison, from which alone its tables and figures are made, and what one asks of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.compare.methods import METHODS
+
+
+@dataclass
+class Outcome:
+    """What came of a method over one backbone with one seed, or of a ranking list made elsewhere."""
+
+    info: dict[str, Any]
+    """Plain data: ``test`` (metrics), ``by_drift`` (threshold, users, metrics), and of a method also ``chosen``,
+    ``valid_scores`` (value and score), ``curve`` (weight and metrics, of re-rankers), ``threads``, ``seconds``."""
+    by_user: dict[str, np.ndarray]
+    """Each metric per test user: ``users``, and ``recall@10``, ..., shape [n_users] each."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that the tables and figures are made from."""
+
+    methods: dict[str, list[str]]
+    """Names of methods by backbone; ``backbone`` comes first."""
+    seeds: list[int]
+    outcomes: dict[tuple[str, str, int], Outcome]
+    """The outcomes by backbone, method and seed."""
+    lists: dict[str, Outcome]
+    """The outcomes of ranking lists made elsewhere, by name."""
+    chosen_by: dict[str, tuple[str, bool]]
+    """By backbone: the metric of the choices on validation, and whether bigger is better."""
+    rated: dict[str, pd.DataFrame] = field(default_factory=dict)
+    """By backbone: rated pairs outside training; see :func:`~recbole_decrs.compare.ratings.scored_pairs`."""
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metrics ``recall@10``, ... in the order of the configuration."""
+        return list(next(iter(self.outcomes.values())).info["test"])
+
+    @property
+    def longest_list(self) -> int:
+        """The longest K of the metrics."""
+        return max(int(metric.partition("@")[2]) for metric in self.metrics if "@" in metric)
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds of eta_u above which users make a drift group."""
+        return [threshold for threshold, *_ in next(iter(self.outcomes.values())).info["by_drift"]]
+
+    def has(self, *names: str) -> bool:
+        """Tell whether all of these methods were run over the same backbone, at least one."""
+        return any(set(names) <= set(known) for known in self.methods.values())
+
+    def all_seeds(self, backbone: str, name: str) -> list[Outcome]:
+        """Give the outcomes of a method, one a seed."""
+        return [self.outcomes[backbone, name, seed] for seed in self.seeds]
+
+    def values(self, backbone: str, name: str, metric: str) -> list[float]:
+        """Give a method's values of a metric on test, one a seed."""
+        return [outcome.info["test"][metric] for outcome in self.all_seeds(backbone, name)]
+
+    def mean(self, backbone: str, name: str, metric: str) -> float:
+        """Give a method's mean of a metric on test over the seeds."""
+        return float(np.mean(self.values(backbone, name, metric)))
+
+    def valid_mean(self, backbone: str, name: str) -> float:
+        """Give the mean over the seeds of a method's score on validation, that of the value that was chosen there."""
+        chosen = [outcome.info for outcome in self.all_seeds(backbone, name)]
+        return float(np.mean([dict(map(tuple, info["valid_scores"]))[info["chosen"]] for info in chosen]))
+
+    def in_group(self, backbone: str, name: str, metric: str, threshold: float) -> tuple[int, float]:
+        """Give the number of users of a drift group, and a method's mean of a metric among them over the seeds.
+
+        The mean is NaN in a group without users.
+        """
+        groups = [
+            next(group for group in outcome.info["by_drift"] if group[0] == threshold)
+            for outcome in self.all_seeds(backbone, name)
+        ]
+        return groups[0][1], float(np.mean([group[2].get(metric, np.nan) for group in groups]))
+
+    def best_competitor(self, backbone: str) -> str | None:
+        """Give the competitor with the best mean over the seeds on validation; None without competitors.
+
+        Chosen on test it would be the luckiest one, and another one for each metric.
+        """
+        bigger = self.chosen_by[backbone][1]
+        scores = {
+            name: self.valid_mean(backbone, name)
+            for name in self.methods[backbone]
+            if METHODS[name].role == "competitor"
+        }
+        return (max if bigger else min)(scores, key=scores.get, default=None)

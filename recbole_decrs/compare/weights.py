@@ -1,0 +1,31 @@
+"""The users' weights among which a method chooses that fuses two models by Eq. 11 of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from recbole_decrs.causal import Confounder
+
+CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
+
+Weights = Callable[[Confounder, Sequence[float], int], dict[float, np.ndarray]]
+"""Makes the weights of the second model from the Confounder of the training data, the key ``drift_alpha_grid`` and the
+seed: by the value that validation chooses, one weight in [0, 1] for each user id, shape [n_users]."""
+
+
+def drift_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
+    """Make the weights of Eq. 12, each by the alpha that shapes it."""
+    return {alpha: confounder.normalized_drift(alpha) for alpha in alphas}
+
+
+def shuffled_drift_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
+    """Make the weights of Eq. 12 and shuffle the users, of whom the padding user alone keeps its own."""
+    others = np.append(0, 1 + np.random.default_rng(seed).permutation(len(confounder.n_clicks) - 1))
+    return {alpha: weights[others] for alpha, weights in drift_weights(confounder, alphas, seed).items()}
+
+
+def constant_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
+    """Make the same weight for every user, from 0 to 1 in steps of 0.05, by the weight."""
+    return {weight: np.full(len(confounder.n_clicks), weight) for weight in CONSTANT_WEIGHTS}

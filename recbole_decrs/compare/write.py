@@ -1,0 +1,112 @@
+"""Makes the outputs of a comparison, and writes all of them or none."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from recbole_decrs.compare.outputs import OUTPUTS, Output
+from recbole_decrs.compare.results import Results
+from recbole_decrs.config import as_plain
+
+
+@dataclass(frozen=True)
+class Made:
+    """An output with its content."""
+
+    output: Output
+    numbers: pd.DataFrame
+    text: str | None
+
+    @property
+    def name(self) -> str:
+        """The name of its files without their ending."""
+        return self.output.name
+
+
+def make_outputs(results: Results) -> dict[str, Made]:
+    """Make the numbers and texts of every output that can be made from the results, by name."""
+    made = {}
+    for name, output in OUTPUTS.items():
+        if lacks := output.lacks(results):
+            getLogger().info(f"{name} is not made: {lacks}")
+            continue
+        numbers = output.numbers(results)
+        made[name] = Made(output, numbers, output.text(results, numbers) if output.text else None)
+    return made
+
+
+def write_outputs(folder: Path, outputs: list[Made], record: dict[str, Any]) -> list[str]:
+    """Write the outputs and ``run.json`` in the place of those of an earlier comparison.
+
+    Args:
+        folder: where they are written; it has a folder ``pieces``.
+        outputs: what is written.
+        record: the content of ``run.json``.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        OSError: a file cannot be written; then those of before stay.
+    """
+    texts = [output for output in outputs if output.text is not None]
+    tables, figures = ([output for output in outputs if bool(output.output.draw) == drawn] for drawn in (False, True))
+    with _all_or_nothing(folder) as new:
+        for output in texts:
+            (new / f"{output.name}.md").write_text(output.text, encoding="utf-8")
+        for output in outputs:
+            output.numbers.to_csv(new / f"{output.name}.csv", index=False, float_format="%.6g")
+        (new / "run.json").write_text(json.dumps(as_plain(record), indent=1) + "\n", encoding="utf-8")
+        drawings = _draw(new, figures)
+    return [
+        *(f"{output.name}.md" for output in texts),
+        *(f"{output.name}.csv" for output in tables),
+        "run.json",
+        *(f"{output.name}.csv" for output in figures),
+        *drawings,
+    ]
+
+
+@contextmanager
+def _all_or_nothing(folder: Path) -> Iterator[Path]:
+    """Give a folder to write outputs into, and when all are whole put them in the place of an earlier comparison's."""
+    new = folder / "pieces" / "outputs.tmp"
+    shutil.rmtree(new, ignore_errors=True)  # of a run that was killed
+    new.mkdir(parents=True)
+    try:
+        yield new
+        made = sorted(new.iterdir())
+        for file in made:
+            os.replace(file, folder / file.name)
+        names = {file.name for file in made}
+        for old in (f"{name}.{ending}" for name in OUTPUTS for ending in ("md", "csv", "png")):
+            if old not in names:
+                (folder / old).unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def _draw(folder: Path, figures: list[Made]) -> list[str]:
+    """Draw the figures, where matplotlib is installed; returns the names of the files."""
+    if importlib.util.find_spec("matplotlib") is None:
+        getLogger().warning("matplotlib is not installed, so no figure is drawn: pip install 'recbole_decrs[plots]'")
+        return []
+    getLogger("matplotlib").setLevel("WARNING")
+    from matplotlib import rc_context, rcdefaults
+
+    with rc_context():
+        rcdefaults()  # whatever a matplotlibrc of this folder says
+        for figure in figures:
+            figure.output.draw(figure.numbers).savefig(folder / f"{figure.name}.png")
+    return [f"{figure.name}.png" for figure in figures]

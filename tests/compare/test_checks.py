@@ -1,0 +1,74 @@
+"""What a comparison refuses, in one sentence."""
+
+from pathlib import Path
+
+import pytest
+
+from recbole_decrs import DecRSError
+from recbole_decrs.cli import main
+from recbole_decrs.compare import run_comparison
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--methods=calibraton"], "no method calibraton; did you mean calibration?"),
+        (["--backbones=FMM"], "no model named FMM; did you mean"),
+        (["--backbones=DecFM"], "name the conventional FM"),
+        (["--model=FM"], "takes no --model; did you mean --backbones?"),
+        (["--method=fairco"], "takes no --method; did you mean --methods?"),
+        (["--seed=3"], "takes no --seed; did you mean --seeds?"),
+        (["--out=x"], "takes no --out; did you mean --output?"),
+        (["--folder=x"], "takes no --folder; it takes --backbones, --methods, --seeds, --output, --lists,"),
+        (["--users=100"], "takes no --users; it takes"),
+        (["--seeds=no"], "seeds must be"),
+        (["--seeds=0"], "seeds must be"),
+        (["--seeds=[4294967290]"], "seeds must be"),
+        (["--backbones=,"], "backbones names no model"),
+        (["--epochs=0"], "epochs and eval_step must be at least 1"),
+        (["--backdoor_operator=product"], "leave backdoor_operator out"),
+        (["--confounder_prior=learned"], "leave confounder_prior out"),
+        (["--unused_col={'item': ['genre']}"], "unawareness leaves it out by itself"),
+        (["--metrics=['Recall','NDCG','CKL','GAUC']"], "GAUC ranks all items"),
+        (["--lists=a|b=a.csv"], "NAME=file.csv"),
+        (["--lists=FM=a.csv"], "is taken"),
+        (["--lists=a.csv"], "NAME=file.csv"),
+        (["--lists=decrs=a.csv"], "is taken"),
+        (["--reranker=fairco"], "leave reranker out"),
+        (["--drift_alpha=0.3"], "leave it out"),
+        (["--drift_history=train+valid"], "set drift_history: train"),
+        (["--metrics=['Recall']"], "need NDCG"),
+        (["--group_field="], "group_field"),
+    ],
+)
+def test_one_sentence_for_what_cannot_be_used(tiny, capsys, arguments, message):
+    typed = [f"--{key}={value}" for key, value in tiny.items() if key not in ("data_path", "topk")]
+    data = [f"--data_path={tiny['data_path']}", "--topk=[5,10]"]
+    given = {argument.partition("=")[0] for argument in arguments}
+    typed = [argument for argument in typed if argument.partition("=")[0] not in given]
+    assert main(["compare", "--dataset=tiny", *typed, *data, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+    assert not Path("results").exists()
+
+
+def test_lists_from_python(tiny):
+    for lists, message in (
+        ({"FM": "a.csv"}, "the name FM is taken"),
+        ({"DecRS": "a.csv"}, "the name DecRS is taken"),
+        ({"a": "a.csv", "A": "a.csv"}, "the name A is taken"),
+        (["a.csv"], "lists must be CSV files by the names"),
+    ):
+        with pytest.raises(DecRSError, match=message):
+            run_comparison(["FM"], "tiny", ["decrs"], 1, lists=lists, config_dict=tiny)
+
+
+def test_what_the_system_refuses_is_one_sentence(tiny, capsys):
+    Path("out").mkdir()
+    Path("out/pieces").write_text("")
+    typed = [f"--{key}={value}" for key, value in tiny.items()]
+    assert main(["compare", "--dataset=tiny", "--backbones=BPR", "--output=out", *typed]) == 2
+    assert "cannot be written" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""A method and a figure of one's own, each added in one place, from outside of the package."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_decrs import DecRSError
+from recbole_decrs.compare import (
+    METHODS,
+    OUTPUTS,
+    Method,
+    Output,
+    Results,
+    register_method,
+    register_output,
+    run_comparison,
+)
+from recbole_decrs.rerank import reranker
+from registries import registries_as_before
+
+
+@pytest.fixture(autouse=True)
+def _as_before():
+    """Takes out again what a test has registered."""
+    with registries_as_before():
+        yield
+
+
+def half_of_all(confounder, alphas, seed):
+    """Half of each model for the users with more clicks than the median, else the backbone alone."""
+    eager = confounder.n_clicks > np.median(confounder.n_clicks)
+    return {share: share * eager for share in (0.25, 0.5)}
+
+
+def test_a_control_of_ones_own(settings):
+    register_method("narrow", Method("Half as wide", role="control", settings_of=lambda config: {"embedding_size": 4}))
+    register_method(
+        "eager",
+        Method("Eager users", role="control", parameter="share", weights=half_of_all, twin=True, trains="decrs"),
+    )
+    settings |= {"epochs": 1}
+    results = run_comparison(["FM", "EASE"], "tiny", ["narrow", "eager"], 1, "out", config_dict=settings)
+    table = pd.read_csv("out/table3.csv")
+    assert table.groupby("backbone")["method"].unique().map(list).to_dict() == {
+        "FM": ["backbone", "narrow", "eager"],
+        "EASE": ["backbone", "narrow"],  # has no twin
+    }
+    assert set(table[table["method"] != "backbone"]["role"]) == {"control"}
+    assert results.outcomes["FM", "eager", 2020].info["chosen"] in (0.25, 0.5)
+    text = Path("out/table3.md").read_text()
+    assert "| Half as wide " in text
+    assert "| share 0." in text
+
+
+def mean_recall(results: Results) -> pd.DataFrame:
+    """The recall of every backbone."""
+    metric = f"recall@{results.longest_list}"
+    rows = [[backbone, results.mean(backbone, "backbone", metric)] for backbone in results.methods]
+    return pd.DataFrame(rows, columns=["backbone", "recall"])
+
+
+def draw_bars(numbers: pd.DataFrame):
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().bar(numbers["backbone"], numbers["recall"])
+    return figure
+
+
+def test_a_figure_and_a_table_of_ones_own(settings, caplog):
+    register_output(Output("bars", numbers=mean_recall, draw=draw_bars))
+    register_output(Output("words", numbers=mean_recall, text=lambda results, numbers: f"{len(numbers)} backbones\n"))
+    register_output(Output("never", numbers=mean_recall, lacks=lambda results: "it needs more than there is"))
+    Path("out").mkdir()
+    Path("out/never.csv").write_text("of an earlier comparison")
+    results = run_comparison(["FM"], "tiny", [], 1, "out", config_dict=settings | {"epochs": 1})
+    assert pd.read_csv("out/bars.csv")["recall"][0] == pytest.approx(results.mean("FM", "backbone", "recall@10"))
+    assert Path("out/bars.png").read_bytes().startswith(b"\x89PNG")
+    assert Path("out/words.md").read_text() == "1 backbones\n"
+    assert not Path("out/never.csv").exists()
+    assert "never is not made: it needs more than there is" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a,b", "fairco", "DecRS", "all"])
+def test_names_of_methods_that_cannot_be(name):
+    with pytest.raises(DecRSError, match="is taken; take another|letters, digits and underscores"):
+        register_method(name, Method("Mine", role="control"))
+    with pytest.raises(DecRSError, match="the name FairCo is taken"):
+        register_method("mine", Method("FairCo", role="control"))
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "../a", "Table3", "tradeoff"])
+def test_names_of_outputs_that_cannot_be(name):
+    with pytest.raises(DecRSError, match="there is a table or figure named .* already|letters, digits"):
+        register_output(Output(name, numbers=mean_recall))
+
+
+def test_one_that_is_defined_again_takes_the_place_of_the_former():
+    for role in ("competitor", "control"):
+        register_method("mine", Method("Mine", role=role))
+    assert METHODS["mine"].role == "control"
+    for draw in (None, draw_bars):
+        register_output(Output("bars", numbers=mean_recall, draw=draw))
+    assert OUTPUTS["bars"].draw is draw_bars
+
+
+def test_a_reranker_that_is_registered_late_is_a_method(settings):
+    @reranker(title="Backwards", default=1.0, grid=[1.0])
+    def backwards(scores, items, confounder, users, weight, length):
+        return scores.argsort(dim=1)[:, :length]
+
+    results = run_comparison(["FM"], "tiny", ["backwards"], 1, "out", config_dict=settings | {"epochs": 1})
+    assert list(results.methods["FM"]) == ["backbone", "backwards"]
+
+
+def test_methods_that_cannot_be():
+    with pytest.raises(DecRSError, match="the role of the method Mine is 'best'; take one of backbone, competitor"):
+        Method("Mine", role="best")
+    with pytest.raises(DecRSError, match="weights for one model, and 2 models in grid"):
+        Method("Mine", role="control", weights=half_of_all, grid=((1, {}), (2, {})))
