@@ -23,9 +23,10 @@ from common import environment
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from recbole_decrs import DecRSError, cli, load_data_and_model, run_recbole_decrs
 from recbole_decrs.checkpoint_file import write_checkpoint
-from recbole_decrs.config import DecRSConfig, read_literal
+from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.options import known_keys
+from recbole_decrs.plain_values import read_literal
 from recbole_decrs.single_trainer import trainer_for
 from recbole_decrs.trainer import DecRSTrainer
 from tiny_data import tiny_settings, tiny_tables, write_tables

@@ -22,6 +22,7 @@ class Data:
     """A dataset and its three loaders."""
 
     dataset: Any
+    """Its ``config`` is that of the run, with the order of clicks that the data have."""
     train: Any
     valid: Any
     test: Any

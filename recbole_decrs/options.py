@@ -6,10 +6,11 @@ import inspect
 import re
 from collections.abc import Iterable
 from functools import cache
+from logging import getLogger
 from typing import Any
 
 from recbole_decrs.checks import Check
-from recbole_decrs.errors import DecRSError, near_misses
+from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.keys import KEYS
 from recbole_decrs.recbole_keys import EVAL_ARGS, READ_KEY, RECBOLES_CHECKS, recboles_keys
 
@@ -29,6 +30,34 @@ def check_options(settings: dict[str, Any]) -> None:
     for key, check in EVAL_ARGS.items():
         if key in settings["eval_args"] and not check.passes(settings["eval_args"][key]):
             raise DecRSError(f"eval_args: {key} must be {check.takes}, not {settings['eval_args'][key]!r}")
+
+
+def tell_unknown_keys(given: Iterable[str], model_class: type) -> list[str]:
+    """Warn of each key that changes nothing.
+
+    Args:
+        given: the keys of the user's.
+        model_class: the model, which may read keys of its own.
+
+    Returns:
+        the warnings, a sentence for each such key.
+
+    Raises:
+        DecRSError: one is nearly a key of the plugin's.
+    """
+    unknown = [key for key in given if key not in known_keys()]
+    unknown = [key for key in unknown if key not in keys_read_by(model_class)]
+    for key in unknown:
+        if near := near_misses(key, [*CHECKS, "config_files"]):
+            raise DecRSError(f"there is no configuration key {key}; did you mean {' or '.join(near)}?")
+    remarks = [
+        f"nobody knows the configuration key {key}, it changes nothing"
+        f"{did_you_mean(key, known_keys()) or '; check its spelling'}"
+        for key in unknown
+    ]
+    for remark in remarks:
+        getLogger().warning(remark)
+    return remarks
 
 
 def refuse_unknown_options(

@@ -89,6 +89,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     logger.info(config)
     data = make_data(config)
     logger.info(data.dataset)
+    config = data.dataset.config
     part, deconfounded = data.part, config.deconfounded
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
@@ -231,6 +232,7 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
     others = {key: value for key, value in changed.items() if key != "model"}
     config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
     data = make_data(config)
+    config = data.dataset.config
     checkpoint.check_data(data.part)
     model = make_model(config, data.part)
     if isinstance(model, FusedRecommender):

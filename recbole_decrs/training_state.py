@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from recbole_decrs.checkpoint_file import damage_in_words
-from recbole_decrs.config import as_plain
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import infinities, not_finite
 from recbole_decrs.optimizer import load_optimizer
 from recbole_decrs.plain_data import decode, encode, moved_to
+from recbole_decrs.plain_values import as_plain
 from recbole_decrs.randomness import loader_states, random_state
 
 

@@ -1,12 +1,11 @@
+import copy
 import logging
 
 import pytest
-import yaml
 from recbole.model.general_recommender.bpr import BPR
 
-from recbole_decrs import DecRSConfig, DecRSError
-from recbole_decrs.config import as_plain, read_literal
-from recbole_decrs.tune import read_params_file
+from recbole_decrs import DecRSError
+from recbole_decrs.config import DecRSConfig
 
 
 def test_precedence(tmp_path):
@@ -50,19 +49,6 @@ def test_values_are_never_evaluated(tmp_path, where):
     assert not (tmp_path / "owned").exists()
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [("0.1", 0.1), ("1e-3", 1e-3), ("[10,20]", [10, 20]), ("{'a': 1}", {"a": 1}), ("true", True), ("None", None)],
-)
-def test_literals(text, value):
-    assert read_literal(text) == value
-
-
-def test_text_stays_text():
-    assert read_literal("ml-100k") == "ml-100k"
-    assert read_literal("a b") == "a b"
-
-
 @pytest.mark.parametrize("model", ["DecFM", "BPR", "EASE", "DeepFM", "LightGCN", "CFKG"])
 def test_settings_make_the_same_config_again(model):
     no_negatives = {} if model in ("DecFM", "DeepFM") else {"train_neg_sample_args": None}
@@ -71,11 +57,15 @@ def test_settings_make_the_same_config_again(model):
     assert again.final_config_dict == config.final_config_dict
 
 
-def test_plain_data():
-    import numpy as np
-    import torch
-
-    assert as_plain({"a": (np.float64(1.5), [np.int64(2)]), "b": torch.device("cpu")}) == {"a": (1.5, [2]), "b": "cpu"}
+def test_other_values_are_those_of_a_copy():
+    config = DecRSConfig()
+    before = copy.deepcopy([config.settings, config.final_config_dict])
+    other = config.with_values(eval_args={**config["eval_args"], "order": "RO"}, epochs=3)
+    assert [config.settings, config.final_config_dict] == before
+    assert (other["eval_args"]["order"], other.settings["eval_args"]["order"]) == ("RO", "RO")
+    assert (other["epochs"], other.settings["epochs"], other["seed"]) == (3, 3, config["seed"])
+    again = DecRSConfig(config_dict=other.settings)
+    assert again.final_config_dict == other.final_config_dict
 
 
 def test_an_unknown_key_is_warned_of(caplog):
@@ -191,14 +181,6 @@ def test_known_keys_are_not_warned_of(caplog):
     assert caplog.text == ""
 
 
-def test_own_data_without_yaml_loads_ids_rating_time_and_groups(tmp_path):
-    (tmp_path / "data" / "mine").mkdir(parents=True)
-    config = DecRSConfig(
-        dataset="mine", config_dict={"data_path": "data", "group_field": "kind", "ITEM_ID_FIELD": "isbn"}
-    )
-    assert config["load_col"] == {"inter": ["user_id", "isbn", "rating", "timestamp"], "item": ["isbn", "kind"]}
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -259,34 +241,6 @@ def test_errors_are_one_sentence(settings, message):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a: [1", r"the config file c.yaml, line 1 is not valid YAML \(expected"),
-        ("a: 1\nb: 2\na: 3\n", r"the config file c.yaml, line 3 is not valid YAML \(the key a is there twice\)"),
-        (
-            "load_col:\n  inter: [a]\n  inter: [b]\n",
-            r"c.yaml, line 3 is not valid YAML \(the key inter is there twice\)",
-        ),
-        ("- a\n- b\n", "c.yaml must hold 'key: value' lines"),
-    ],
-)
-def test_bad_config_files(tmp_path, text, message):
-    (tmp_path / "c.yaml").write_text(text)
-    with pytest.raises(DecRSError, match=message):
-        DecRSConfig(config_file_list=["c.yaml"])
-
-
-def test_a_missing_config_file():
-    with pytest.raises(DecRSError, match=r"the config file none\.yaml cannot be read \(No such file or directory\)"):
-        DecRSConfig(config_file_list=["none.yaml"])
-
-
-def test_an_empty_config_file(tmp_path):
-    (tmp_path / "c.yaml").write_text("")
-    assert DecRSConfig(config_file_list=["c.yaml"])["model"] == "DecFM"
-
-
 def test_partial_eval_args_keep_the_order_of_time():
     config = DecRSConfig(config_dict={"eval_args": {"mode": "uni100"}})
     assert config["eval_args"]["order"] == "TO"
@@ -304,19 +258,6 @@ def test_the_halves_have_the_same_setting(backbone):
     assert [line for line in twin if not line.startswith("drift_alpha")] == (
         folder / f"{backbone}.yaml"
     ).read_text().splitlines()
-
-
-def test_a_text_file_in_another_encoding_is_told_from_one_that_is_not_there(tmp_path):
-    (tmp_path / "a.yaml").write_bytes("model: FM # caf\xe9".encode("latin-1"))
-    with pytest.raises(DecRSError, match="the config file a.yaml is not text in UTF-8; save it as such"):
-        DecRSConfig(config_file_list=["a.yaml"])
-    (tmp_path / "a.hyper").write_bytes("# caf\xe9".encode("latin-1"))
-    with pytest.raises(DecRSError, match="params_file: a.hyper is not text in UTF-8; save it as such"):
-        read_params_file("a.hyper")
-    with pytest.raises(DecRSError, match="the config file b.yaml cannot be read .*; check its path"):
-        DecRSConfig(config_file_list=["b.yaml"])
-    with pytest.raises(DecRSError, match="params_file: b.hyper cannot be read .*; check its path"):
-        read_params_file("b.hyper")
 
 
 @pytest.mark.parametrize("text", ["[4,9]", "(5,30)", "[4,inf)"])
@@ -349,15 +290,6 @@ def test_a_config_file_that_nobody_reads():
 def test_a_setting_without_a_name():
     with pytest.raises(DecRSError, match="a setting is named by text, and not by 7"):
         DecRSConfig(config_dict={7: 1})
-
-
-def test_merged_keys_are_no_keys_that_are_there_twice(tmp_path):
-    text = "a: &a {x: 1}\nouter:\n  inner: &b\n    <<: *a\n    x: 2\nc:\n  <<: *b\n"
-    (tmp_path / "c.yaml").write_text(text)
-    (tmp_path / "d.yaml").write_text(text + "  x: 1\n  x: 2\n")
-    with pytest.raises(DecRSError, match="there twice"):
-        DecRSConfig(config_file_list=["d.yaml"])
-    assert DecRSConfig(config_file_list=["c.yaml"])["c"] == yaml.full_load(text)["c"]
 
 
 def test_unload_col_by_itself_loads_the_others():

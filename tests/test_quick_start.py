@@ -321,6 +321,12 @@ def test_users_without_a_history_are_counted(tmp_path, settings, caplog):
     assert "1 users have no click on a grouped item in training: left out of C_KL" in caplog.text
 
 
+@pytest.mark.parametrize("model", ["BPR", "NeuMF", "LightGCN"])
+def test_a_model_that_learns_from_negatives_and_gets_none(settings, model):
+    with pytest.raises(DecRSError, match=f"train_neg_sample_args: {model} learns from negative samples, and gets none"):
+        run_recbole_decrs(model, "tiny", config_dict=settings | {"train_neg_sample_args": None})
+
+
 def test_settings_that_a_model_of_recboles_finds_wrong_in_training(settings):
     with pytest.raises(DecRSError, match=r"RecBole's ConvNCF cannot be evaluated with these .*; change"):
         run_recbole_decrs("ConvNCF", "tiny", config_dict=settings | {"embedding_size": 8})

@@ -35,7 +35,7 @@ PLACES = {
     "model/sequential_recommender/s3rec.py": 1,  # torch.load
     "model/general_recommender/ldiffrec.py": 1,  # np.load: looked at before, data/preparation.py
     "model/context_aware_recommender/kd_dagfm.py": 2,  # eval of the key teacher: one of two names, recbole_keys.py
-    "config/configurator.py": 3,  # eval of settings: literals alone; YAML: plain data alone, config.py
+    "config/configurator.py": 3,  # eval of settings: literals alone; YAML: plain data alone, config_files.py
     "trainer/hyper_tuning.py": 1,  # eval of parameter files: literals alone, tune.py
     "trainer/trainer.py": 4,  # torch.load: plain data; __import__ of two packages by their names
     "data/dataset/dataset.py": 1,  # YAML of RecBole's own

@@ -77,3 +77,29 @@ def tiny_settings(folder: Path, **others):
         "show_progress": False,
         **others,
     }
+
+
+LABELLED = {"inter": ["user_id", "item_id", "timestamp", "label"], "item": ["item_id", "genre"]}
+"""``load_col`` of :func:`labelled_tables`."""
+
+
+def labelled_tables():
+    """The tables of :func:`tiny_tables`, with a quarter of the interactions of label 0."""
+    tables = tiny_tables()
+    tables["inter"]["label:float"] = (np.random.default_rng(0).permutation(288) >= 72).astype(int)
+    return tables
+
+
+def clicks_in(loaders):
+    """(user, item) of the clicks of all loaders, as tokens, sorted."""
+    found = []
+    for loader in loaders:
+        part = loader._dataset
+        tokens = [part.id2token(field, part.inter_feat[field].numpy()) for field in ("user_id", "item_id")]
+        found += zip(*map(list, tokens), strict=True)
+    return sorted(found)
+
+
+def rows_of(table):
+    """(user, item) of the rows of an .inter table, sorted."""
+    return sorted(zip(table["user_id:token"], table["item_id:token"], strict=True))

@@ -66,8 +66,9 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     """Run the comparison that the arguments ask for."""
     settings = parse(arguments)
     from recbole_decrs.compare import run_comparison
-    from recbole_decrs.config import UNDO, config_files_of, read_literal
+    from recbole_decrs.config_files import config_files_of
     from recbole_decrs.options import refuse_unknown_options
+    from recbole_decrs.plain_values import UNDO, read_literal
 
     own = parser.own_options()
     refuse_unknown_options(settings, (*own, "config_files", "dataset"), "compare", MEANT)

@@ -55,8 +55,8 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
             takes = [*parser.own_options(), *KEYS]
             hint = did_you_mean(key, takes) or f"; it takes {', '.join(takes)}"
             raise DecRSError(f"jensen-gap measures a trained model, and takes no --{key}{hint}")
-    from recbole_decrs.config import read_literal
     from recbole_decrs.jensen import measure_jensen_gap, table_of_gaps
+    from recbole_decrs.plain_values import read_literal
 
     changed = {key: read_literal(value) for key, value in settings.items()}
     gaps = measure_jensen_gap(files[0], options.users, options.seed, config_dict=changed)

@@ -18,7 +18,7 @@ def add_options(parser: CommandParser) -> None:
 def execute(arguments: list[str], parser: CommandParser) -> None:
     """Train and test the model that the arguments name."""
     settings = parse(arguments)
-    from recbole_decrs.config import config_files_of
+    from recbole_decrs.config_files import config_files_of
     from recbole_decrs.quick_start import run_recbole_decrs
 
     run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)

@@ -52,8 +52,9 @@ def add_options(parser: CommandParser) -> None:
 def execute(arguments: list[str], parser: CommandParser) -> None:
     """Search as the arguments say."""
     settings = parse(arguments)
-    from recbole_decrs.config import config_files_of, read_literal
+    from recbole_decrs.config_files import config_files_of
     from recbole_decrs.options import refuse_unknown_options
+    from recbole_decrs.plain_values import read_literal
     from recbole_decrs.tune import tune
 
     refuse_unknown_options(settings, parser.own_options(), "tune", {"algorithm": "algo"})

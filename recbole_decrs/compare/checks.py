@@ -11,7 +11,7 @@ from recbole.utils import ModelType
 from recbole_decrs.compare.data_cache import Data
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.data.dataset import one_drift_remark
+from recbole_decrs.data.estimation import one_drift_remark
 from recbole_decrs.errors import DecRSError
 
 CHOSEN_HERE = {

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from recbole_decrs.config import as_plain
 from recbole_decrs.errors import is_out_of_memory
 from recbole_decrs.files import replaced_whole
+from recbole_decrs.plain_values import as_plain
 
 FORMAT = 3
 """To be raised when a change of the code changes numbers, so that old pieces are not served."""

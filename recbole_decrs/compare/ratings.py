@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from recbole_decrs.data.reading import atomic_file
+from recbole_decrs.data.atomic_files import atomic_file
 
 
 def scored_pairs(config, part, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> pd.DataFrame | None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from recbole_decrs.compare.outputs import OUTPUTS, Output
 from recbole_decrs.compare.results import Results
-from recbole_decrs.config import as_plain
+from recbole_decrs.plain_values import as_plain
 
 
 @dataclass(frozen=True)

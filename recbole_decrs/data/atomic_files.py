@@ -249,6 +249,11 @@ class AtomicFile:
         return ""
 
 
+def atomic_file(config, path: str) -> AtomicFile:
+    """The file of a dataset with these settings."""
+    return AtomicFile(path, config["field_separator"], config["encoding"])
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell)

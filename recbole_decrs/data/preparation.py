@@ -15,10 +15,11 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.utils import ModelType
 from recbole.utils.argument_list import dataset_arguments
 
+from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.data.case_study import mend_case_study
 from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
-from recbole_decrs.data.reading import atomic_file
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
+from recbole_decrs.data.time_order import with_order
 from recbole_decrs.errors import DecRSError, told_as
 
 mend_case_study()
@@ -166,9 +167,14 @@ def _k_core(config) -> bool:
 def data_preparation(config, dataset) -> tuple:
     """RecBole's training, validation and test loaders; saved ones only from ``dataloaders_save_path``, where set.
 
+    Where the data do not have the order of clicks that is configured, the loaders and ``dataset`` have a copy of the
+    configuration with the order that they have; ``config`` stays as it is.
+
     Raises:
         DecRSError: the data lacks what the configuration needs.
     """
+    dataset.settle_order()
+    config = with_order(config, dataset.config["eval_args"]["order"])
     with told_as(f"RecBole cannot split the dataset {config['dataset']}"):
         train_data, valid_data, test_data = recbole_data_preparation(config, dataset)
     if not len(test_data._dataset):

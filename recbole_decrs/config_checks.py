@@ -1,0 +1,141 @@
+"""Settings, each allowed by itself, are held against each other, against the model, and against what lies on disk."""
+
+from __future__ import annotations
+
+import os
+from logging import getLogger
+
+from recbole.evaluator import metrics_dict
+from recbole.evaluator.base_metric import TopkMetric
+from recbole.utils import EvaluatorType, ModelType
+
+from recbole_decrs.data.catalogue import check_dataset_is_known
+from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.rerank import RERANKERS
+
+
+def check_together(config) -> None:
+    """See that the settings of a :class:`~recbole_decrs.config.DecRSConfig` do not contradict each other.
+
+    Raises:
+        DecRSError: two of them do; a setting does not go with the model; or a dataset or a file is not there.
+    """
+    _check_load_col(config)
+    if config["drift_alpha"] == "auto" and config["drift_history"] == "train+valid":
+        raise DecRSError(
+            "drift_alpha: auto chooses alpha on the validation clicks, which drift_history: train+valid has "
+            "already seen; set drift_history: train or give drift_alpha a number"
+        )
+    _check_model(config)
+    _check_valid_metric(config)
+    _check_labels(config)
+    _check_competitors(config)
+    check_dataset_is_known(config.dataset, config["data_path"])
+    _tell_sampled_items(config)
+    _check_start(config)
+
+
+def _check_load_col(config) -> None:
+    unread = [source for source in ("kg", "link") if source in (config.external_config_dict.get("load_col") or ())]
+    if unread and config["MODEL_TYPE"] not in (ModelType.KNOWLEDGE, ModelType.SEQUENTIAL):
+        getLogger().warning(f"load_col: {config.model} is not knowledge-based, and reads no .{unread[0]} file")
+    known = ("inter", "user", "item", "kg", "link", "ent", *(config["additional_feat_suffix"] or ()))
+    for key in ("load_col", "unload_col", "unused_col"):
+        for source in config[key] or ():
+            if source not in known:
+                hint = did_you_mean(source, known) or f"; it takes {', '.join(known)}"
+                raise DecRSError(f"{key}: there is no file ending {source}{hint}")
+    if config["load_col"] is not None and not config["load_col"].get("inter"):
+        raise DecRSError(
+            "load_col: there is no interaction to learn from; name the columns of inter, such as "
+            f"'inter': ['{config['USER_ID_FIELD']}', '{config['ITEM_ID_FIELD']}']"
+        )
+
+
+def _check_model(config) -> None:
+    """See that the settings have what a model cannot do without."""
+    missing = [source for source in ("kg", "link") if source not in (config["load_col"] or ("kg", "link"))]
+    if config["MODEL_TYPE"] == ModelType.KNOWLEDGE and missing:
+        raise DecRSError(
+            f"{config.model} is knowledge-based, and load_col names no columns of the .{missing[0]} file; add them, "
+            "such as kg: [head_id, relation_id, tail_id] and link: [item_id, entity_id]"
+        )
+    if config["MODEL_TYPE"] == ModelType.CONTEXT and config["embedding_size"] is None:
+        raise DecRSError(f"{config.model} has no default for embedding_size; set it")
+
+
+def _check_valid_metric(config) -> None:
+    name, _, k = str(config["valid_metric"]).partition("@")
+    names = [metric.lower() for metric in config["metrics"]]
+    ranked = name.lower() in names and issubclass(metrics_dict[name.lower()], TopkMetric)
+    if name.lower() not in names or (ranked and k not in map(str, config["topk"])):
+        raise DecRSError(
+            f"valid_metric {config['valid_metric']} is not evaluated: "
+            f"metrics has {', '.join(config['metrics'])} and topk has {', '.join(map(str, config['topk']))}"
+        )
+
+
+def _check_labels(config) -> None:
+    """Labels are for value metrics on labelled pairs; ranking takes every interaction for a click."""
+    modes = set(config["eval_args"]["mode"].values())
+    ranking = config["eval_type"] == EvaluatorType.RANKING
+    sampled = config["train_neg_sample_args"]["distribution"] != "none"
+    if config["threshold"] is not None and (sampled or ranking):
+        raise DecRSError(
+            "threshold gives labels, which negative sampling and ranking metrics take no notice of; keep the "
+            "positives alone by val_interval, such as {'rating': '[4,inf)'}"
+        )
+    if ranking and "labeled" in modes:
+        raise DecRSError("eval_args mode: labeled goes with metrics such as AUC, not with metrics of ranked lists")
+    if not ranking and (config["save_topk"] or config["save_user_metrics"] or config["reranker"]):
+        raise DecRSError("save_topk, save_user_metrics and reranker go with metrics of ranked lists, such as Recall")
+    for metric in config["metrics"] if config["reranker"] else ():
+        if "rec.meanrank" in metrics_dict[metric.lower()].metric_need:
+            raise DecRSError(
+                f"the metric {metric} ranks all items, and reranker: {config['reranker']} a user's top "
+                f"{config['reranker_candidates']}; leave one out"
+            )
+    needs_labels = (not sampled and config["MODEL_TYPE"] == ModelType.CONTEXT) or "labeled" in modes
+    loaded = (config["load_col"] or {}).get("inter")
+    not_loaded = isinstance(loaded, list) and config["LABEL_FIELD"] not in loaded
+    if needs_labels and config["threshold"] is None and not_loaded:
+        raise DecRSError(
+            f"without negative samples {config.model} needs labels: set threshold, or load the column "
+            f"{config['LABEL_FIELD']} of the .inter file"
+        )
+
+
+def _check_competitors(config) -> None:
+    """See that a re-ranker or IPS, which DecRS is compared with, has what it needs."""
+    name, weight = config["reranker"], config["reranker_lambda"]
+    if name and config["reranker_candidates"] < max(config["topk"]):
+        raise DecRSError(
+            f"reranker_candidates: {config['reranker_candidates']} are fewer than the {max(config['topk'])} that topk "
+            "asks for; raise it"
+        )
+    if config["ips"] and not issubclass(config.model_class, BackboneOptions):
+        raise DecRSError(f"ips: {config['ips']} weighs the samples of FM and NFM, not of {config.model}; leave it out")
+    if name and weight is not None and not (check := RERANKERS[name].weight_check).passes(weight):
+        raise DecRSError(f"reranker_lambda must be {check.takes} for {name}, not {weight}")
+
+
+def _tell_sampled_items(config) -> None:
+    """Warn where a sequential model is evaluated on sampled items and nobody has asked for it."""
+    given, modes = config.external_config_dict.get("eval_args", {}), config["eval_args"]["mode"]
+    if config["MODEL_TYPE"] == ModelType.SEQUENTIAL and "mode" not in given and modes["test"] != "full":
+        getLogger().warning(
+            f"{config.model} is evaluated on sampled items ({modes['test']}), as RecBole does by default, so its "
+            "results do not compare with those of full sort; set mode: full in eval_args, which takes long"
+        )
+
+
+def _check_start(config) -> None:
+    """See that a deconfounded model can start from the checkpoint that a key names."""
+    if config.deconfounded and config["phase"] not in (None, "teacher_training"):
+        raise DecRSError(
+            f"phase: {config['phase']} of {config.model} starts from a checkpoint of one model, and it has two; leave "
+            "phase out, which trains the teacher"
+        )
+    if config.deconfounded and config["backbone_checkpoint"] and not os.path.isfile(config["backbone_checkpoint"]):
+        raise DecRSError(f"backbone_checkpoint: there is no file {config['backbone_checkpoint']}; check its path")

@@ -1,0 +1,38 @@
+"""The clicks of a part of the dataset: which interactions count as such, and by users of whom nothing is learnt."""
+
+from __future__ import annotations
+
+from logging import getLogger
+
+import numpy as np
+from recbole.utils import ModelType
+
+Clicks = tuple[np.ndarray, np.ndarray]
+"""Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
+
+
+def clicks_of(part) -> Clicks:
+    """Users and items of the positive interactions of a part; what is no click is marked by user 0."""
+    users, items = part.inter_feat[part.uid_field].numpy(), part.inter_feat[part.iid_field].numpy()
+    if part.label_field in part.inter_feat:
+        users = np.where(part.inter_feat[part.label_field].numpy() > 0, users, 0)
+    return users, items
+
+
+def count_clicks_of_the_unknown(dataset, clicks: list[Clicks]) -> None:
+    """Count clicks of the other parts by users of whom the training part has none.
+
+    Args:
+        dataset: a RecBole Dataset.
+        clicks: of its parts: training, validation, test.
+    """
+    if dataset.config["MODEL_TYPE"] == ModelType.SEQUENTIAL:  # it learns of users from the sequences before a click
+        return
+    known = np.bincount(clicks[0][0], minlength=dataset.user_num) > 0
+    for name, (users, _) in zip(("validation", "test"), clicks[1:], strict=False):
+        n_clicks, n_unknown = int((users > 0).sum()), int((~known[users[users > 0]]).sum())
+        if n_unknown:
+            getLogger().warning(
+                f"{n_unknown} of {n_clicks} {name} clicks of {dataset.dataset_name} are by users without a training "
+                "click, of whom nothing has been learnt"
+            )

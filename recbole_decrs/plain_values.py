@@ -1,0 +1,39 @@
+"""Settings are plain values: text is read as the literal that it spells, and anything else becomes plain data."""
+
+from __future__ import annotations
+
+import ast
+import enum
+from typing import Any
+
+import numpy as np
+
+UNDO = ("", "none", "null", "~")
+"""Text that undoes a key, as None does; in any case of letters."""
+
+
+def read_literal(value: Any) -> Any:
+    """A setting given as text, read as a Python literal (``0.1``, ``[10, 20]``, ``{'a': 1}``), else left as text."""
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    try:
+        return ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return value
+
+
+def as_plain(value: Any) -> Any:
+    """The same value in None, bool, int, float, str, list, tuple and dict alone; anything else becomes its text."""
+    if isinstance(value, dict):
+        return {key: as_plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(as_plain(item) for item in value)
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, enum.Enum):
+        return value.name
+    if value is None or type(value) in (bool, int, float, str):
+        return value
+    return str(value)

@@ -1,0 +1,76 @@
+"""Columns that keys name are there and of the type that the key asks for, or refused."""
+
+import pandas as pd
+import pytest
+
+from recbole_decrs import DecRSError
+from tiny_data import tiny_tables
+
+
+@pytest.mark.parametrize(
+    ("others", "message"),
+    [
+        (
+            {"load_col": {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id", "genres"]}},
+            "load_col: .* no column genres; .* did you mean genre",
+        ),
+        (
+            {"load_col": {"inter": ["user_id", "item_id", "timestamp"], "item": ["genre"]}},
+            "load_col: item must have item_id",
+        ),
+        ({"load_col": None, "unload_col": {"item": ["prize"]}}, "unload_col: .* no column prize"),
+        ({"unused_col": {"item": ["genres"]}}, "unused_col: tiny has no loaded column genres; .*; did you mean genre"),
+        (
+            {"numerical_features": ["prize"]},
+            "numerical_features: .* loaded column prize; .*; did you mean price",
+        ),
+        (
+            {"val_interval": {"ratings": "[4,inf)"}},
+            "val_interval: tiny has no loaded column ratings; .*; did you mean rating",
+        ),
+        ({"val_interval": {"rating": [4, 5]}}, "val_interval: rating of tiny is float and takes an interval"),
+        ({"val_interval": {"gender": "[1,2]"}}, "val_interval: gender of tiny is token and takes a list of values"),
+        ({"val_interval": {"genre": ["Drama"]}}, "val_interval: genre of tiny is token_seq and takes no values"),
+    ],
+)
+def test_columns_that_are_not_there(load, others, message):
+    with pytest.raises(DecRSError, match=message):
+        load(tiny_tables(), **others)
+
+
+def test_a_file_of_load_col_that_is_not_there(load):
+    tables = tiny_tables()
+    del tables["user"]
+    with pytest.raises(DecRSError, match=r"load_col: there is no file .*tiny\.user; leave user out"):
+        load(tables, numerical_features=["price"])
+
+
+def test_inter_needs_ids(load):
+    with pytest.raises(DecRSError, match="load_col: inter must have item_id among its columns"):
+        load(tiny_tables(), load_col={"inter": ["user_id", "timestamp"], "item": ["item_id", "genre"]})
+    with pytest.raises(DecRSError, match="numerical_features: gender of tiny is token, and must be float"):
+        load(tiny_tables(), numerical_features=["gender"])
+
+
+@pytest.mark.parametrize(("ending", "kind"), [("inter", "float"), ("item", "token_seq"), ("user", "float")])
+def test_ids_are_tokens(load, ending, kind):
+    tables, field = tiny_tables(), "item_id" if ending == "item" else "user_id"
+    tables[ending].columns = [column.replace(f"{field}:token", f"{field}:{kind}") for column in tables[ending]]
+    message = rf"{field.upper()}_FIELD: column {field} of .*tiny\.{ending} is {kind}, and must be token"
+    with pytest.raises(DecRSError, match=message):
+        load(tables)
+
+
+def test_columns_of_additional_files_are_loaded_by_themselves(load):
+    tables = tiny_tables()
+    tables["emb"] = pd.DataFrame({"known_item:token": tables["item"]["item_id:token"], "vector:float_seq": "1 2"})
+    others = {"alias_of_item_id": ["known_item"], "preload_weight": {"known_item": "vector"}}
+    part = load(tables, additional_feat_suffix=["emb"], load_col="usual", **others)[0]._dataset
+    assert part.get_preload_weight("known_item").shape == (31, 2)
+    with pytest.raises(DecRSError, match="preload_weight: tiny has no loaded column vektor; .*; did you mean vector"):
+        load(
+            tables,
+            additional_feat_suffix=["emb"],
+            load_col="usual",
+            **others | {"preload_weight": {"known_item": "vektor"}},
+        )
