@@ -169,7 +169,7 @@ class DecRSConfig(Config):
         }
 
     def _merge_external_config_dict(self) -> None:
-        """As RecBole's; then text that undoes a key becomes None."""
+        """Merge the user's settings as RecBole does, and make None of text that undoes a key."""
         super()._merge_external_config_dict()
         for key, value in self.external_config_dict.items():
             if value is None or (isinstance(value, str) and value.lower() in UNDO):
@@ -247,7 +247,7 @@ class DecRSConfig(Config):
         return final
 
     def _full_eval_args(self) -> dict[str, Any]:
-        """What the user leaves out of ``eval_args`` is the plugin's, not RecBole's random order."""
+        """Fill in what the user leaves out of ``eval_args`` by the plugin's defaults, not by RecBole's random order."""
         given = self.external_config_dict.get("eval_args", {})
         known = self.internal_config_dict["eval_args"]
         if not isinstance(given, dict):

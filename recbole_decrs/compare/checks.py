@@ -1,4 +1,4 @@
-"""What a comparison refuses before its first training: settings, ranking lists and data that it cannot use."""
+"""Refuses, before the first training of a comparison, settings, ranking lists and data that it cannot use."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ class Method:
     parameter: str = ""
     """The name of the value that is chosen on validation; without one, the tables do not tell the value."""
     twin: bool = False
-    """Whether the model is the deconfounded twin of the backbone; by default it is a model of the backbone's class."""
+    """True if the model is the deconfounded twin of the backbone; by default it is a model of the backbone's class."""
     weights: Weights | None = None
     """Makes the weights of the model beside the backbone; see :mod:`~recbole_decrs.compare.weights`."""
     seed_shift: int = 0
@@ -63,12 +63,12 @@ class Method:
 
     @property
     def has_models(self) -> bool:
-        """Whether the method ranks by models other than the backbone's."""
+        """True if the method ranks by models other than the backbone's."""
         return self.role != "backbone" and self.reranker is None
 
     @property
     def weights_by_drift(self) -> bool:
-        """Whether the weights depend on the drift of users."""
+        """True if the weights depend on the drift of users."""
         return self.weights in (drift_weights, shuffled_drift_weights)
 
     def left_out_because(self, config, twin: type | None) -> str | None:

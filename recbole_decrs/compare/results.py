@@ -13,7 +13,7 @@ from recbole_decrs.compare.methods import METHODS
 
 @dataclass
 class Outcome:
-    """What came of a method over one backbone with one seed, or of a ranking list made elsewhere."""
+    """The measurements of a method over one backbone with one seed, or of a ranking list made elsewhere."""
 
     info: dict[str, Any]
     """Plain data: ``test`` (metrics), ``by_drift`` (threshold, users, metrics), and of a method also ``chosen``,
@@ -24,7 +24,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that the tables and figures are made from."""
+    """The outcomes of a comparison, from which its tables and figures are made."""
 
     methods: dict[str, list[str]]
     """Names of methods by backbone; ``backbone`` comes first."""

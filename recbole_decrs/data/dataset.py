@@ -31,7 +31,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
     """
 
     def token2id(self, field: str, tokens):
-        """As RecBole's: the ids of a token, or of several.
+        """Look up the ids of a token, or of several, as RecBole does.
 
         Raises:
             DecRSError: there is no such token.
@@ -81,7 +81,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
         return parts, [clicks_of(part) for part in parts], orders
 
     def item_clicks(self) -> np.ndarray:
-        """How often each item is clicked in this part, shape [n_items]."""
+        """Count how often each item is clicked in this part, shape [n_items]."""
         users, items = clicks_of(self)
         return np.bincount(items[users > 0], minlength=self.item_num)
 

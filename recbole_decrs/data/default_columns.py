@@ -20,7 +20,7 @@ def clicks_path(dataset: str, settings: dict[str, Any]) -> Path:
 
 
 def usual_columns(dataset: str, defaults: dict[str, Any], given: dict[str, Any]) -> dict[str, list[str]]:
-    """What to load of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature.
+    """Choose what is loaded of a dataset without a YAML of its own: ids, rating, time, and the groups as item feature.
 
     Of rating and time it is what the file has; before a download, both. Labels are loaded where the file has them.
 

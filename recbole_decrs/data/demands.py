@@ -1,4 +1,4 @@
-"""What the configuration demands of the data is there, and is not more than a memory holds."""
+"""See that the data have what the configuration demands, and that it demands no more than a memory holds."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from recbole_decrs.errors import DecRSError
 
 
 def one_drift_remark(name: str, alphas: Iterable[float]) -> str:
-    """What follows where all users of a dataset have the same drift, with one of these exponents of Eq. 12."""
+    """Say what follows where all users of a dataset have the same drift, with one of these exponents of Eq. 12."""
     ends = {
         True: "0, and the fused ranking equals the conventional one",
         False: "1 where alpha is 0, and the fused ranking equals the deconfounded one",

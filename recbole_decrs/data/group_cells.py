@@ -1,4 +1,4 @@
-"""What a cell of the group column holds: the names of an item's groups, in the forms in which people write them."""
+"""Reads the cells of the group column: the names of an item's groups, in the forms in which people write them."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _unquoted(text: str) -> str:
 
 
 def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> tuple[str, str | None]:
-    """How names are written, and a doubt; refused where it is not certain."""
+    """Find out how names are written, and what is in doubt; refuse where it is not certain."""
     plain = "single" if kind == "token" else "space" if seq_separator == " " else "seq_separator"
     for form, read, begins in (("list", _listed, "[{"), ("quoted", _quoted, "'\"")):
         known = [read(cell) is not None and (cell.strip()[0] in begins or form == "list") for cell in cells]
@@ -189,7 +189,7 @@ def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> t
 
 
 def _looks_like(form: str, cell: str) -> bool:
-    """Whether a cell is in brackets, or in quotation marks with commas between, and perhaps not meant as a name."""
+    """Tell if a cell is in brackets, or in quotation marks with commas between, and perhaps not meant as a name."""
     cell = cell.strip()
     if form == "list":
         return _CALLED.fullmatch(cell) is not None or (cell[0] in "[{" and cell[-1] == _BRACKETS[cell[0]])
@@ -244,13 +244,13 @@ def _joined_otherwise(cells: list[str], plain: str) -> tuple[str, str] | None:
 
 
 def _share_parts(cells: list[str], separator: str) -> bool:
-    """Whether cells that are joined have a part that is another cell, or a part of another cell."""
+    """Tell if cells that are joined have a part that is another cell, or a part of another cell."""
     counts = Counter(part for cell in cells for part in {name.strip() for name in cell.split(separator)} if part)
     return any(count > 1 for count in counts.values())
 
 
 def _also_joined_by_space(cells: list[str], kind: str) -> bool:
-    """Whether a cell without ``|`` consists of words that are groups of other cells."""
+    """Tell if a cell without ``|`` consists of words that are groups of other cells."""
     if kind == "token":
         return False
     names = {name.strip() for cell in cells for name in cell.split("|")}

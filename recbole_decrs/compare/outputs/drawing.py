@@ -1,4 +1,4 @@
-"""How the figures look: colours, panels, the legend, and the names in it."""
+"""Gives all figures one look: colours, panels, the legend, and the names in it."""
 
 from __future__ import annotations
 

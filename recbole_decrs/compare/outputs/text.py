@@ -1,4 +1,4 @@
-"""How the tables write numbers and rows in Markdown."""
+"""Writes the numbers and rows of tables in Markdown."""
 
 from __future__ import annotations
 
