@@ -16,17 +16,18 @@ def main() -> None:
     """Print both tables."""
     chosen = arguments(__doc__, rounds=5, models="FM,NFM,DecFM,DecNFM,BPR", groups=253)
     quiet()
+    from recbole_decrs.checkpoint import header_of
     from recbole_decrs.data.id_loader import IdLoader
     from recbole_decrs.model.catalogue import find_model
     from recbole_decrs.plain_data import encode, encode_confounder
-    from recbole_decrs.single_trainer import checkpoint_header, trainer_for
+    from recbole_decrs.single_trainer import trainer_for
 
     print("| model | epoch [s] | with its evaluation [s] | saving the last state [s] | of epoch and evaluation |")
     print("|---|---|---|---|---|")
     for name in chosen.models.split(","):
         config, train_data, valid_data, _ = prepare(name, chosen.data_path)
         trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset))
-        trainer.content = checkpoint_header(config, train_data.dataset)
+        trainer.content = header_of(config, train_data.dataset)
         loader = trainer._train_data = train_data if name == "BPR" else IdLoader(train_data)
         trainer.eval_collector.data_collect(train_data)
         seconds = interleave(

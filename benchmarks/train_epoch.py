@@ -1,5 +1,8 @@
 """One training epoch: RecBole's FM against the plugin's FM, DecFM, NFM, DecNFM, the same settings."""
 
+from functools import partial
+from unittest.mock import patch
+
 from common import PLAIN, arguments, interleave, prepare, quiet, report
 
 
@@ -11,10 +14,16 @@ def main() -> None:
     from recbole.trainer import Trainer
 
     from recbole_decrs.data.id_loader import IdLoader
+    from recbole_decrs.model import in_place_gradients
     from recbole_decrs.model.catalogue import find_model
     from recbole_decrs.single_trainer import trainer_for
 
     sides = {}
+
+    def with_torchs_gradients(trainer, loader):
+        with patch.object(in_place_gradients, "can_add_in_place", lambda *tables: False):
+            trainer._train_epoch(loader, 0)
+
     config, train_data, *_ = prepare("FM", chosen.data_path, **PLAIN)
     recbole = Trainer(config, RecBoleFM(config, train_data.dataset))
     sides["RecBole FM"] = lambda trainer=recbole, data=train_data: trainer._train_epoch(data, 0)
@@ -27,6 +36,8 @@ def main() -> None:
             trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset))
             loader = IdLoader(train_data)
             sides[name + suffix] = lambda trainer=trainer, data=loader: trainer._train_epoch(data, 0)
+            if name == "DecFM" and not suffix:
+                sides[f"{name}, torch's gradients"] = partial(with_torchs_gradients, trainer, loader)
     report(interleave(sides, chosen.rounds), "RecBole FM")
 
 

@@ -11,7 +11,7 @@ from recbole.utils import EvaluatorType, ModelType
 
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.errors import DecRSError, did_you_mean
-from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
 
@@ -114,7 +114,7 @@ def _check_competitors(config) -> None:
             f"reranker_candidates: {config['reranker_candidates']} are fewer than the {max(config['topk'])} that topk "
             "asks for; raise it"
         )
-    if config["ips"] and not issubclass(config.model_class, BackboneOptions):
+    if config["ips"] and not issubclass(config.model_class, PaperTrainingOptions):
         raise DecRSError(f"ips: {config['ips']} weighs the samples of FM and NFM, not of {config.model}; leave it out")
     if name and weight is not None and not (check := RERANKERS[name].weight_check).passes(weight):
         raise DecRSError(f"reranker_lambda must be {check.takes} for {name}, not {weight}")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import torch
 
-from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.in_place_gradients import keep_gradients
+from recbole_decrs.model.training_options import PaperTrainingOptions
 
 
 def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, config) -> torch.optim.Optimizer:
@@ -18,7 +18,7 @@ def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, c
         model: whose parameters it changes; those of other models are updated as by RecBole.
         config: its key ``adagrad_initial_accumulator``.
     """
-    ours = isinstance(model, BackboneOptions)
+    ours = isinstance(model, PaperTrainingOptions)
     if isinstance(optimizer, torch.optim.Adagrad):
         group = optimizer.param_groups[0]
         on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
@@ -29,8 +29,8 @@ def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, c
             initial_accumulator_value=config["adagrad_initial_accumulator"] or 0,
             fused=ours and on_cpu,  # the same update in one pass
         )
-    if ours:  # gradients are added in place, see model/sides.py
-        optimizer.zero_grad = partial(optimizer.zero_grad, set_to_none=False)
+    if ours:
+        keep_gradients(optimizer)
     return optimizer
 
 

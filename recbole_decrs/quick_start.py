@@ -24,8 +24,8 @@ from recbole_decrs.evaluator.report import (
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import make_data, make_model, make_trainer
 from recbole_decrs.model import FusedRecommender
-from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.trainer import fusion_weights, load_backbone, load_fused
@@ -105,7 +105,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         _log_flops(config, one, data.dataset)
 
     trainer = make_trainer(config, model, backbone_state)
-    if isinstance(model, BackboneOptions):  # as half of a deconfounded recommender; others stay as in RecBole
+    if isinstance(model, PaperTrainingOptions):  # as half of a deconfounded recommender; others stay as in RecBole
         start_anew(config, data.train)
     if resumed:
         trainer.resume_checkpoint(resumed)

@@ -25,7 +25,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.files import Claim, remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
-from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.optimizer import fitted_optimizer
 from recbole_decrs.randomness import random_state, restore_loader_states, restore_random_state
 from recbole_decrs.resume import SavedTraining, claim, claimed_for_later, last_path
@@ -93,7 +93,7 @@ class SingleTrainer:
         slow = why_not_by_ids(self.model, train_data, self.config)
         if slow is None:
             train_data = IdLoader(train_data)
-        elif isinstance(self.model, BackboneOptions):
+        elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data
         if self.content is None:

@@ -24,6 +24,14 @@ def _own_folder(tmp_path, monkeypatch):
     logging.getLogger().setLevel(logging.WARNING)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _the_load_is_not_measured():
+    """Each run tells how busy the processor is, for which RecBole watches it for a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("psutil.cpu_percent", lambda interval=None: 0.0)
+        yield
+
+
 @pytest.fixture
 def data_folder(tmp_path):
     """A folder with the dataset ``tiny``."""

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -209,3 +210,12 @@ def test_frames_with_text_in_pyarrow(prepared):
         _, in_python, *_ = prepared()
     one, other = train_data.dataset, in_python.dataset
     assert one.fingerprint == other.fingerprint
+
+
+def test_no_model_turns_on_the_detection_of_anomalies():
+    """In a process of its own, since RecBole's SINE turns it on when it is imported first."""
+    code = (
+        "import torch; from recbole_decrs.model.catalogue import find_model;"
+        "[find_model(name) for name in ('DecFM', 'DecSASRec', 'SINE')]; assert not torch.is_anomaly_enabled()"
+    )
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)

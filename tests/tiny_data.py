@@ -1,83 +1,20 @@
-"""Small datasets in RecBole's atomic files, made for a test."""
-
-from pathlib import Path
+"""The tests' small datasets, which :mod:`recbole_decrs.testing` ships."""
 
 import numpy as np
-import pandas as pd
 
-GENRES = ["Action", "Comedy", "Drama", "Horror"]
+from recbole_decrs.testing.tiny_data import GENRES, LOAD_COL, SHORT_SEQUENCES, tiny_settings, tiny_tables, write_tables
 
+__all__ = ["ALL_TYPES", "GENRES", "LOAD_COL", "SHORT_SEQUENCES", "tiny_settings", "tiny_tables", "write_tables"]
 
-def tiny_tables(seed=0, n_users=24, n_items=30, n_clicks=12):
-    """Tables of clicks, users and items with every feature type; users drift from some genres to others."""
-    rng = np.random.default_rng(seed)
-    items = [f"i{number}" for number in range(n_items)]
-    users = [f"u{number}" for number in range(n_users)]
-    inter = []
-    for user in users:
-        picked = rng.choice(n_items, size=n_clicks, replace=False)
-        for place, item in enumerate(picked):
-            inter.append((user, items[item], 4 + rng.integers(2), 1_000_000_000 + 10 * place + int(rng.integers(9))))
-    genres = [" ".join(rng.choice(GENRES, size=rng.integers(1, 3), replace=False)) for _ in items]
-    return {
-        "inter": pd.DataFrame(inter, columns=["user_id:token", "item_id:token", "rating:float", "timestamp:float"]),
-        "user": pd.DataFrame(
-            {
-                "user_id:token": users,
-                "gender:token": rng.choice(["F", "M"], n_users),
-                "jobs:token_seq": [
-                    " ".join(rng.choice(["a", "b", "c"], rng.integers(1, 3), replace=False)) for _ in users
-                ],
-                "height:float": rng.uniform(1.5, 2, n_users).round(2),
-            }
-        ),
-        "item": pd.DataFrame(
-            {
-                "item_id:token": items,
-                "genre:token_seq": genres,
-                "first_genre:token": [names.split()[0] for names in genres],
-                "price:float": rng.uniform(1, 9, n_items).round(2),
-                "weights:float_seq": [" ".join(map(str, rng.uniform(0, 1, 3).round(3))) for _ in items],
-            }
-        ),
-    }
-
-
-def write_tables(folder: Path, tables, name="tiny"):
-    """Write tables as ``folder/name/name.*``; returns the folder."""
-    (folder / name).mkdir(parents=True, exist_ok=True)
-    for ending, table in tables.items():
-        table.to_csv(folder / name / f"{name}.{ending}", sep="\t", index=False)
-    return folder
-
-
-LOAD_COL = {
-    "inter": ["user_id", "item_id", "rating", "timestamp"],
-    "user": ["user_id", "gender", "jobs", "height"],
-    "item": ["item_id", "genre", "price"],
+ALL_TYPES = {
+    "load_col": {
+        "inter": ["user_id", "item_id", "timestamp"],
+        "user": ["user_id", "gender", "jobs", "height"],
+        "item": ["item_id", "genre", "first_genre", "price", "weights"],
+    },
+    "numerical_features": ["height", "price", "weights"],
 }
-
-
-SHORT_SEQUENCES = {"MAX_ITEM_LIST_LENGTH": 12, "hidden_size": 8, "inner_size": 8, "n_layers": 1}
-"""Settings of a small sequential model."""
-
-
-def tiny_settings(folder: Path, **others):
-    """Settings of a fast run on :func:`tiny_tables`."""
-    return {
-        "data_path": str(folder),
-        "load_col": LOAD_COL,
-        "numerical_features": ["height", "price"],
-        "group_field": "genre",
-        "epochs": 2,
-        "embedding_size": 8,
-        "train_batch_size": 64,
-        "topk": [5, 10],
-        "valid_metric": "Recall@10",
-        "show_progress": False,
-        **others,
-    }
-
+"""Settings with which features of every type are loaded."""
 
 LABELLED = {"inter": ["user_id", "item_id", "timestamp", "label"], "item": ["item_id", "genre"]}
 """``load_col`` of :func:`labelled_tables`."""

@@ -10,7 +10,7 @@ from recbole.utils import ModelType
 from recbole_decrs.compare.method import Method, Settings
 from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.backbone import BackboneOptions
+from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
 PARTNER = 1000
@@ -37,7 +37,7 @@ def _no_group_feature(config) -> str | None:
 
 
 def _no_weighted_loss(config) -> str | None:
-    if issubclass(config.model_class, BackboneOptions):
+    if issubclass(config.model_class, PaperTrainingOptions):
         return None
     return f"the loss of {config.model_class.__name__} does not weigh samples"
 

@@ -1,4 +1,4 @@
-"""What makes a RecBole context-aware model a deconfounded one: M(d-bar, u) as one more feature field (Sec. 2.3)."""
+"""Makes a RecBole context-aware model a deconfounded one: M(d-bar, u) is one more feature field (Sec. 2.3)."""
 
 from __future__ import annotations
 

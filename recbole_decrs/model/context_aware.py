@@ -42,7 +42,7 @@ DecFM = deconfound(FM)
     DecFM                   names its backbone, FM
     Deconfounded            refuses a model whose group embeddings receive no gradient
     FM                      the plugin's: BatchNorm and dropout on the bi-interaction vector
-    BackboneOptions         initial values, loss and weights of samples, as the paper's setting has them
+    PaperTrainingOptions    initial values, loss and weights of samples, as the paper's setting has them
     TwoSided                full sort in closed form, and training by ids, from the sides of a pair
     FM                      RecBole's: sizes its layers by the number of feature fields
     BackdoorRecommender     adds M(d-bar, u) to the feature fields

@@ -7,17 +7,17 @@ from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
 from recbole.model.layers import BaseFactorizationMachine
 from torch import nn
 
-from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
+from recbole_decrs.model.training_options import PaperTrainingOptions
 
 
 @register_model
-class FM(BackboneOptions, RecBoleFM):
+class FM(PaperTrainingOptions, RecBoleFM):
     """Factorization machine (Rendle 2010).
 
     Keys beyond RecBole's: ``bi_batch_norm`` and ``dropout_prob``, on the bi-interaction vector before it is summed,
-    and those of :class:`~recbole_decrs.model.backbone.BackboneOptions` and
+    and those of :class:`~recbole_decrs.model.training_options.PaperTrainingOptions` and
     :class:`~recbole_decrs.model.two_sided.TwoSided`.
     """
 

@@ -10,11 +10,11 @@ from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.model.general_recommender.bpr import BPR
 from recbole.model.general_recommender.lightgcn import LightGCN
 from recbole.model.general_recommender.neumf import NeuMF
-from recbole.model.sequential_recommender.sasrec import SASRec
 from torch import nn
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.model.registry import register_model
+from recbole_decrs.model.sequential import SASRec
 
 
 class LateFusion(AbstractRecommender):
@@ -125,7 +125,7 @@ class DecSASRec(LateFusion, SASRec):
         return self.fuse(sequence, self.backdoor(sequence.unsqueeze(1), self.users))
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
-        """As SASRec's."""
+        """Compute the loss of SASRec, which is given the fused representations."""
         return self._for_users_of(interaction, super().calculate_loss)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:

@@ -7,22 +7,23 @@ from recbole.model.context_aware_recommender.nfm import NFM as RecBoleNFM
 from recbole.model.layers import MLPLayers
 from torch import nn
 
-from recbole_decrs.model.backbone import BackboneOptions
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
+from recbole_decrs.model.training_options import PaperTrainingOptions
 
 PAIRS_AT_ONCE = 1 << 14
 """Pairs whose vectors are held at once in full sort; more of them leave the processor's cache."""
 
 
 @register_model
-class NFM(BackboneOptions, RecBoleNFM):
+class NFM(PaperTrainingOptions, RecBoleNFM):
     """Neural factorization machine (He and Chua 2017).
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
     RecBole's: ``mlp_activation``; ``mlp_dropout_prob``, with which there is ``dropout_prob`` on the bi-interaction
     vector alone and this one after each layer, as He and Chua have it; and those of
-    :class:`~recbole_decrs.model.backbone.BackboneOptions` and :class:`~recbole_decrs.model.two_sided.TwoSided`.
+    :class:`~recbole_decrs.model.training_options.PaperTrainingOptions` and
+    :class:`~recbole_decrs.model.two_sided.TwoSided`.
     """
 
     def __init__(self, config, dataset) -> None:

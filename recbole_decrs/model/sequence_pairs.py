@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import SequentialRecommender
-from recbole.model.sequential_recommender.dien import DIEN as RecBoleDIEN
-from recbole.model.sequential_recommender.din import DIN as RecBoleDIN
 
 from recbole_decrs.model.registry import register_model
+from recbole_decrs.model.sequential import DIEN as RecBoleDIEN
+from recbole_decrs.model.sequential import DIN as RecBoleDIN
 
 PAIRS_AT_ONCE = 1 << 12
 """RecBole's own ``eval_batch_size``; it would repeat as many sequences, each with every item, before it cuts them."""

@@ -8,7 +8,8 @@ from recbole.model.abstract_recommender import ContextRecommender
 from recbole.utils import FeatureSource
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.sides import Side, SideFeatures, once_each, separate_rows, share, table_of
+from recbole_decrs.model.lookups import separate_rows, table_of
+from recbole_decrs.model.sides import Side, SideFeatures, mean_weights, once_each
 
 
 class TwoSided(ContextRecommender):
@@ -55,7 +56,7 @@ class TwoSided(ContextRecommender):
         return column if column in self.token_seq_field_names else None
 
     def user_side(self, users: torch.Tensor) -> Side:
-        """What users of these ids add to pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""
+        """Compute the users' side of pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""
         side = self.users(self, users)
         if not hasattr(self, "backdoor"):
             return side
@@ -63,7 +64,7 @@ class TwoSided(ContextRecommender):
         return Side(side.total + group_level, side.within + side.total * group_level, side.first_order)
 
     def item_side(self) -> Side:
-        """What all items add to pairs; computed once as long as no parameter changes. Not for training."""
+        """Compute the side of all items; it is computed once as long as no parameter changes. Not for training."""
         state = tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
         if self._item_side_of is None or self._item_side_of[0] != state:
             everything = torch.arange(len(self.items.tokens), device=self.items.tokens.device)
@@ -71,7 +72,7 @@ class TwoSided(ContextRecommender):
         return self._item_side_of[1]
 
     def train(self, mode: bool = True) -> TwoSided:
-        """As torch's; forgets the item side."""
+        """Switch training on or off as torch does, and forget the item side."""
         self._item_side_of = None
         return super().train(mode)
 
@@ -85,7 +86,7 @@ class TwoSided(ContextRecommender):
         groups = once_each(interaction[self.separate])
         interaction = Interaction({**interaction.interaction, self.separate: groups})
         used = (groups != 0).float()
-        value = share(used)
+        value = mean_weights(used)
         place = self.token_seq_field_names.index(self.separate)
         tables = (table_of(tables, "token_seq", place) for tables in (self, self.first_order_linear))
         _, excess, pairs = separate_rows(*tables, groups, value, used - value)
@@ -112,7 +113,7 @@ class TwoSided(ContextRecommender):
         return first_order + self.logits_of(bi_interaction.flatten(0, 1)).view_as(items)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
-        """What the model makes of bi-interaction vectors, without the first order: [B, H] -> [B]."""
+        """Turn bi-interaction vectors into logits, without the first order: [B, H] -> [B]."""
         raise NotImplementedError
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:

@@ -25,30 +25,6 @@ def test_loss_and_gradient_by_ids_are_those_of_the_forward_pass(prepared, name, 
     assert_same_training(model, train_data)
 
 
-def test_gradients_add_up_as_torchs_do(prepared):
-    config, train_data, *_ = prepared("DecFM", dropout_prob=0.0, embedding_norm_weight=0.3, bi_batch_norm=False)
-    model = DecFM(config, train_data.dataset)
-    batch = next(iter(IdLoader(train_data)))
-    model.calculate_loss(batch).backward()
-    once = model.token_embedding_table.embedding.weight.grad.clone()
-    model.calculate_loss(batch).backward()
-    torch.testing.assert_close(model.token_embedding_table.embedding.weight.grad, 2 * once)
-
-
-def test_gradient_of_the_norm(prepared):
-    config, train_data, *_ = prepared("FM", embedding_norm_weight=0.3)
-    model = shake(FM(config, train_data.dataset))
-    tables = model.feature_embeddings()
-    from recbole_decrs.model.sides import FrobeniusNorm
-
-    norm = FrobeniusNorm.apply(*tables)
-    literal = torch.sqrt(sum((table**2).sum() for table in tables))
-    torch.testing.assert_close(norm, literal)
-    (0.3 * norm).backward()
-    for table in tables:
-        torch.testing.assert_close(table.grad, (0.3 * table / literal).detach())
-
-
 def test_fused_adagrad_is_adagrad(prepared):
     config, train_data, *_ = prepared("FM", adagrad_initial_accumulator=0.1, weight_decay=0.01)
     model = FM(config, train_data.dataset)

@@ -11,11 +11,11 @@ from recbole.model.layers import FMFirstOrderLinear
 from torch import nn
 
 from recbole_decrs.causal.propensity import item_propensity, unbiased_log_loss, user_weights
-from recbole_decrs.model.sides import FrobeniusNorm
+from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.two_sided import TwoSided
 
 
-class BackboneOptions(TwoSided):
+class PaperTrainingOptions(TwoSided):
     """Initial values and loss from configuration keys, over a RecBole context-aware model with log loss.
 
     Keys: ``embedding_init_std``, ``loss_reduction``, ``embedding_norm_weight``, ``ips``. With these unset or at
@@ -79,7 +79,7 @@ class BackboneOptions(TwoSided):
             logits = self.forward(interaction)
         loss = self._log_loss(logits, labels, users, items)
         if self.embedding_norm_weight:
-            loss = loss + self.embedding_norm_weight * FrobeniusNorm.apply(*self._feature_embeddings)
+            loss = loss + self.embedding_norm_weight * frobenius_norm(*self._feature_embeddings)
         return loss
 
     def _log_loss(
