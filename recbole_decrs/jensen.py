@@ -43,7 +43,7 @@ def measure_jensen_gap(
         DecRSError: the checkpoint cannot be read, or holds no model with d-bar.
     """
     config, fused, _, train_data, *_ = load_data_and_model(model_file, config_dict)
-    if not hasattr(fused, "deconfounded"):
+    if not config.deconfounded:
         raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
     if config["confounder_prior"] in ("user", "learned"):
         raise DecRSError(f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions")

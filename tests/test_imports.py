@@ -5,6 +5,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent / "recbole_decrs"
+MOST_LINES = 300
 FILES = {
     ".".join(file.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__"): file
     for file in PACKAGE.rglob("*.py")
@@ -33,3 +34,8 @@ def test_the_mathematics_knows_nothing_of_recbole():
             used = {part.split(".")[1] for part in imports_of(name) if part.count(".")}
             assert used <= {"causal", "rerank", "errors", "checks", "names"}, name
             assert "import recbole\n" not in FILES[name].read_text(encoding="utf-8"), name
+
+
+def test_no_module_has_grown_beyond_one_idea():
+    lines = {name: file.read_text(encoding="utf-8").count("\n") for name, file in FILES.items()}
+    assert {name: number for name, number in lines.items() if number > MOST_LINES} == {}
