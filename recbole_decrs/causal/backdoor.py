@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 OPERATORS = ("fm", "fm_all_pairs", "product")
+"""The ways in which :class:`BackdoorOperator` may combine groups and user."""
 
 
 class BackdoorOperator(nn.Module):
-    """M(d-bar, u): the group-level representation of a user under the distribution d-bar over N groups.
+    """Computes M(d-bar, u), the group-level representation of a user under the distribution d-bar over N groups.
 
     The sum over groups does not depend on the sample, so it is taken once a batch: the cost of a row does not grow
     with N.
@@ -27,6 +28,18 @@ class BackdoorOperator(nn.Module):
 
     Raises:
         ValueError: ``operator`` is none of these.
+
+    Example:
+        A user with one feature u = (1, 2), and two groups with v = (1, 0) and (0, 1). Eq. 7 is (0.75 * 1, 0.25 * 2);
+        in Eq. 8 the two groups with each other would add v_1 * v_2 = 0, so here it is the same.
+
+        >>> operator = BackdoorOperator(torch.tensor([0.75, 0.25]), embedding_size=2, operator="product")
+        >>> operator.group_embeddings.data = torch.eye(2)
+        >>> operator(torch.tensor([[[1.0, 2.0]]])).tolist()
+        [[0.75, 0.5]]
+        >>> operator.operator = "fm"
+        >>> operator(torch.tensor([[[1.0, 2.0]]])).tolist()
+        [[0.75, 0.5]]
     """
 
     def __init__(
@@ -46,7 +59,7 @@ class BackdoorOperator(nn.Module):
         self.group_embeddings = nn.Parameter(init_std * torch.randn(self.prior.shape[-1], embedding_size))
 
     def forward(self, user_embeddings: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
-        """M(d-bar, u) of each row.
+        """Compute M(d-bar, u) of the user in each row.
 
         Args:
             user_embeddings: x_b u_b of each user feature, shape [B, K, H].
@@ -60,7 +73,7 @@ class BackdoorOperator(nn.Module):
         return self.of_sums(total, within, users)
 
     def of_sums(self, total: torch.Tensor, within: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
-        """M(d-bar, u) from what it depends on of the user features x_b u_b.
+        """Compute M(d-bar, u) from the two sums over the user features x_b u_b that it depends on.
 
         Args:
             total: their sum, shape [B, H].

@@ -11,12 +11,12 @@ from recbole_decrs.causal.drift import all_alike, interest_drift, normalized_dri
 from recbole_decrs.causal.history import grouped_clicks, user_history_distribution
 
 PRIORS = ("interaction", "item", "uniform", "user", "learned")
-"""What may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
+"""The distributions that may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
 
 
 @dataclass(frozen=True)
 class Confounder:
-    """The user history distributions over N item groups and what follows from them.
+    """Holds the user history distributions over N item groups and the statistics that follow from them.
 
     Row 0 of every user and item axis is RecBole's padding and holds zeros.
     """
@@ -34,21 +34,25 @@ class Confounder:
     drift: np.ndarray | None
     """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
     drifting: np.ndarray | None
-    """Which users have at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
+    """True for users with at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
 
     @property
     def one_drift(self) -> bool:
-        """Whether eta_u is the same for all users that Eq. 12 runs over, so that it gives everyone the same weight."""
+        """True if eta_u is the same for all users that Eq. 12 runs over, so that it gives everyone the same weight."""
         return all_alike(self.drift[self.drifting])
 
     def normalized_drift(self, alpha: float) -> np.ndarray:
-        """eta-hat_u (Eq. 12), [n_users], in [0, 1]; 0 in the padding row."""
+        """Bring eta_u to the weights eta-hat_u of Eq. 12, [n_users], in [0, 1]; 0 in the padding row.
+
+        Args:
+            alpha: the exponent, >= 0.
+        """
         weight = normalized_drift(self.drift, alpha, self.drifting)
         weight[0] = 0.0
         return weight
 
     def prior_for(self, kind: str) -> np.ndarray:
-        """What stands for d-bar in M(d-bar, u).
+        """Choose the distribution that stands for d-bar in M(d-bar, u).
 
         Args:
             kind: ``interaction``: d-bar as the paper defines it; ``item``: the mean of q^i over the catalogue, as
@@ -76,7 +80,7 @@ class Confounder:
 
 
 def expected_distribution(user_distribution: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
-    """d-bar = sum over users of P(d_u) d_u with P(d_u) = clicks of u / all clicks (Sec. 2.2.2).
+    """Compute d-bar, the sum over users of P(d_u) d_u with P(d_u) = clicks of u / all clicks (Sec. 2.2.2).
 
     Args:
         user_distribution: d_u, shape [n_users, N].
@@ -84,6 +88,12 @@ def expected_distribution(user_distribution: np.ndarray, n_clicks: np.ndarray) -
 
     Returns:
         [N], sums to 1.
+
+    Example:
+        A user with three clicks on the first group, and one with a click on the second.
+
+        >>> expected_distribution([[1.0, 0.0], [0.0, 1.0]], [3, 1]).tolist()
+        [0.75, 0.25]
     """
     n_clicks = np.asarray(n_clicks, dtype=np.float64)
     return n_clicks @ np.asarray(user_distribution, dtype=np.float64) / n_clicks.sum()
@@ -99,7 +109,7 @@ def estimate_confounder(
     smoothing: float = 0.01,
     periods: int = 2,
 ) -> Confounder:
-    """Every statistic of DecRS from the training clicks.
+    """Compute every statistic of DecRS from the training clicks.
 
     Args:
         group_names: names of the N groups.
@@ -113,6 +123,17 @@ def estimate_confounder(
 
     Raises:
         ValueError: no click is on an item with a group.
+
+    Example:
+        Item 1 is an action film, item 2 a drama. User 1 clicks on the one, then on the other; user 2 on the drama.
+
+        >>> users, items = np.array([1, 2, 1]), np.array([1, 2, 2])
+        >>> membership = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> confounder = estimate_confounder(("action", "drama"), membership, users, items, 3, (users, items))
+        >>> confounder.user_distribution.tolist()
+        [[0.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
+        >>> confounder.prior.round(4).tolist(), confounder.drift.round(4).tolist()
+        ([0.3333, 0.6667], [0.0, 9.2103, 0.0])
     """
     clicks = sparse.csr_matrix((np.ones(len(users)), (users, items)), shape=(n_users, membership.shape[0]))
     sparse_membership = sparse.csr_matrix(membership)

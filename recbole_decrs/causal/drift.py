@@ -1,4 +1,4 @@
-"""Interest drift: eta_u (Eq. 10) and eta-hat_u (Eq. 12)."""
+"""A user's interest drift eta_u (Eq. 10), and eta-hat_u (Eq. 12), which is the drift on a scale from 0 to 1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROUNDING = 1e-12
 
 
 def symmetric_kl(p: np.ndarray, q: np.ndarray, smoothing: float = 0.01) -> np.ndarray:
-    """KL(p | q) + KL(q | p), the distance of Eq. 10.
+    """Measure the distance of Eq. 10 between two distributions, KL(p | q) + KL(q | p).
 
     Args:
         p, q: distributions over groups, shape [..., N].
@@ -23,6 +23,12 @@ def symmetric_kl(p: np.ndarray, q: np.ndarray, smoothing: float = 0.01) -> np.nd
 
     Returns:
         shape [...], >= 0.
+
+    Example:
+        From one group to another, each of the two divergences is log(1 / 0.01).
+
+        >>> symmetric_kl([1.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]).round(4).tolist()
+        [0.0, 9.2103]
     """
     return kl_divergence(p, q, smoothing) + kl_divergence(q, p, smoothing)
 
@@ -35,7 +41,7 @@ def interest_drift(
     smoothing: float = 0.01,
     periods: int = 2,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """eta_u (Eq. 10): the symmetric KL divergence between the two halves of each user's history.
+    """Measure eta_u (Eq. 10), the symmetric KL divergence between the two halves of each user's history.
 
     The first half holds the first floor(n / 2) of the user's n grouped clicks. Repeated clicks on an item count
     once, at their first time; items without a group take no part. With more than the paper's two periods, period k
@@ -50,6 +56,14 @@ def interest_drift(
 
     Returns:
         eta_u, shape [n_users], 0 for users with fewer grouped clicks than periods; and which users have enough.
+
+    Example:
+        Items 1 and 2 are of one group each. User 1 clicks on the one, then on the other; user 2 has a single click.
+
+        >>> membership = np.array([[0, 0], [1, 0], [0, 1]])
+        >>> drift, enough = interest_drift([1, 2, 1], [1, 1, 2], membership, n_users=3)
+        >>> drift.round(4).tolist(), enough.tolist()
+        ([0.0, 9.2103, 0.0], [False, True, False])
     """
     membership = sparse.csr_matrix(membership)
     users, items = _grouped_first_clicks(np.asarray(users), np.asarray(items), membership)
@@ -78,7 +92,7 @@ def interest_drift(
 def _grouped_first_clicks(
     users: np.ndarray, items: np.ndarray, membership: sparse.csr_matrix
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Without clicks on items of no group, and without repeated clicks but the first."""
+    """Leave out clicks on items of no group, and of clicks by a user on an item all but the first."""
     grouped = has_group(membership)
     if not grouped[items].all():
         kept = grouped[items]
@@ -93,14 +107,14 @@ def _grouped_first_clicks(
 
 
 def _grouped_by_user(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """The items of each user in the order given: a CSR matrix whose column indices are not sorted."""
+    """List the items of each user in the order given, as a CSR matrix whose column indices are not sorted."""
     clicks = sparse.coo_matrix((np.ones(len(users), dtype=np.int8), (users, items)), shape=shape)
     clicks.has_canonical_format = True  # there are no duplicates, so nothing is sorted or summed
     return clicks.tocsr()
 
 
 def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None = None) -> np.ndarray:
-    """eta-hat_u (Eq. 12): ((eta_u - eta_min) / (eta_max - eta_min)) ** alpha, in [0, 1].
+    """Bring drifts to the weights of Eq. 11: eta-hat_u = ((eta_u - eta_min) / (eta_max - eta_min)) ** alpha (Eq. 12).
 
     Args:
         drift: eta_u, shape [n_users].
@@ -109,7 +123,11 @@ def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None
             others is cut to [0, 1].
 
     Returns:
-        shape [n_users]. If all counted eta_u are equal the fraction is 0.
+        shape [n_users], in [0, 1]. If all counted eta_u are equal the fraction is 0.
+
+    Example:
+        >>> normalized_drift([2.0, 4.0, 6.0], alpha=2).tolist()
+        [0.0, 0.25, 1.0]
     """
     drift = np.asarray(drift, dtype=np.float64)
     over = drift if counted is None else drift[counted]
@@ -120,5 +138,10 @@ def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None
 
 
 def all_alike(drift: np.ndarray) -> bool:
-    """Whether eta_u is the same for all of some users, shape [n_users]; also for none."""
+    """Tell if eta_u is the same for all of some users, shape [n_users], but for rounding; also if there are none.
+
+    Example:
+        >>> all_alike(np.array([2.0, 2.0])), all_alike(np.array([2.0, 2.1]))
+        (True, False)
+    """
     return drift.size == 0 or float(np.ptp(drift)) <= ROUNDING

@@ -6,7 +6,7 @@ import torch
 
 
 def fuse_scores(conventional: torch.Tensor, deconfounded: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-    """Y_{u,i} = (1 - eta-hat_u) Y^RS_{u,i} + eta-hat_u Y^DE_{u,i} (Eq. 11).
+    """Fuse the scores of two recommenders: Y_{u,i} = (1 - eta-hat_u) Y^RS_{u,i} + eta-hat_u Y^DE_{u,i} (Eq. 11).
 
     Args:
         conventional: Y^RS, shape [B, n_items].
@@ -15,5 +15,12 @@ def fuse_scores(conventional: torch.Tensor, deconfounded: torch.Tensor, weight: 
 
     Returns:
         [B, n_items].
+
+    Example:
+        The first user keeps the conventional scores, the second is given three quarters of the others.
+
+        >>> conventional, deconfounded = torch.zeros(2, 3), torch.ones(2, 3)
+        >>> fuse_scores(conventional, deconfounded, torch.tensor([0.0, 0.75])).tolist()
+        [[0.0, 0.0, 0.0], [0.75, 0.75, 0.75]]
     """
     return torch.lerp(conventional, deconfounded, weight.unsqueeze(-1).to(conventional.dtype))

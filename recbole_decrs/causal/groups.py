@@ -6,7 +6,7 @@ import numpy as np
 
 
 def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int) -> np.ndarray:
-    """q^i of items that name their groups: the same probability for each group an item names.
+    """Make q^i of items that name their groups: each group that an item names has the same probability.
 
     Args:
         items: item ids, shape [n_labels].
@@ -17,6 +17,12 @@ def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, 
 
     Returns:
         [n_items, N]; a row sums to 1, or to 0 where the item names no group.
+
+    Example:
+        Item 1 names the groups 0 and 1, item 2 the group 1; item 0 is padding.
+
+        >>> membership_from_labels([1, 1, 2], [0, 1, 1], n_items=3, n_groups=2).tolist()
+        [[0.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
     membership = np.zeros((n_items, n_groups))
     membership[items, groups] = 1.0
@@ -24,10 +30,20 @@ def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, 
 
 
 def membership_from_weights(weights: np.ndarray) -> np.ndarray:
-    """q^i of items that weigh their groups: each row of non-negative weights [n_items, N], divided by its sum.
+    """Make q^i of items that weigh their groups: each row of weights is divided by its sum.
+
+    Args:
+        weights: >= 0, shape [n_items, N].
+
+    Returns:
+        [n_items, N]; a row sums to 1, or to 0 where all its weights are 0.
 
     Raises:
         ValueError: a weight is negative or not finite.
+
+    Example:
+        >>> membership_from_weights([[0, 0], [3, 1]]).tolist()
+        [[0.0, 0.0], [0.75, 0.25]]
     """
     weights = np.asarray(weights, dtype=np.float64)
     if not np.isfinite(weights).all() or (weights < 0).any():

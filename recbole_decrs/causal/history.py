@@ -12,7 +12,7 @@ USERS_AT_ONCE = 1 << 14
 
 
 def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray) -> np.ndarray:
-    """d_u (Eq. 3): the mean of q^i over the items that user u has clicked.
+    """Compute d_u (Eq. 3), the mean of q^i over the items that user u has clicked.
 
     A click counts once per (user, item); items without a group (an all-zero row of ``membership``) are left out.
 
@@ -22,6 +22,13 @@ def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray)
 
     Returns:
         [n_users, N]; a row sums to 1, or to 0 where the user has no click on a grouped item.
+
+    Example:
+        User 1 has clicked on item 1, of the first group, and on item 2, of both.
+
+        >>> membership = np.array([[0, 0], [1, 0], [0.5, 0.5]])
+        >>> user_history_distribution(sparse.csr_matrix([[0, 0, 0], [0, 1, 1]]), membership).tolist()
+        [[0.0, 0.0], [0.75, 0.25]]
     """
     clicks, membership = _once(clicks), sparse.csr_matrix(membership)
     n_clicks = grouped_clicks(clicks, membership)
@@ -32,17 +39,52 @@ def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray)
 
 
 def grouped_clicks(clicks: sparse.csr_matrix, membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """|H_u| of Eq. 3: how many items with a group each user has clicked, shape [n_users]."""
+    """Count |H_u| of Eq. 3, the items with a group that each user has clicked.
+
+    Args:
+        clicks: any non-zero value is a click, shape [n_users, n_items].
+        membership: q^i, shape [n_items, N].
+
+    Returns:
+        [n_users].
+
+    Example:
+        Item 2 has no group.
+
+        >>> grouped_clicks(sparse.csr_matrix([[1, 1], [0, 1]]), np.array([[1], [0]])).tolist()
+        [1.0, 0.0]
+    """
     return _once(clicks) @ has_group(membership).astype(np.float64)
 
 
 def has_group(membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
-    """Which items have a group, shape [n_items]."""
+    """Tell which items have a group, shape [n_items].
+
+    Args:
+        membership: q^i, shape [n_items, N].
+
+    Example:
+        >>> has_group(np.array([[0.0, 0.0], [0.5, 0.5]])).tolist()
+        [False, True]
+    """
     return np.asarray(membership.sum(axis=1)).ravel() > 0
 
 
 def group_totals(weights: sparse.csr_matrix, membership: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """The sum of weight * q^i over the items of each user, some users at a time: (rows, [n rows, N])."""
+    """Sum weight * q^i over the items of each user, some users at a time.
+
+    Args:
+        weights: of items for users, shape [n_users, n_items].
+        membership: q^i, shape [n_items, N].
+
+    Yields:
+        The rows of some users, and their sums, shape [n rows, N].
+
+    Example:
+        >>> weights, membership = sparse.csr_matrix([[2.0, 1.0]]), np.array([[1.0, 0.0], [0.5, 0.5]])
+        >>> [(rows, totals.tolist()) for rows, totals in group_totals(weights, membership)]
+        [(slice(0, 1, None), [[2.5, 0.5]])]
+    """
     membership = sparse.csr_matrix(membership)
     for start in range(0, weights.shape[0], USERS_AT_ONCE):
         rows = slice(start, min(start + USERS_AT_ONCE, weights.shape[0]))
@@ -50,7 +92,12 @@ def group_totals(weights: sparse.csr_matrix, membership: np.ndarray) -> Iterator
 
 
 def normalized(totals: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
-    """Rows of totals [n, N] divided by the number of clicks [n]; 0 where there are none."""
+    """Divide each row of totals [n, N] by its number of clicks [n]; a row without clicks becomes 0.
+
+    Example:
+        >>> normalized(np.array([[3.0, 1.0], [0.0, 0.0]]), np.array([4, 0])).tolist()
+        [[0.75, 0.25], [0.0, 0.0]]
+    """
     n_clicks = n_clicks[:, None]
     return np.divide(totals, n_clicks, out=np.zeros_like(totals), where=n_clicks > 0)
 

@@ -10,24 +10,24 @@ import torch
 
 
 class JensenGap(NamedTuple):
-    """sum over d of P(d) f(u, i, M(d, u)) - f(u, i, M(d-bar, u)) of some users and all items."""
+    """Sums up sum over d of P(d) f(u, i, M(d, u)) - f(u, i, M(d-bar, u)), the gap, of some users and all items."""
 
     mean: float
-    """Of the gap, with its sign."""
+    """The mean of the gap, with its sign."""
     quantiles: dict[float, float]
-    """Of its absolute value: 0.5, 0.95, 0.99 and 1."""
+    """The quantiles 0.5, 0.95, 0.99 and 1 of the absolute gap."""
     relative: float
-    """Mean absolute gap over the spread of scores: the mean over users of the standard deviation over items."""
+    """The mean absolute gap over the spread of scores: the mean over users of the standard deviation over items."""
     changed_lists: float
-    """Share of the users whose top k is another set of items."""
+    """The share of the users whose top k is another set of items."""
     changed_items: float
-    """Mean number of items of a top k that are others."""
+    """The mean number of items of a top k that are others."""
 
 
 def expected_scores(
     scores_under: Callable[[np.ndarray], torch.Tensor], distributions: np.ndarray, probability: np.ndarray
 ) -> torch.Tensor:
-    """E_d[f(u, i, M(d, u))] = sum over d of P(d) f(u, i, M(d, u)), the left side of Eq. 6.
+    """Compute E_d[f(u, i, M(d, u))] = sum over d of P(d) f(u, i, M(d, u)), the left side of Eq. 6.
 
     Args:
         scores_under: f of some users and items under a distribution over groups, [N] -> any shape.
@@ -36,6 +36,15 @@ def expected_scores(
 
     Returns:
         of the shape of the scores, float64.
+
+    Example:
+        A score that is the square of the first group's probability: 0.25 * 1^2 + 0.75 * 0^2, where the score at the
+        expected distribution would be 0.25^2.
+
+        >>> def square(distribution):
+        ...     return torch.tensor([distribution[0] ** 2])
+        >>> expected_scores(square, np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0.25, 0.75])).tolist()
+        [0.25]
     """
     distinct, place = np.unique(distributions, axis=0, return_inverse=True)
     weights = np.bincount(place.ravel(), weights=probability)
@@ -47,13 +56,21 @@ def expected_scores(
 
 
 def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch.Tensor, k: int = 20) -> JensenGap:
-    """What the approximation of Eq. 6 costs.
+    """Measure what the approximation of Eq. 6 costs.
 
     Args:
         expected: see :func:`expected_scores`, shape [n_users, n_items].
         at_prior: f(u, i, M(d-bar, u)), shape [n_users, n_items].
         candidates: which items are ranked for each user, shape [n_users, n_items]; the others do not count.
         k: length of the lists.
+
+    Example:
+        One user and three items; the approximation puts the second and the third in each other's place.
+
+        >>> expected, at_prior = torch.tensor([[3.0, 2.0, 1.0]]), torch.tensor([[3.0, 1.0, 2.0]])
+        >>> gap = jensen_gap(expected, at_prior, candidates=torch.ones(1, 3, dtype=torch.bool), k=2)
+        >>> gap.mean, gap.quantiles[0.5], gap.changed_lists, gap.changed_items
+        (0.0, 1.0, 1.0, 1.0)
     """
     expected, at_prior = expected.double(), at_prior.double().cpu()
     gap = (expected - at_prior)[candidates]
