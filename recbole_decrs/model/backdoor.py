@@ -1,4 +1,4 @@
-"""Makes a RecBole context-aware model a deconfounded one: M(d-bar, u) is one more feature field (Sec. 2.3)."""
+"""Makes a RecBole context-aware model a deconfounded one, by M(d-bar, u) as one more feature field (Sec. 2.3)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class BackdoorRecommender(ContextRecommender):
         )
 
     def concat_embed_input_fields(self, interaction: Interaction) -> torch.Tensor:
-        """Embeddings of the feature fields, and M(d-bar, u) as the last: shape [B, n_fields + 1, H]."""
+        """Embed the feature fields, and add M(d-bar, u) as the last: shape [B, n_fields + 1, H]."""
         fields = super().concat_embed_input_fields(interaction)
         group_level = self.backdoor(fields[:, self.user_fields], interaction[self.USER_ID])
         return torch.cat([fields, group_level.unsqueeze(1)], dim=1)

@@ -14,7 +14,7 @@ from recbole_decrs.model.training_options import PaperTrainingOptions
 
 @register_model
 class FM(PaperTrainingOptions, RecBoleFM):
-    """Factorization machine (Rendle 2010).
+    """The factorization machine (Rendle 2010), on RecBole's.
 
     Keys beyond RecBole's: ``bi_batch_norm`` and ``dropout_prob``, on the bi-interaction vector before it is summed,
     and those of :class:`~recbole_decrs.model.training_options.PaperTrainingOptions` and
@@ -30,11 +30,11 @@ class FM(PaperTrainingOptions, RecBoleFM):
         self._apply_options(config, dataset)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
-        """The sum of the vector after BatchNorm and dropout: [B, H] -> [B]."""
+        """Sum bi-interaction vectors after BatchNorm and dropout: [B, H] -> [B]."""
         return self.dropout(self.bn(bi_interaction)).sum(dim=-1)
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """Matrix product of the two sides, with BatchNorm's scale and shift folded in: [n users, n items]."""
+        """Score all pairs by a matrix product of the two sides, BatchNorm folded in: [n users, n items]."""
         scale, shift = torch.ones_like(users.total[0]), torch.zeros_like(users.total[0])
         if isinstance(self.bn, nn.BatchNorm1d):
             scale = self.bn.weight / torch.sqrt(self.bn.running_var + self.bn.eps)

@@ -1,4 +1,4 @@
-"""The conventional and the deconfounded recommender as one, ranking by Eq. 11."""
+"""Makes one recommender of the conventional and the deconfounded one, which ranks by Eq. 11."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from recbole_decrs.randomness import at_seed
 
 
 class FusedRecommender(AbstractRecommender):
-    """Y = (1 - eta-hat_u) Y^RS + eta-hat_u Y^DE (Eq. 11), over a backbone and its deconfounded twin.
+    """Fuses a backbone and its deconfounded twin: Y = (1 - eta-hat_u) Y^RS + eta-hat_u Y^DE (Eq. 11).
 
     Both are made from the seed anew. Which ranking ``predict`` gives is up to the key ``inference``.
 
@@ -48,7 +48,7 @@ class FusedRecommender(AbstractRecommender):
         self.weight = None if weight is None else torch.as_tensor(weight, dtype=torch.float32, device=self.device)
 
     def fuse(self, conventional: torch.Tensor, deconfounded: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-        """The ranking scores that ``inference`` names, from those of both halves.
+        """Make the scores that ``inference`` ranks by from those of both halves.
 
         Args:
             conventional, deconfounded: shape [B, n].
@@ -62,11 +62,11 @@ class FusedRecommender(AbstractRecommender):
         return RANKINGS[self.inference](self.weight)(conventional, deconfounded, users)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        """Scores of the rows, shape [B]."""
+        """Score the pairs of the interaction, shape [B]."""
         conventional, deconfounded = (half.predict(interaction).unsqueeze(-1) for half in self.halves)
         return self.fuse(conventional, deconfounded, interaction[self.USER_ID]).squeeze(-1)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
-        """Scores of every item for the users of the interaction, shape [B, n_items]."""
+        """Score every item for the users of the interaction, shape [B, n_items]."""
         conventional, deconfounded = (half.full_sort_predict(interaction) for half in self.halves)
         return self.fuse(conventional, deconfounded, interaction[self.USER_ID])

@@ -1,4 +1,4 @@
-"""FwFM, which also knows the fields that RecBole's has no name for: float_seq features, and M."""
+"""Makes RecBole's FwFM take the fields that it has no name for: float_seq features, and M."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recbole_decrs.model.registry import register_model
 
 @register_model
 class FwFM(PairwiseFullSort, RecBoleFwFM):
-    """Field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features.
+    """The field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features.
 
     The weights of pairs of fields are random and are not trained, as in RecBole; here a checkpoint has them.
     """

@@ -12,12 +12,12 @@ from recbole_decrs.model.sides import Side
 from recbole_decrs.model.training_options import PaperTrainingOptions
 
 PAIRS_AT_ONCE = 1 << 14
-"""Pairs whose vectors are held at once in full sort; more of them leave the processor's cache."""
+"""So many pairs have their vectors held at once in full sort; more of them leave the processor's cache."""
 
 
 @register_model
 class NFM(PaperTrainingOptions, RecBoleNFM):
-    """Neural factorization machine (He and Chua 2017).
+    """The neural factorization machine (He and Chua 2017), on RecBole's.
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
     RecBole's: ``mlp_activation``; ``mlp_dropout_prob``, with which there is ``dropout_prob`` on the bi-interaction
@@ -42,11 +42,11 @@ class NFM(PaperTrainingOptions, RecBoleNFM):
         self._apply_options(config, dataset)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
-        """The layers over the vector: [B, H] -> [B]."""
+        """Put bi-interaction vectors through the layers: [B, H] -> [B]."""
         return self.predict_layer(self.mlp_layers(self.bn(bi_interaction))).squeeze(-1)
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """The layers over the vectors of all pairs, a few users at a time: [n users, n items]."""
+        """Put the vectors of all pairs through the layers, a few users at a time: [n users, n items]."""
         logits = users.total.new_empty(len(users.total), len(items.total))
         step = max(1, PAIRS_AT_ONCE // len(items.total))
         for start in range(0, len(logits), step):

@@ -1,4 +1,4 @@
-"""The feature fields of pairs, put together from users and items that are each embedded once."""
+"""Puts the feature fields of pairs together from users and items that are each embedded once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recbole_decrs.model.pairs import Pairs
 
 
 class PairFields:
-    """The field embeddings of all pairs of some users and all items, for a few users at a time.
+    """Makes the field embeddings of all pairs of some users and all items, for a few users at a time.
 
     A field is taken to depend on its own side alone: those of the users are embedded with the first item, those of the
     items with the first user. Fields of neither side count as the user's, such as M(d-bar, u).

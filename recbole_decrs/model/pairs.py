@@ -1,4 +1,4 @@
-"""Some users with all items, as the Interaction that a context-aware model takes."""
+"""Makes of some users and all items the Interaction that a context-aware model takes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from recbole.data.interaction import Interaction
 
 
 class Pairs(Interaction):
-    """Each of some users with each item: an Interaction whose columns are made where they are asked for.
+    """Holds each of some users with each item, an Interaction whose columns are made where they are asked for.
 
     Pair number ``u * I + i`` is the user in row u with the item in row i.
 

@@ -1,4 +1,4 @@
-"""Full sort of a context-aware model without a closed form: all pairs, each side embedded once."""
+"""Gives a context-aware model without a closed form a full sort: all pairs are scored, each side embedded once."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from recbole_decrs.model.pairs import Pairs
 from recbole_decrs.model.short_cuts import Answer, answering, short_cuts
 
 PAIRS_AT_ONCE = 1 << 11
-"""Pairs that a model sees at once; what layers make of more of them leaves the processor's cache."""
+"""A model sees so many pairs at once; what layers make of more of them leaves the processor's cache."""
 ROUNDING, ROUNDING_OF_SPREAD = 1e-6, 1e-3
 """Differences of scores up to the first, plus the second of their standard deviation, are of rounding."""
 HOME = "recbole_decrs.model.context_aware"
 """The module that has the classes made of RecBole's as attributes."""
 
 Score = Callable[[Pairs], torch.Tensor]
-"""Scores pairs, shape [number of pairs]."""
+"""A way to score pairs, shape [number of pairs]."""
 
 
 class PairwiseFullSort(ContextRecommender):
-    """Over a context-aware model of RecBole: ``full_sort_predict`` equal to its ``predict`` on every pair.
+    """Gives a context-aware model of RecBole a ``full_sort_predict`` that is equal to its ``predict`` on every pair.
 
     A model that takes its field embeddings from ``concat_embed_input_fields`` gets those of pairs put together from
     the sides, and modules that are sums over the sides answer from these: see

@@ -1,4 +1,4 @@
-"""On what scale a model's scores are, and how they are brought to the one that Eq. 11 or a re-ranker asks for.
+"""Brings a model's scores from the scale they are on to the one that Eq. 11 or a re-ranker asks for.
 
 RecBole's models score on three scales. Those that are trained by log loss predict probabilities, though some give
 logits in full sort; those that are trained by cross entropy over all items give logits of their softmax; the scores of
@@ -44,7 +44,7 @@ def logits_of(probabilities: torch.Tensor) -> torch.Tensor:
 
 
 class OwnScale:
-    """The scale of a model's own scores, from which they are brought to another one.
+    """Knows the scale of a model's own scores, and brings them to another one.
 
     Scores of a model with log loss count as probabilities if all of the first batch lie in [0, 1], else as logits.
 
@@ -82,7 +82,7 @@ class OwnScale:
 
 
 class OnScale:
-    """A model that answers RecBole's evaluation with scores on the scale it is asked for.
+    """Lets a model answer RecBole's evaluation with scores on the scale it is asked for.
 
     Args:
         model: a recommender.

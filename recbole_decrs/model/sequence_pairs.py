@@ -1,4 +1,4 @@
-"""Full sort for RecBole's sequential models that score one pair of a sequence and an item at a time: DIN and DIEN."""
+"""Gives DIN and DIEN, which score one pair of a sequence and an item at a time, a full sort."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SequencePairs(SequentialRecommender):
 
     @torch.no_grad()
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
-        """Scores of every item for the sequences of the interaction, shape [B, n_items]."""
+        """Score every item for the sequences of the interaction, shape [B, n_items]."""
         step = max(1, PAIRS_AT_ONCE // self.n_items)
         everything = torch.arange(self.n_items, device=interaction[self.ITEM_SEQ].device)
         scores = []

@@ -17,7 +17,7 @@ from torch import nn
 from recbole_decrs.model.pair_fields import PairFields
 
 Answer = Callable[[torch.Tensor], torch.Tensor]
-"""What goes over the ``forward`` of a module."""
+"""A function that goes over the ``forward`` of a module."""
 
 
 def short_cuts(model: ContextRecommender, fields: PairFields) -> dict[nn.Module, Answer]:

@@ -1,4 +1,4 @@
-"""One side of the (user, item) pairs: static features looked up by id, and what a side adds to the bi-interaction.
+"""Looks up the static features of users and items by id, and sums them to what either side adds to their pairs.
 
 With x_1 ... x_K the embeddings of one side's fields, the sum over pairs of fields of their product is
 ``within = (S * S - sum of x_k * x_k) / 2`` with ``S = total = sum of x_k``. The bi-interaction vector of a user and an
@@ -19,18 +19,18 @@ from recbole_decrs.model.lookups import table_of, total_and_within_of
 
 
 class Side(NamedTuple):
-    """The parts of pairs that are one side's, for n users or n items."""
+    """Holds what one side adds to the pairs, for n users or n items."""
 
     total: torch.Tensor
-    """Sum of the field embeddings, [n, H]."""
+    """The sum of the field embeddings, [n, H]."""
     within: torch.Tensor
-    """Bi-interaction within the side, [n, H]."""
+    """The bi-interaction within the side, [n, H]."""
     first_order: torch.Tensor
-    """First-order score, [n]."""
+    """The first-order score, [n]."""
 
 
 class SideFeatures(nn.Module):
-    """The features of all users, or of all items, as buffers: of every type that RecBole embeds.
+    """Holds the features of all users, or of all items, of every type that RecBole embeds, as buffers.
 
     They belong to the data, so no checkpoint holds them.
 

@@ -1,4 +1,4 @@
-"""The paper's setting of a backbone that RecBole lacks, the same for the conventional and the deconfounded model."""
+"""Adds the paper's training options that RecBole lacks, the same for a backbone and its deconfounded twin."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ from recbole_decrs.model.two_sided import TwoSided
 
 
 class PaperTrainingOptions(TwoSided):
-    """Initial values and loss from configuration keys, over a RecBole context-aware model with log loss.
+    """Gives a RecBole context-aware model with log loss the paper's training options, and trains it by ids.
 
-    Keys: ``embedding_init_std``, ``loss_reduction``, ``embedding_norm_weight``, ``ips``. With these unset or at
-    RecBole's value the model equals RecBole's. ``torch_compile`` compiles what training computes of a batch.
+    The options are the initial values (key ``embedding_init_std``), the loss as a sum over the batch
+    (``loss_reduction``), the Frobenius norm in the loss (``embedding_norm_weight``), and inverse propensity scoring
+    (``ips``). With these unset or at RecBole's value the model equals RecBole's. ``torch_compile`` compiles what
+    training computes of a batch.
     """
 
     def _apply_options(self, config, dataset) -> None:
-        """To be called at the end of the model's constructor, after RecBole's own initialisation."""
+        """Apply the options, at the end of the model's constructor, after RecBole's own initialisation."""
         if config["loss_reduction"] == "sum":
             self.loss = nn.BCEWithLogitsLoss(reduction="sum")
         self.embedding_norm_weight = config["embedding_norm_weight"] or 0
@@ -52,7 +54,7 @@ class PaperTrainingOptions(TwoSided):
         self.register_buffer("ips_of", torch.as_tensor(of_ids, dtype=torch.float32), persistent=False)
 
     def feature_embeddings(self) -> list[nn.Parameter]:
-        """The embedding tables of all features, of the second order alone; group embeddings are none of them."""
+        """List the embedding tables of all features, of the second order alone, and without group embeddings."""
         first_order = {
             id(parameter)
             for module in self.modules()
@@ -66,7 +68,7 @@ class PaperTrainingOptions(TwoSided):
         ]
 
     def calculate_loss(self, interaction: Interaction) -> torch.Tensor:
-        """Log loss of the batch, plus lambda times the Frobenius norm (not squared) of the feature embeddings.
+        """Compute the log loss of the batch plus lambda times the Frobenius norm (not squared) of feature embeddings.
 
         A batch holds the ids of P users and of T * P items, the t-th P of which are paired with the users in order;
         RecBole's own batches have T = 1.

@@ -1,4 +1,4 @@
-"""FM-like models as two sides: training by ids and full sort in closed form, both equal to the model's ``forward``."""
+"""Splits FM-like models into two sides, so that they train by ids and sort in closed form, as ``forward`` would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from recbole_decrs.model.sides import Side, SideFeatures, mean_weights, once_eac
 
 
 class TwoSided(ContextRecommender):
-    """Over a context-aware model that sees its fields by their bi-interaction vector and first order alone.
+    """Extends a context-aware model that sees its fields by their bi-interaction vector and first order alone.
 
     The model implements :meth:`logits_of`, has RecBole's factorization machine as ``fm``, not summed over dimensions,
     and calls :meth:`_keep_features` at the end of its constructor.
@@ -24,7 +24,7 @@ class TwoSided(ContextRecommender):
 
     Attributes:
         separate: the group column whose values are features of their own; None if there is none.
-        trains_by_ids: whether ids tell all features; not if there are features of the interaction, or a ``transform``.
+        trains_by_ids: true if ids tell all features; not if there are features of the interaction, or a ``transform``.
     """
 
     def _keep_features(self, config, dataset) -> None:
@@ -56,7 +56,7 @@ class TwoSided(ContextRecommender):
         return column if column in self.token_seq_field_names else None
 
     def user_side(self, users: torch.Tensor) -> Side:
-        """Compute the users' side of pairs; in a deconfounded model M(d-bar, u) is one more of their fields."""
+        """Compute what users of these ids add to pairs; a deconfounded model has M(d-bar, u) among their fields."""
         side = self.users(self, users)
         if not hasattr(self, "backdoor"):
             return side
@@ -64,7 +64,7 @@ class TwoSided(ContextRecommender):
         return Side(side.total + group_level, side.within + side.total * group_level, side.first_order)
 
     def item_side(self) -> Side:
-        """Compute the side of all items; it is computed once as long as no parameter changes. Not for training."""
+        """Compute what all items add to pairs, once as long as no parameter changes; not for training."""
         state = tuple((parameter.data_ptr(), parameter._version) for parameter in self.parameters())
         if self._item_side_of is None or self._item_side_of[0] != state:
             everything = torch.arange(len(self.items.tokens), device=self.items.tokens.device)
@@ -72,12 +72,12 @@ class TwoSided(ContextRecommender):
         return self._item_side_of[1]
 
     def train(self, mode: bool = True) -> TwoSided:
-        """Switch training on or off as torch does, and forget the item side."""
+        """Switch between training and evaluation as torch does, and forget the item side."""
         self._item_side_of = None
         return super().train(mode)
 
     def forward(self, interaction: Interaction) -> torch.Tensor:
-        """Logits of the rows, shape [B]."""
+        """Compute the logits of the rows, shape [B]."""
         if self.separate is None:
             bi_interaction = self.fm(self.concat_embed_input_fields(interaction))
             return self.first_order_linear(interaction).squeeze(-1) + self.logits_of(bi_interaction)
@@ -95,7 +95,7 @@ class TwoSided(ContextRecommender):
         return first_order.squeeze(-1) + self.logits_of(bi_interaction)
 
     def forward_ids(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
-        """Logits by ids, as ``forward`` has them by features.
+        """Compute by ids the logits that ``forward`` computes by features.
 
         Args:
             users: ids, shape [P].
@@ -113,20 +113,20 @@ class TwoSided(ContextRecommender):
         return first_order + self.logits_of(bi_interaction.flatten(0, 1)).view_as(items)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
-        """Turn bi-interaction vectors into logits, without the first order: [B, H] -> [B]."""
+        """Make logits of bi-interaction vectors, without the first order: [B, H] -> [B]."""
         raise NotImplementedError
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """:meth:`logits_of` of all pairs: [n users, n items]."""
+        """Compute what :meth:`logits_of` gives of all pairs: [n users, n items]."""
         raise NotImplementedError
 
     @torch.no_grad()
     def full_sort_logits(self, interaction: Interaction) -> torch.Tensor:
-        """Logits of every item for the users of the interaction, shape [B, n_items]."""
+        """Compute the logits of every item for the users of the interaction, shape [B, n_items]."""
         users, items = self.user_side(interaction[self.USER_ID]), self.item_side()
         of_user = (users.first_order + self.first_order_linear.bias).unsqueeze(1)
         return self.pair_logits(users, items).add_(items.first_order).add_(of_user)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
-        """Probabilities of every item for the users of the interaction, shape [B, n_items]."""
+        """Compute the probabilities of every item for the users of the interaction, shape [B, n_items]."""
         return self.full_sort_logits(interaction).sigmoid_()

@@ -1,4 +1,4 @@
-"""Helps to test a model: a contract that every model keeps, and small data.
+"""Offers what tests of a model need: a contract that every model keeps, and small data.
 
 It is made for pytest, and does not import it: the contract is a plain class of plain asserts.
 """

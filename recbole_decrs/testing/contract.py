@@ -1,4 +1,4 @@
-"""The contract that every recommender keeps, as a class of tests that a test class of one's own inherits."""
+"""Asks of every recommender what it must do, as a class of tests that a test class of one's own inherits."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from recbole_decrs.testing.tiny_data import tiny_settings, tiny_tables, write_ta
 TOLERANCE = 1e-5
 """Scores that lie no further apart differ by rounding."""
 WEIGHTS_STD = 0.3
-"""Of random weights, under which a gradient is not zero by chance as under initial ones."""
+"""Random weights spread by this; under them no gradient is zero by chance, as it may be under initial ones."""
 
 
 class ModelContract:
-    """The tests that every model passes; pytest finds them in a class whose name begins with ``Test``.
+    """Holds the tests that every model passes; pytest finds them in a class whose name begins with ``Test``.
 
     A class trains its model once, for one epoch on two dozen users, before its first test::
 
