@@ -18,7 +18,7 @@ class PlainLoader(yaml.SafeLoader):
     """Reads plain data alone, where RecBole's makes objects of Python; a key that is there twice is refused."""
 
     def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
-        """As PyYAML's, unless the mapping has a key twice, of which PyYAML would take the last.
+        """Refuse a mapping that has a key twice, of which PyYAML would take the last.
 
         Raises:
             yaml.composer.ComposerError: it has, with the line of the second.

@@ -1,6 +1,7 @@
-"""The modules of the plugin: which imports which, and how long each is."""
+"""The modules of the plugin: which imports which, how long each is, and that docstrings are sentences."""
 
 import ast
+import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -39,3 +40,16 @@ def test_the_mathematics_knows_nothing_of_recbole():
 def test_no_module_has_grown_beyond_one_idea():
     lines = {name: file.read_text(encoding="utf-8").count("\n") for name, file in FILES.items()}
     assert {name: number for name, number in lines.items() if number > MOST_LINES} == {}
+
+
+def test_no_docstring_is_half_a_question():
+    """It says what a thing is or does, to a reader who does not know it yet."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    half = [
+        f"{name}: {text.splitlines()[0]}"
+        for name, file in FILES.items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, documented) and (text := ast.get_docstring(node))
+        if re.match(r"(What|How|Whether|Why|Of|As)\b", text)
+    ]
+    assert half == []
