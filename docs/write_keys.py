@@ -1,8 +1,8 @@
-"""Writes what the documents say of keys and metrics, from the code: python docs/write_keys.py
+"""Writes what the documents say of keys, metrics, methods and outputs, from the code: python docs/write_keys.py
 
 The keys are those of recbole_decrs/keys.py, for properties/overall.yaml and the README. The metrics, and the data that
-one may need, are those of recbole_decrs/evaluator, for the README and docs/extending.md. All else in these files is
-written by hand and stays as it is.
+one may need, are those of recbole_decrs/evaluator, for the README and docs/extending.md. The methods and outputs are
+those of recbole_decrs/compare, for the README. All else in these files is written by hand and stays as it is.
 """
 
 import re
@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 from recbole.evaluator.base_metric import AbstractMetric
 
+from recbole_decrs.compare import METHODS, OUTPUTS
 from recbole_decrs.evaluator.registry import METRICS, NEEDS
 from recbole_decrs.keys import KEYS, SECTIONS, Key
 
@@ -22,6 +23,8 @@ EXTENDING = ROOT / "docs" / "extending.md"
 COMMENT_COLUMN = 32
 HEAD_OF_KEYS = "| key | default | meaning |\n|---|---|---|\n"
 HEAD_OF_METRICS = "| metric | what it is |\n|---|---|\n"
+HEAD_OF_METHODS = "| `--methods` | what it is |\n|---|---|\n"
+HEAD_OF_OUTPUTS = "| file | what it is |\n|---|---|\n"
 HEAD_OF_NEEDS = "| `metric_need` | what it is |\n|---|---|\n"
 
 
@@ -43,10 +46,19 @@ def overall_yaml(text: str) -> str:
 
 
 def readme(text: str) -> str:
-    """Put a row for each key, and one for each of the plugin's metrics, into their tables."""
+    """Put a row for each key, each of the plugin's metrics, and each method and output of compare into their tables."""
     keys = ((f"`{key.name}`", _defaults(key), _linked(key.meaning)) for key in KEYS.values())
     metrics = ((f"`{kind.__name__}`", _explained(kind)) for kind in METRICS.values())
-    return _with_rows(_with_rows(text, HEAD_OF_KEYS, keys), HEAD_OF_METRICS, metrics)
+    methods = ((f"`{name}`", method.about) for name, method in METHODS.items())
+    outputs = ((f"`{name}`", output.about) for name, output in sorted(OUTPUTS.items()))
+    for head, rows in (
+        (HEAD_OF_KEYS, keys),
+        (HEAD_OF_METRICS, metrics),
+        (HEAD_OF_METHODS, methods),
+        (HEAD_OF_OUTPUTS, outputs),
+    ):
+        text = _with_rows(text, head, rows)
+    return text
 
 
 def extending(text: str) -> str:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from recbole_decrs import __version__
 from recbole_decrs.arguments import CommandParser
 from recbole_decrs.commands import COMMANDS, DEFAULT
-from recbole_decrs.errors import DecRSError, did_you_mean, how_to_install, is_out_of_memory, system_says
+from recbole_decrs.errors import DecRSError, did_you_mean, how_to_install, is_out_of_memory, raised_by, system_says
 
 PROGRAM = "recbole-decrs"
 
@@ -92,6 +92,12 @@ def _in_words(error: Exception) -> str:
     if isinstance(error, OSError):
         where = "" if error.filename else ", where its output goes"
         return f"{system_says(error)}{where}; what was saved before is whole"
+    place = raised_by(error)
+    if place.partition(".")[0] not in ("recbole", "recbole_decrs", ""):
+        return (
+            f"{type(error).__name__}: {reason[:500]}; it is raised in {place}, and the traceback is shown by "
+            f"python -X dev {sys.argv[0]}"
+        )
     return (
         f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
         "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"

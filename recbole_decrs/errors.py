@@ -95,14 +95,14 @@ def told_of_recboles_model(model: object, doing: str) -> Iterator[None]:
     try:
         yield
     except FAILURES as error:
-        in_model = _raised_by(error).startswith("recbole.model.")
+        in_model = raised_by(error).startswith("recbole.model.")
         if not in_model or isinstance(error, DecRSError) or is_out_of_memory(error):
             raise
         sentence = f"RecBole's {type(model).__name__} cannot be {doing} with these settings"
         raise DecRSError(f"{sentence}: {in_words(error)}; change those of the model") from error
 
 
-def _raised_by(error: BaseException) -> str:
+def raised_by(error: BaseException) -> str:
     """The name of the innermost module of a traceback that is none of torch's and its kin."""
     frames = traceback.walk_tb(error.__traceback__)
     names = [str(frame.f_globals.get("__name__")) for frame, _ in frames]

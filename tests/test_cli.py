@@ -211,3 +211,13 @@ def test_a_sentence_is_one_line_whatever_it_quotes(settings, capsys):
     assert told.startswith("recbole-decrs: error: numerical_features")
     assert "\x1b" not in told
     assert "height\\n\\nprice" in told or "\\x1b[2J" in told
+
+
+def test_an_error_in_a_file_of_ones_own_is_not_said_to_be_the_plugins(monkeypatch, capsys):
+    scope = {"__name__": "mine"}
+    exec("def fail(*_): raise KeyError('x')", scope)
+    monkeypatch.setattr("recbole_decrs.cli._run", scope["fail"])
+    assert main([]) == 2
+    error = capsys.readouterr().err
+    assert "KeyError: 'x'; it is raised in mine, and the traceback is shown by python -X dev" in error
+    assert "fault of recbole_decrs" not in error

@@ -95,7 +95,7 @@ def check_data(data: Data, config: DecRSConfig, methods: Collection[str]) -> Non
         raise DecRSError("compare needs the drift of each user, and the clicks have no time; set TIME_FIELD, load_col")
     if not len(data.valid._dataset):
         raise DecRSError("compare chooses on validation, and the validation part is empty; change eval_args")
-    weighed = [method.title for name, method in METHODS.items() if name in methods and method.weights_by_drift]
+    weighed = [method.title for name, method in METHODS.items() if name in methods and method.by_drift]
     if weighed and confounder.one_drift:
         remark = one_drift_remark(data.part.dataset_name, config["drift_alpha_grid"])
         getLogger().warning(f"{remark} ({', '.join(weighed)})")

@@ -21,6 +21,7 @@ from recbole_decrs.compare.models import Configure, Models
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.reranking import curve_weights, reranked
 from recbole_decrs.compare.results import Outcome
+from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
@@ -162,6 +163,7 @@ class Experiment:
         scale = self.config["fusion_on"]
         halves = [OnScale(self.models.load(model), scale) for model in (self.models.conventional, second)]
         weights = method.weights(data.part.confounder, [float(a) for a in self.config["drift_alpha_grid"]], self.seed)
+        check_weights(name, weights, len(data.part.confounder.n_clicks))
 
         def ranking(value: float) -> Ranking:
             return fused_by(torch.as_tensor(weights[value], dtype=torch.float32))

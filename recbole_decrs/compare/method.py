@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from recbole_decrs.compare.weights import Weights, drift_weights, shuffled_drift_weights
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.compare.weights import Weights
+from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.rerank import RERANKERS
 
 Settings = dict[str, Any]
 ROLES = ("backbone", "competitor", "decrs", "control")
@@ -22,12 +23,14 @@ class Method:
     Eq. 11 of the paper. Any other ranks by one model: the one of ``grid`` that is best on validation.
 
     Raises:
-        DecRSError: the role is unknown, or a method with ``weights`` has more than one model.
+        DecRSError: the role or the re-ranker is unknown, or a method with ``weights`` has more than one model.
     """
 
     title: str
     """The method's name in tables and figures; ``{backbone}`` in it becomes the name of the backbone."""
     _: KW_ONLY
+    about: str = ""
+    """What the method is, in a few words, for the table of methods in the README."""
     role: str
     """``backbone``, ``competitor`` (the best of which DecRS is tested against), ``decrs``, or ``control``, which stands
     below the others."""
@@ -39,6 +42,8 @@ class Method:
     """True if the model is the deconfounded twin of the backbone; by default it is a model of the backbone's class."""
     weights: Weights | None = None
     """Makes the weights of the model beside the backbone; see :mod:`~recbole_decrs.compare.weights`."""
+    by_drift: bool = False
+    """True if these weights depend on the drift of the users, of which nothing is left where all have the same."""
     seed_shift: int = 0
     """How far the seed of the model is from that of the backbone."""
     reranker: str | None = None
@@ -58,6 +63,11 @@ class Method:
     def __post_init__(self) -> None:
         if self.role not in ROLES:
             raise DecRSError(f"the role of the method {self.title} is {self.role!r}; take one of {', '.join(ROLES)}")
+        if self.reranker is not None and self.reranker not in RERANKERS:
+            raise DecRSError(
+                f"the method {self.title} has the re-ranker {self.reranker}, and there is none of that name"
+                f"{did_you_mean(self.reranker, RERANKERS)}; take one of {', '.join(RERANKERS)}"
+            )
         if self.weights and len(self.grid) != 1:
             raise DecRSError(f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid")
 
@@ -65,11 +75,6 @@ class Method:
     def has_models(self) -> bool:
         """True if the method ranks by models other than the backbone's."""
         return self.role != "backbone" and self.reranker is None
-
-    @property
-    def weights_by_drift(self) -> bool:
-        """True if the weights depend on the drift of users."""
-        return self.weights in (drift_weights, shuffled_drift_weights)
 
     def left_out_because(self, config, twin: type | None) -> str | None:
         """Tell why the method does not go with a backbone; None if it does.

@@ -9,12 +9,15 @@ from recbole.utils import ModelType
 
 from recbole_decrs.compare.method import Method, Settings
 from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
 PARTNER = 1000
 """How far the seed of the second conventional model of ``ensemble`` is from that of the first."""
+
+IN_TABLE_3 = ("fairco", "calibration", "diversity")
+"""The re-rankers in the order of the paper's Table 3; others come after them."""
 
 
 def _without_groups(config) -> Settings:
@@ -69,15 +72,24 @@ def _capped_users_text(infos: list[dict[str, Any]]) -> str:
 
 def _reranked(name: str) -> Method:
     """Make the row of a re-ranker of the backbone's candidates from the record of the re-ranker."""
-    return Method(RERANKERS[name].title, role="competitor", parameter=RERANKERS[name].weight, reranker=name)
+    record = RERANKERS[name]
+    about = "the backbone's top `reranker_candidates` in the order of the re-ranker " + record.with_source
+    return Method(record.title, about=about, role="competitor", parameter=record.weight, reranker=name)
 
 
 METHODS: dict[str, Method] = {
-    "backbone": Method("{backbone}", role="backbone"),
-    "unawareness": Method("Unawareness", role="competitor", settings_of=_without_groups, why_not=_no_group_feature),
-    **{name: _reranked(name) for name in ("fairco", "calibration", "diversity")},
+    "backbone": Method("{backbone}", about="the conventional model", role="backbone"),
+    "unawareness": Method(
+        "Unawareness",
+        about="the conventional model without the group field",
+        role="competitor",
+        settings_of=_without_groups,
+        why_not=_no_group_feature,
+    ),
+    **{name: _reranked(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS))},
     "ips_user": Method(
         "IPS by user",
+        about="samples weighted by inverse propensity, by how many clicks their user has: the paper's variant",
         role="competitor",
         grid=tuple((cap, {"ips": "user", "ips_cap": cap}) for cap in range(2, 11)),
         parameter="c",
@@ -87,52 +99,94 @@ METHODS: dict[str, Method] = {
     ),
     "ips_item": Method(
         "IPS by item",
+        about="samples weighted by inverse propensity, by how many clicks their item has (Saito et al. 2020)",
         role="competitor",
         grid=tuple((floor, {"ips": "item", "ips_floor": floor}) for floor in (0.1, 0.3, 0.5, 0.7, 0.9)),
         parameter="least theta",
         why_not=_no_weighted_loss,
     ),
-    "decrs_wo": Method("DecRS w/o inference", role="decrs", twin=True, trains="decrs"),
+    "decrs_wo": Method(
+        "DecRS w/o inference",
+        about="the deconfounded model alone, without DecRS' inference strategy",
+        role="decrs",
+        twin=True,
+        trains="decrs",
+    ),
     "decrs_product": Method(
         "DecRS, operator product",
+        about="DecRS with the operator of Eq. 7",
         role="decrs",
         grid=((None, {"backdoor_operator": "product"}),),
         parameter="alpha",
         twin=True,
         weights=drift_weights,
+        by_drift=True,
     ),
-    "decrs": Method("DecRS", role="decrs", parameter="alpha", twin=True, weights=drift_weights),
+    "decrs": Method(
+        "DecRS",
+        about="DecRS: the backbone and the deconfounded model, fused by the drift of each user (Eq. 11)",
+        role="decrs",
+        parameter="alpha",
+        twin=True,
+        weights=drift_weights,
+        by_drift=True,
+    ),
     "ensemble": Method(
         "Ensemble",
+        about="control: two conventional models with different seeds, fused as DecRS fuses its two",
         role="control",
         parameter="alpha",
         weights=drift_weights,
+        by_drift=True,
         seed_shift=PARTNER,
         why_not=_no_embeddings,
     ),
     "constant": Method(
-        "Constant weight", role="control", parameter="weight", twin=True, weights=constant_weights, trains="decrs"
+        "Constant weight",
+        about="control: DecRS fused with one weight for all",
+        role="control",
+        parameter="weight",
+        twin=True,
+        weights=constant_weights,
+        trains="decrs",
     ),
     "shuffled": Method(
-        "Shuffled drift", role="control", parameter="alpha", twin=True, weights=shuffled_drift_weights, trains="decrs"
+        "Shuffled drift",
+        about="control: DecRS fused by the drift of other users",
+        role="control",
+        parameter="alpha",
+        twin=True,
+        weights=shuffled_drift_weights,
+        by_drift=True,
+        trains="decrs",
     ),
     "confounded": Method(
         "Confounded twin",
+        about="control: M(d_u, u) in place of M(d̄, u)",
         role="control",
         grid=((None, {"confounder_prior": "user"}),),
         parameter="alpha",
         twin=True,
         weights=drift_weights,
+        by_drift=True,
     ),
     "free": Method(
         "Free vector",
+        about="control: one free vector in place of the sum over groups",
         role="control",
         grid=((None, {"confounder_prior": "learned"}),),
         parameter="alpha",
         twin=True,
         weights=drift_weights,
+        by_drift=True,
     ),
-    "wide": Method("Twice as wide", role="control", settings_of=_twice_as_wide, why_not=_no_width),
+    "wide": Method(
+        "Twice as wide",
+        about="control: one conventional model with twice the embedding size",
+        role="control",
+        settings_of=_twice_as_wide,
+        why_not=_no_width,
+    ),
 }
 """The methods by the name that ``--methods`` takes, in the order of the tables."""
 OF_THE_PACKAGE = frozenset(METHODS)
@@ -151,7 +205,7 @@ def register_method(name: str, method: Method) -> None:
         method: all that a comparison must know of it.
 
     Raises:
-        DecRSError: the name or the title is taken, or the name has other characters.
+        DecRSError: the name or the title is taken, the name has other characters, or ``trains`` names no method.
     """
     if not re.fullmatch(r"\w+", name):
         raise DecRSError(f"methods: {name!r} is no name of a method; take letters, digits and underscores alone")
@@ -160,11 +214,14 @@ def register_method(name: str, method: Method) -> None:
     for own in (name, method.title):
         if own.lower() in {known.lower() for known in taken}:
             raise DecRSError(f"methods: the name {own} is taken; take another")
+    if method.trains is not None and method.trains not in METHODS:
+        hint = did_you_mean(method.trains, METHODS)
+        raise DecRSError(f"methods: {name} trains the models of {method.trains}, and there is no such method{hint}")
     METHODS[name] = method
 
 
 def enter_rerankers() -> None:
-    """Add a method for each re-ranker that has none, such as one's own.
+    """Add a method for each re-ranker that has none, such as one's own, beside those of the other re-rankers.
 
     Raises:
         DecRSError: another method has its name or its title.
@@ -172,6 +229,14 @@ def enter_rerankers() -> None:
     known = {method.reranker for method in METHODS.values()}
     for name in [name for name in RERANKERS if name not in known]:
         register_method(name, _reranked(name))
+    others = list(METHODS)
+    rerankers = [name for name in others if METHODS[name].reranker]
+    first = others.index(rerankers[0])
+    in_order = [name for name in others[:first] if name not in rerankers] + rerankers
+    in_order += [name for name in others[first:] if name not in rerankers]
+    entries = {name: METHODS[name] for name in in_order}
+    METHODS.clear()
+    METHODS.update(entries)
 
 
 def title(backbone: str, name: str) -> str:

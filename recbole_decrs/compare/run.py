@@ -134,7 +134,8 @@ def _compare(
             outputs = make_outputs(results)
             written = write_outputs(folder, list(outputs.values()), record)
             _warn(results, record["threads"])
-            print(f"\n{outputs['table3'].text}")
+            if "table3" in outputs:
+                print(f"\n{outputs['table3'].text}")
             print(f"{folder}: {', '.join(written)}")
             for remark in experiment.config.remarks:
                 getLogger().warning(remark)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from recbole_decrs.causal import Confounder
+from recbole_decrs.errors import DecRSError
 
 CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
 
@@ -29,3 +30,30 @@ def shuffled_drift_weights(confounder: Confounder, alphas: Sequence[float], seed
 def constant_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
     """Make the same weight for every user, from 0 to 1 in steps of 0.05, by the weight."""
     return {weight: np.full(len(confounder.n_clicks), weight) for weight in CONSTANT_WEIGHTS}
+
+
+def check_weights(name: str, weights: dict[float, np.ndarray], n_users: int) -> None:
+    """See that weights can be those of Eq. 11.
+
+    Args:
+        name: name of the method.
+        weights: the weights among which validation chooses, as :data:`Weights` makes them.
+        n_users: number of user ids, the padding user 0 included.
+
+    Raises:
+        DecRSError: there are none, or not one in [0, 1] for each user id.
+    """
+    if not weights:
+        raise DecRSError(f"methods: {name} has no weights to choose from; mend its function")
+    for value, array in weights.items():
+        found = np.asarray(array)
+        if found.shape != (n_users,):
+            wrong = f"have shape {found.shape}"
+        elif not ((found >= 0) & (found <= 1)).all():
+            wrong = f"lie in [{found.min():g}, {found.max():g}]"
+        else:
+            continue
+        raise DecRSError(
+            f"methods: the weights of {name} must be one in [0, 1] for each of {n_users} user ids, the padding user 0 "
+            f"among them, and those for {value} {wrong}; mend its function"
+        )

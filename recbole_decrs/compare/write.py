@@ -17,6 +17,7 @@ import pandas as pd
 
 from recbole_decrs.compare.outputs import OUTPUTS, Output
 from recbole_decrs.compare.results import Results
+from recbole_decrs.errors import in_words
 from recbole_decrs.plain_values import as_plain
 
 
@@ -41,9 +42,19 @@ def make_outputs(results: Results) -> dict[str, Made]:
         if lacks := output.lacks(results):
             getLogger().info(f"{name} is not made: {lacks}")
             continue
-        numbers = output.numbers(results)
-        made[name] = Made(output, numbers, output.text(results, numbers) if output.text else None)
+        with _left_out_if_it_fails(name):
+            numbers = output.numbers(results)
+            made[name] = Made(output, numbers, output.text(results, numbers) if output.text else None)
     return made
+
+
+@contextmanager
+def _left_out_if_it_fails(name: str) -> Iterator[None]:
+    """Let no fault in a table or figure, such as one's own, take the others with it."""
+    try:
+        yield
+    except Exception as error:
+        getLogger().warning(f"{name} is not made, by a fault in it: {type(error).__name__}: {in_words(error)}")
 
 
 def write_outputs(folder: Path, outputs: list[Made], record: dict[str, Any]) -> list[str]:
@@ -108,5 +119,6 @@ def _draw(folder: Path, figures: list[Made]) -> list[str]:
     with rc_context():
         rcdefaults()  # whatever a matplotlibrc of this folder says
         for figure in figures:
-            figure.output.draw(figure.numbers).savefig(folder / f"{figure.name}.png")
-    return [f"{figure.name}.png" for figure in figures]
+            with _left_out_if_it_fails(f"{figure.name}.png"):
+                figure.output.draw(figure.numbers).savefig(folder / f"{figure.name}.png")
+    return [f"{figure.name}.png" for figure in figures if (folder / f"{figure.name}.png").exists()]

@@ -75,8 +75,30 @@ class RegisteredReranker:
 
         Returns:
             The candidates' places in the order of relevance, 0 ... C - 1, shape [B, length].
+
+        Raises:
+            DecRSError: the function returns something else, or a place of a user twice.
         """
-        return self.function(candidate_scores, candidate_items, confounder, users, weight, length)
+        ranking = self.function(candidate_scores, candidate_items, confounder, users, weight, length)
+        if wrong := _wrong_in(ranking, candidate_items.shape, length):
+            raise DecRSError(
+                f"the re-ranker {self.function.__name__} must return {length} different places for each of "
+                f"{len(candidate_items)} users, in 0 ... {candidate_items.shape[1] - 1}, and returns {wrong}; mend it"
+            )
+        return ranking
+
+
+def _wrong_in(ranking: torch.Tensor, shape: torch.Size, length: int) -> str | None:
+    """Say what is wrong in a ranking of candidates of this shape; None if nothing is."""
+    if not isinstance(ranking, torch.Tensor) or ranking.dtype != torch.int64:
+        return f"a {type(ranking).__name__}" + (f" of {ranking.dtype}" if isinstance(ranking, torch.Tensor) else "")
+    if ranking.shape != (shape[0], length):
+        return f"a tensor of shape {list(ranking.shape)}"
+    if ranking.numel() and not 0 <= ranking.min() <= ranking.max() < shape[1]:
+        return f"{int(ranking.min())} ... {int(ranking.max())}"
+    if (ranking.sort(dim=1).values.diff(dim=1) == 0).any():
+        return "a place twice"
+    return None
 
 
 RERANKERS: dict[str, RegisteredReranker] = {}

@@ -17,6 +17,7 @@ from recbole_decrs.compare import (
     register_output,
     run_comparison,
 )
+from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.rerank import reranker
 from registries import registries_as_before
 
@@ -83,6 +84,29 @@ def test_a_figure_and_a_table_of_ones_own(settings, caplog):
     assert "never is not made: it needs more than there is" in caplog.text
 
 
+def test_a_fault_in_one_figure_leaves_the_others(settings, caplog):
+    register_output(Output("faulty", numbers=lambda results: 1 / 0))
+    register_output(Output("blank", numbers=mean_recall, draw=lambda numbers: numbers.loc["nowhere"]))
+    run_comparison(["FM"], "tiny", [], 1, "out", config_dict=settings | {"epochs": 1})
+    assert "faulty is not made, by a fault in it: ZeroDivisionError" in caplog.text
+    assert "blank.png is not made, by a fault in it: KeyError" in caplog.text
+    assert {"table3.md", "blank.csv"} <= {file.name for file in Path("out").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ({}, "has no weights to choose from"),
+        ({0.5: np.zeros(3)}, r"one in \[0, 1\] for each of 4 user ids, .* those for 0.5 have shape \(3,\)"),
+        ({0.5: np.array([0, 1, 2, 0.5])}, r"those for 0.5 lie in \[0, 2\]"),
+        ({0.5: np.array([0, 1, np.nan, 0.5])}, r"those for 0.5 lie in \[nan, nan\]"),
+    ],
+)
+def test_weights_that_cannot_be_those_of_eq_11(weights, said):
+    with pytest.raises(DecRSError, match=f"methods: (the weights of )?mine.*{said}"):
+        check_weights("mine", weights, 4)
+
+
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a,b", "fairco", "DecRS", "all"])
 def test_names_of_methods_that_cannot_be(name):
     with pytest.raises(DecRSError, match="is taken; take another|letters, digits and underscores"):
@@ -113,6 +137,8 @@ def test_a_reranker_that_is_registered_late_is_a_method(settings):
 
     results = run_comparison(["FM"], "tiny", ["backwards"], 1, "out", config_dict=settings | {"epochs": 1})
     assert list(results.methods["FM"]) == ["backbone", "backwards"]
+    names = list(METHODS)
+    assert names.index("backwards") == names.index("diversity") + 1
 
 
 def test_methods_that_cannot_be():
@@ -120,3 +146,11 @@ def test_methods_that_cannot_be():
         Method("Mine", role="best")
     with pytest.raises(DecRSError, match="weights for one model, and 2 models in grid"):
         Method("Mine", role="control", weights=half_of_all, grid=((1, {}), (2, {})))
+    with pytest.raises(DecRSError, match="has the re-ranker calibratoin, and .*; did you mean calibration"):
+        Method("Mine", role="control", reranker="calibratoin")
+    with pytest.raises(DecRSError, match="mine trains the models of dcrs, and .*; did you mean decrs"):
+        register_method("mine", Method("Mine", role="control", trains="dcrs"))
+
+
+def test_every_method_and_output_of_the_package_says_what_it_is():
+    assert [name for name, entry in [*METHODS.items(), *OUTPUTS.items()] if not entry.about] == []

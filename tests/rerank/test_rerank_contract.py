@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import recbole_decrs.rerank
 from recbole_decrs import DecRSError
 from recbole_decrs.options import CHECKS
-from recbole_decrs.rerank import RERANKERS, reranker
+from recbole_decrs.rerank import RERANKERS, RegisteredReranker, reranker
 from registries import registries_as_before
 from rerank_problems import N_CANDIDATES, check_promises, problems
 
@@ -84,3 +85,20 @@ def test_every_file_of_the_package_is_found():
     files = Path(recbole_decrs.rerank.__file__).parent.glob("*.py")
     defining = {file.stem for file in files if "\n@reranker(" in file.read_text(encoding="utf-8")}
     assert {record.function.__module__.rpartition(".")[2] for record in RERANKERS.values()} == defining
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        (lambda scores, items: None, "returns a NoneType"),
+        (lambda scores, items: scores[:, :2], "returns a Tensor of torch.float"),
+        (lambda scores, items: torch.zeros(len(items), 3, dtype=torch.int64), "returns a tensor of shape"),
+        (lambda scores, items: torch.zeros(len(items), 2, dtype=torch.int64), "returns a place twice"),
+        (lambda scores, items: items[:, :2] + 1000, r"returns \d+ \.\.\. \d+"),
+    ],
+)
+def test_what_is_no_ranking_is_refused(wrong, said):
+    record = RegisteredReranker(lambda scores, items, *_: wrong(scores, items), "Wrong", 0.1, (0.1,))
+    scores, items = torch.rand(3, 5), torch.arange(15).view(3, 5)
+    with pytest.raises(DecRSError, match=f"must return 2 different places for each of 3 users, in 0 ... 4, and {said}"):
+        record(scores, items, None, torch.arange(3), 0.1, 2)

@@ -57,5 +57,7 @@ def draw_drift_curves(frame: pd.DataFrame) -> Figure:
     return with_legend(figure, axes)
 
 
-register_output(Output("figure4", numbers=_calibrations, draw=draw_drift_curves))
-register_output(Output("figure5", numbers=_accuracies, draw=draw_drift_curves))
+register_output(Output("figure4", about="C_KL by groups of users", numbers=_calibrations, draw=draw_drift_curves))
+register_output(
+    Output("figure5", about="Recall and NDCG by groups of users", numbers=_accuracies, draw=draw_drift_curves)
+)

@@ -65,4 +65,12 @@ def draw_share_curves(frame: pd.DataFrame) -> Figure:
     return with_legend(figure, axes)
 
 
-register_output(Output("figure1b", numbers=_share_frame, draw=draw_share_curves, lacks=_no_ratings))
+register_output(
+    Output(
+        "figure1b",
+        about="scores by rating and by the share of the item's groups in the history",
+        numbers=_share_frame,
+        draw=draw_share_curves,
+        lacks=_no_ratings,
+    )
+)

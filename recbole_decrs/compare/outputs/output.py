@@ -24,6 +24,8 @@ class Output:
     name: str
     """The name of its files without their ending."""
     _: KW_ONLY
+    about: str = ""
+    """What it shows, in a few words, for the table of outputs in the README."""
     numbers: Callable[[Results], pd.DataFrame]
     """Makes the numbers."""
     text: Callable[[Results, pd.DataFrame], str | None] | None = None

@@ -64,7 +64,10 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
     seeds = f"Mean{' ± standard deviation' if len(results.seeds) > 1 else ''} over seeds {listed(results.seeds)}; "
     if results.has("decrs"):
         seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
-    parts.append(f"{seeds}best of all rows in bold (CKL: smaller is better).")
+    smaller = dict.fromkeys(
+        title_of(metric).partition("@")[0] for metric in results.metrics if _is_better(metric, 0, 1)
+    )
+    parts.append(f"{seeds}best of all rows in bold ({', '.join(dict.fromkeys(smaller))}: smaller is better).")
     return "\n\n".join([*parts, *differences_text(results, differences_frame(results))]) + "\n"
 
 
@@ -82,4 +85,11 @@ def _chosen(results: Results, backbone: str, name: str) -> str:
     return f"{method.parameter} {listed(chosen)}{method.remark_text(infos)}"
 
 
-register_output(Output("table3", numbers=overall_frame, text=overall_text))
+register_output(
+    Output(
+        "table3",
+        about="every method by every metric, with tests of DecRS against others",
+        numbers=overall_frame,
+        text=overall_text,
+    )
+)

@@ -76,7 +76,11 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
             title(row.backbone, row.method) + remarks.get(row.against, ""),
             f"{row.difference:+.4f}",
             f"[{row.low:+.4f}, {row.high:+.4f}]",
-            *([f"{row.p:.4f}", f"{row.p_holm:.4f}", f"{row.seed_share:.0%}"] if several else []),
+            *(
+                [f"{row.p:.4f}", f"{row.p_holm:.4f}", "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}"]
+                if several
+                else []
+            ),
         ]
         for row in tests.itertuples()
     ]
@@ -106,4 +110,4 @@ def _explained(results: Results, tests: pd.DataFrame) -> str:
     return " ".join(sentences)
 
 
-register_output(Output("table3-tests", numbers=differences_frame))
+register_output(Output("table3-tests", about="these tests as numbers", numbers=differences_frame))

@@ -58,4 +58,6 @@ def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
     return "\n\n".join(parts) + "\n" if parts else None
 
 
-register_output(Output("table4", numbers=by_drift_frame, text=by_drift_text))
+register_output(
+    Output("table4", about="by groups of users with more and more drift", numbers=by_drift_frame, text=by_drift_text)
+)

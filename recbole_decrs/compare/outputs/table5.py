@@ -34,4 +34,12 @@ def operator_text(results: Results, frame: pd.DataFrame) -> str:
     return as_markdown(rows, headers) + "\n"
 
 
-register_output(Output("table5", numbers=operator_frame, text=operator_text, lacks=_no_two_operators))
+register_output(
+    Output(
+        "table5",
+        about="the two operators, Eq. 7 and Eq. 8",
+        numbers=operator_frame,
+        text=operator_text,
+        lacks=_no_two_operators,
+    )
+)

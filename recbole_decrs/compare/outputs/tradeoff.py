@@ -90,4 +90,11 @@ def draw_trade_off(frame: pd.DataFrame) -> Figure:
     return with_legend(figure, axes)
 
 
-register_output(Output("tradeoff", numbers=trade_off_points, draw=draw_trade_off))
+register_output(
+    Output(
+        "tradeoff",
+        about="Recall against C_KL: each method a point, each re-ranker a curve",
+        numbers=trade_off_points,
+        draw=draw_trade_off,
+    )
+)
