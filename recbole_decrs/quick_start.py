@@ -28,7 +28,8 @@ from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import checkpoint_to_resume
-from recbole_decrs.trainer import fusion_weights, load_backbone, load_fused
+from recbole_decrs.single_trainer import SingleTrainer
+from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
 
 DRIFT_KEYS = {"drift_history", "drift_periods", "drift_smoothing"}
 
@@ -118,6 +119,19 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")
+    return _result_of(config, trainer, data.part, best_valid_score, best_valid_result, test_result, saved)
+
+
+def _result_of(
+    config: DecRSConfig,
+    trainer: DecRSTrainer | SingleTrainer,
+    part,
+    best_valid_score: float,
+    best_valid_result: dict[str, float],
+    test_result: dict[str, float],
+    saved: bool,
+) -> dict[str, Any]:
+    """Gather what :func:`run_recbole_decrs` returns, and write the lists that keys ask for."""
     result = {
         "best_valid_score": best_valid_score,
         "valid_score_bigger": config["valid_metric_bigger"],
@@ -126,7 +140,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         "saved_model_file": trainer.saved_model_file if saved else None,
     }
     name = config["model"]
-    if deconfounded:
+    if config.deconfounded:
         results, collected, ranked = trainer.evaluations, trainer.collected, config["inference"]
         result["conventional_test_result"] = results["conventional"]
         result["deconfounded_test_result"] = results["deconfounded"]
@@ -143,7 +157,9 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     if config["eval_type"] == EvaluatorType.RANKING:
         result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
         if missing := without_history(collected[ranked]):
-            logger.warning(f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin")
+            getLogger().warning(
+                f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
+            )
         _write_lists(config, trainer, collected, ranked, part)
     if config["reranker"]:
         labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
@@ -164,7 +180,9 @@ def _log_flops(config: DecRSConfig, model, dataset) -> None:
     getLogger().info(set_color(f"FLOPs of {type(model).__name__}", "blue") + f": {flops}")
 
 
-def _write_lists(config: DecRSConfig, trainer, collected: dict[str, Any], ranked: str, part) -> None:
+def _write_lists(
+    config: DecRSConfig, trainer: DecRSTrainer | SingleTrainer, collected: dict[str, Any], ranked: str, part
+) -> None:
     users, items = part.field2id_token[part.uid_field], part.field2id_token[part.iid_field]
     stem = os.path.splitext(trainer.saved_model_file)[0]
     if config["save_user_metrics"]:
