@@ -1,9 +1,10 @@
-"""Makes the data, the model and the trainer of a configuration, each from the seed anew, and trains."""
+"""Makes the data, the model and the trainer of a configuration, each from the seed anew."""
 
 from __future__ import annotations
 
 import hashlib
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,14 +44,19 @@ class Data:
         return digest.hexdigest()
 
 
-def make_data(config) -> Data:
+def make_data(config, tell: Callable[[Any], None] = lambda dataset: None) -> Data:
     """Read the dataset of a configuration and split it.
+
+    Args:
+        config: the configuration.
+        tell: is given the dataset before its split.
 
     Raises:
         DecRSError: it cannot be read, or lacks what the configuration needs.
     """
     at_seed(config)
     dataset = create_dataset(config)
+    tell(dataset)
     return Data(dataset, *data_preparation(config, dataset))
 
 

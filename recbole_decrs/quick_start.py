@@ -88,8 +88,7 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
 def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
     logger = getLogger()
     logger.info(config)
-    data = make_data(config)
-    logger.info(data.dataset)
+    data = make_data(config, tell=logger.info)
     config = data.dataset.config
     part, deconfounded = data.part, config.deconfounded
     model = make_model(config, part)

@@ -9,7 +9,7 @@ import re
 import shlex
 
 from recbole_decrs.arguments import CommandParser, parse
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, how_to_install
 
 MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
 """Options of other commands, and what compare has in their place."""
@@ -53,8 +53,10 @@ def add_options(parser: CommandParser) -> None:
 
 def more_help() -> str:
     """Name the methods, one's own too, at the end of the help."""
-    from recbole_decrs.compare.methods import METHODS, enter_rerankers
-
+    try:
+        from recbole_decrs.compare.methods import METHODS, enter_rerankers
+    except ImportError as error:
+        return f"the methods are not known: {how_to_install(error.name)}"
     enter_rerankers()
     roles: dict[str, list[str]] = {}
     for name, method in METHODS.items():

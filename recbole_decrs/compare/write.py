@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import os
 import shutil
@@ -17,7 +18,7 @@ import pandas as pd
 
 from recbole_decrs.compare.outputs import OUTPUTS, Output
 from recbole_decrs.compare.results import Results
-from recbole_decrs.errors import in_words
+from recbole_decrs.errors import DecRSError, in_words
 from recbole_decrs.plain_values import as_plain
 
 
@@ -39,21 +40,27 @@ def make_outputs(results: Results) -> dict[str, Made]:
     """Make the numbers and texts of every output that can be made from the results, by name."""
     made = {}
     for name, output in OUTPUTS.items():
-        if lacks := output.lacks(results):
-            getLogger().info(f"{name} is not made: {lacks}")
-            continue
-        with _left_out_if_it_fails(name):
+        with _left_out_if_it_fails(output, name):
+            if lacks := output.lacks(results):
+                getLogger().info(f"{name} is not made: {lacks}")
+                continue
             numbers = output.numbers(results)
-            made[name] = Made(output, numbers, output.text(results, numbers) if output.text else None)
+            text = output.text(results, numbers) if output.text else None
+            if not isinstance(numbers, pd.DataFrame) or not isinstance(text, str | None):
+                raise TypeError(f"numbers are a {type(numbers).__name__}, and text is a {type(text).__name__}")
+            made[name] = Made(output, numbers, text)
     return made
 
 
 @contextmanager
-def _left_out_if_it_fails(name: str) -> Iterator[None]:
-    """Let no fault in a table or figure, such as one's own, take the others with it."""
+def _left_out_if_it_fails(output: Output, name: str) -> Iterator[None]:
+    """Let no fault in a table or figure of one's own take the others with it."""
     try:
         yield
     except Exception as error:
+        of_the_package = output.numbers.__module__.startswith("recbole_decrs.")
+        if of_the_package or isinstance(error, DecRSError | OSError | MemoryError):
+            raise
         getLogger().warning(f"{name} is not made, by a fault in it: {type(error).__name__}: {in_words(error)}")
 
 
@@ -118,7 +125,12 @@ def _draw(folder: Path, figures: list[Made]) -> list[str]:
 
     with rc_context():
         rcdefaults()  # whatever a matplotlibrc of this folder says
+        drawn = []
         for figure in figures:
-            with _left_out_if_it_fails(f"{figure.name}.png"):
-                figure.output.draw(figure.numbers).savefig(folder / f"{figure.name}.png")
-    return [f"{figure.name}.png" for figure in figures if (folder / f"{figure.name}.png").exists()]
+            name = f"{figure.name}.png"
+            with _left_out_if_it_fails(figure.output, name):
+                drawing = io.BytesIO()
+                figure.output.draw(figure.numbers).savefig(drawing, format="png")
+                (folder / name).write_bytes(drawing.getvalue())
+                drawn.append(name)
+    return drawn

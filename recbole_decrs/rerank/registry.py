@@ -79,8 +79,10 @@ class RegisteredReranker:
         Raises:
             DecRSError: the function returns something else, or a place of a user twice.
         """
-        ranking = self.function(candidate_scores, candidate_items, confounder, users, weight, length)
-        if wrong := _wrong_in(ranking, candidate_items.shape, length):
+        # Copies: what a function of one's own changes in place is ranked again, with other weights.
+        given = candidate_scores.clone(), candidate_items.clone(), confounder, users.clone()
+        ranking = self.function(*given, weight, length)
+        if wrong := _wrong_in(ranking, candidate_scores, length):
             raise DecRSError(
                 f"the re-ranker {self.function.__name__} must return {length} different places for each of "
                 f"{len(candidate_items)} users, in 0 ... {candidate_items.shape[1] - 1}, and returns {wrong}; mend it"
@@ -88,16 +90,19 @@ class RegisteredReranker:
         return ranking
 
 
-def _wrong_in(ranking: torch.Tensor, shape: torch.Size, length: int) -> str | None:
-    """Say what is wrong in a ranking of candidates of this shape; None if nothing is."""
+def _wrong_in(ranking: torch.Tensor, scores: torch.Tensor, length: int) -> str | None:
+    """Say what is wrong in a ranking of candidates with these scores; None if nothing is."""
     if not isinstance(ranking, torch.Tensor) or ranking.dtype != torch.int64:
         return f"a {type(ranking).__name__}" + (f" of {ranking.dtype}" if isinstance(ranking, torch.Tensor) else "")
-    if ranking.shape != (shape[0], length):
+    if ranking.shape != (len(scores), length):
         return f"a tensor of shape {list(ranking.shape)}"
-    if ranking.numel() and not 0 <= ranking.min() <= ranking.max() < shape[1]:
+    if ranking.numel() and not 0 <= ranking.min() <= ranking.max() < scores.shape[1]:
         return f"{int(ranking.min())} ... {int(ranking.max())}"
     if (ranking.sort(dim=1).values.diff(dim=1) == 0).any():
         return "a place twice"
+    there = scores.isfinite()
+    if not torch.equal(there.gather(1, ranking).sum(dim=1), there.sum(dim=1).clamp_max(length)):
+        return "the place of a missing candidate before that of another"
     return None
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from recbole_decrs import DecRSError
 from recbole_decrs.compare import (
@@ -133,12 +134,12 @@ def test_one_that_is_defined_again_takes_the_place_of_the_former():
 def test_a_reranker_that_is_registered_late_is_a_method(settings):
     @reranker(title="Backwards", default=1.0, grid=[1.0])
     def backwards(scores, items, confounder, users, weight, length):
-        return scores.argsort(dim=1)[:, :length]
+        return scores.masked_fill(scores == -torch.inf, torch.inf).argsort(dim=1)[:, :length]
 
     results = run_comparison(["FM"], "tiny", ["backwards"], 1, "out", config_dict=settings | {"epochs": 1})
     assert list(results.methods["FM"]) == ["backbone", "backwards"]
     names = list(METHODS)
-    assert names.index("backwards") == names.index("diversity") + 1
+    assert METHODS[names[names.index("backwards") - 1]].reranker
 
 
 def test_methods_that_cannot_be():
@@ -154,3 +155,17 @@ def test_methods_that_cannot_be():
 
 def test_every_method_and_output_of_the_package_says_what_it_is():
     assert [name for name, entry in [*METHODS.items(), *OUTPUTS.items()] if not entry.about] == []
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), DecRSError("measured on other users")])
+def test_a_full_disk_or_a_refusal_in_a_figure_is_no_fault_of_it(settings, error):
+    def fail(numbers):
+        raise error
+
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", [], 1, "out", config_dict=settings)
+    before = {file.name: file.read_bytes() for file in Path("out").glob("*.*")}
+    register_output(Output("bars", numbers=mean_recall, draw=fail))
+    with pytest.raises(DecRSError, match="No space left|measured on other users"):
+        run_comparison(["FM"], "tiny", [], 1, "out", config_dict=settings)
+    assert {file.name: file.read_bytes() for file in Path("out").glob("*.*")} == before

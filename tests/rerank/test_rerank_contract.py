@@ -102,3 +102,17 @@ def test_what_is_no_ranking_is_refused(wrong, said):
     scores, items = torch.rand(3, 5), torch.arange(15).view(3, 5)
     with pytest.raises(DecRSError, match=f"must return 2 different places for each of 3 users, in 0 ... 4, and {said}"):
         record(scores, items, None, torch.arange(3), 0.1, 2)
+
+
+def test_a_missing_candidate_comes_last():
+    record = RegisteredReranker(lambda scores, *_: scores.argsort(dim=1)[:, :2], "Wrong", 0.1, (0.1,))
+    scores = torch.tensor([[0.9, 0.5, -torch.inf]])
+    with pytest.raises(DecRSError, match="returns the place of a missing candidate before that of another"):
+        record(scores, torch.arange(3).view(1, 3), None, torch.tensor([1]), 0.1, 2)
+
+
+def test_what_it_changes_in_place_is_a_copy():
+    record = RegisteredReranker(lambda scores, *_: scores.mul_(-1).argsort(dim=1), "Wrong", 0.1, (0.1,))
+    scores = torch.tensor([[0.9, 0.5]])
+    record(scores, torch.tensor([[1, 2]]), None, torch.tensor([1]), 0.1, 2)
+    assert scores[0, 0] == 0.9
