@@ -2,8 +2,8 @@
 
 A command's file begins with the text of its help. ``add_options(parser)`` declares its options, and
 ``execute(arguments, parser)`` runs it. Neither RecBole nor torch may be imported before ``execute``, since the help
-needs all files and has to be fast; but ``more_help()``, which compare has, is asked where its own help is shown, and may
-import what it needs.
+needs all files and has to be fast; but ``more_help()``, which compare has, is asked where its own help is shown, and
+may import what it needs.
 """
 
 COMMANDS = {
