@@ -25,6 +25,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.files import Claim, remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
+from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.optimizer import fitted_optimizer
 from recbole_decrs.randomness import random_state, restore_loader_states, restore_random_state
@@ -181,7 +182,8 @@ class SingleTrainer:
                 "leave the key out"
             ) from error
         operators = [module for module in self.model.modules() if isinstance(module, BackdoorOperator)]
-        if any(operator.group_embeddings.grad is None for operator in operators):
+        has_none = is_deconfounded(type(self.model)) and not operators
+        if has_none or any(operator.group_embeddings.grad is None for operator in operators):
             raise DecRSError(f"{type(self.model).__name__} does not use its operator: fuse M with its users")
         if name := not_finite(self.model.state_dict(), self._infinite_by_design):
             raise DecRSError(

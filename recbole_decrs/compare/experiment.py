@@ -120,7 +120,7 @@ class Experiment:
     def _threads(self, name: str) -> list[int]:
         """Tell how many threads have computed a method: those of its trainings, and those that measure now."""
         models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
-        return sorted({torch.get_num_threads(), *(self.models.threads(model) for model in models)} - {None})
+        return sorted({torch.get_num_threads(), *(done["threads"] for done in map(self.models.note, models) if done)})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
         """Compute the metrics of lists that were collected on test: overall, by drift group, and per user."""
@@ -147,7 +147,7 @@ class Experiment:
             DecRSError: none of its models could be trained.
         """
         models = dict(self.models.of_method(name)) or {None: self.models.conventional}
-        trained = {value: self.models.trained(model) for value, model in models.items()}
+        trained = {value: self.models.note(model) for value, model in models.items()}
         scores = {value: done["valid_score"] for value, done in trained.items() if done}
         if not scores:
             raise DecRSError(f"no model of {name} could be trained")

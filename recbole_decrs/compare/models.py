@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from recbole.utils.argument_list import dataset_arguments
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.checkpoint_file import read_checkpoint
@@ -25,6 +26,11 @@ from recbole_decrs.making import Data, make_model, make_trainer
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
 from recbole_decrs.single_trainer import SingleTrainer
+
+SHAPES_DATA = frozenset(dataset_arguments) - {"unused_col"} | {
+    *("train_batch_size", "eval_batch_size", "train_neg_sample_args", "eval_args", "shuffle", "repeatable", "worker")
+}
+"""Keys that a method cannot set for its models: they shape what is loaded."""
 
 Configure = Callable[[str, Settings], DecRSConfig]
 
@@ -63,6 +69,11 @@ class Models:
         models = []
         for value, settings in method.grid:
             settings = {**settings, **method.settings_of(self.config), "seed": self.seed + method.seed_shift}
+            if key := next((key for key in settings if key in SHAPES_DATA), None):
+                raise DecRSError(
+                    f"methods: {name} sets {key}, which shapes the data, and these are the same for all methods of a "
+                    "comparison; leave it out"
+                )
             config = self.configure(f"Dec{self.backbone}" if method.twin else self.backbone, settings)
             label = f"{self.backbone}-{self.seed}-{method.trains or name}" + ("" if value is None else f"-{value}")
             models.append((value, Model(label, config)))
@@ -123,18 +134,17 @@ class Models:
         return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
-        """Read ``valid_score`` and ``seconds`` of a model; None where it is untrained, or its checkpoint damaged."""
+        """Read the note of a model whose checkpoint is whole; None where it is to be trained."""
         try:
             read_checkpoint(str(self.path(model, "pth")))
         except DecRSError:
             return None
+        return self.note(model)
+
+    def note(self, model: Model) -> dict[str, Any] | None:
+        """Read ``valid_score``, ``seconds`` and ``threads`` of a training; None where it has not come to its end."""
         done = self.pieces.read(self.path(model, "trained"), "valid_score", "seconds", "threads")
         return done[0] if done else None
-
-    def threads(self, model: Model) -> int | None:
-        """Tell how many threads have trained a model; None where it is not trained."""
-        done = self.pieces.read(self.path(model, "trained"), "threads")
-        return done[0]["threads"] if done else None
 
     def load(self, model: Model) -> torch.nn.Module:
         """Load a trained model, to be evaluated; one whose checkpoint turns out to be damaged is trained again.
@@ -142,13 +152,13 @@ class Models:
         Raises:
             DecRSError: it is not trained.
         """
-        if self.trained(model) is None:
+        if self.note(model) is None:
             raise DecRSError(f"{model.name} could not be trained")
         try:
             return self._load(model)
         except DecRSError as error:
             getLogger().warning(f"{error}; {model.name} is trained anew")
-            os.remove(self.path(model, "pth"))
+            self.path(model, "pth").unlink(missing_ok=True)
             self.train(model)
             return self._load(model)
 

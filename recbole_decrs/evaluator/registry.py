@@ -94,24 +94,33 @@ class UserMetric(TopkMetric):
 
         Returns:
             The values by length, for each of ``self.topk``, shape [n_users] each; NaN where a user has none.
+
+        Raises:
+            DecRSError: the subclass does not define it.
         """
-        raise NotImplementedError
+        raise DecRSError(f"the metric {type(self).__name__} has no by_user, which measures each user's list; write it")
 
     def calculate_metric(self, dataobject: DataStruct) -> dict[str, float]:
         """Average the values of the users who have one, for ``name@k`` at each length k of ``topk``.
 
         Raises:
-            DecRSError: item groups are needed, and have not been collected.
+            DecRSError: item groups are needed, and have not been collected; or :meth:`by_user` gives something else.
         """
         if needs_groups(type(self)) and "data.membership" not in dataobject:
             raise DecRSError(
                 f"the metric {type(self).__name__} needs the item groups, which RecBole's own Trainer does not "
                 "collect; run it by recbole-decrs or run_recbole_decrs"
             )
-        name = type(self).__name__.lower()
+        name, found = type(self).__name__.lower(), self.by_user(dataobject)
+        shape = (len(dataobject.get("rec.users")),) if "rec.users" in dataobject else None
+        if set(found) != set(self.topk) or any(shape not in (None, np.shape(values)) for values in found.values()):
+            raise DecRSError(
+                f"by_user of the metric {type(self).__name__} must give, for each length in {list(self.topk)}, a value "
+                f"for each list{f' ({shape[0]})' if shape else ''}; mend it"
+            )
         return {
             f"{name}@{k}": float("nan")
             if np.isnan(values).all()
             else round(float(np.nanmean(values)), self.decimal_place)
-            for k, values in self.by_user(dataobject).items()
+            for k, values in found.items()
         }

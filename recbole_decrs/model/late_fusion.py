@@ -13,6 +13,7 @@ from recbole.model.general_recommender.neumf import NeuMF
 from torch import nn
 
 from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sequential import SASRec
 
@@ -22,6 +23,11 @@ class LateFusion(AbstractRecommender):
 
     Keys: ``delta``, ``confounder_prior``, ``backdoor_operator``, ``group_init_std``.
     """
+
+    def __init_subclass__(cls, **kwargs) -> None:
+        super().__init_subclass__(**kwargs)
+        if not hasattr(cls, "backbone"):
+            raise DecRSError(f"{cls.__name__} does not name its conventional half; write backbone = ... in the class")
 
     def __init__(self, config, dataset) -> None:
         super().__init__(config, dataset)

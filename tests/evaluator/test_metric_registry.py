@@ -134,3 +134,33 @@ def test_a_definition_may_come_again():
     before = dict(METRICS)
     assert metric(CKL) is CKL
     assert before == METRICS
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda users: {5: np.zeros(len(users))},
+        lambda users: {},
+        lambda users: {k: np.zeros(3) for k in (5, 10)},
+        lambda users: dict.fromkeys((5, 10), 0.5),
+        lambda users: {k: np.zeros((len(users), 2)) for k in (5, 10)},
+    ],
+)
+def test_what_is_no_value_a_list_is_refused(settings, wrong):
+    @metric
+    class Mine(UserMetric):
+        """A metric of one's own."""
+
+        metric_need = ("rec.users",)
+
+        def by_user(self, collected):
+            return wrong(collected.get("rec.users"))
+
+    with pytest.raises(DecRSError, match=r"by_user of the metric Mine must give, for each length in \[5, 10\]"):
+        run_recbole_decrs("Pop", "tiny", config_dict=settings | {"metrics": ["Recall", "Mine"]})
+
+
+def test_a_metric_without_by_user_is_refused():
+    empty = type("Empty", (UserMetric,), {"metric_need": ("rec.users",)})
+    with pytest.raises(DecRSError, match="the metric Empty has no by_user"):
+        empty({"topk": [5], "metric_decimal_place": 4}).by_user(None)

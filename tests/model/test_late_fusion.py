@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from recbole.model.general_recommender.bpr import BPR
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
 from recbole_decrs.model.late_fusion import DecBPR, LateFusion
-from recbole_decrs.model.registry import MODELS
+from recbole_decrs.model.registry import MODELS, register_model
 
 pytestmark = pytest.mark.slow
 LATE_FUSED = [name for name, model in MODELS.items() if issubclass(model, LateFusion)]
@@ -89,3 +90,17 @@ def test_the_example_of_the_docs(settings):
     assert type(load_data_and_model(result["saved_model_file"])[1].deconfounded).__name__ == "DecNGCF"
     exec(contract, scope)
     keep_contract(scope["TestDecNGCF"])
+
+
+def test_a_twin_must_name_its_backbone():
+    with pytest.raises(DecRSError, match="Nameless does not name its conventional half"):
+        type("Nameless", (LateFusion, BPR), {})
+
+
+def test_a_twin_without_an_operator_is_found_out(settings):
+    @register_model
+    class DecForgotten(LateFusion, BPR):
+        backbone = BPR
+
+    with pytest.raises(DecRSError, match="DecForgotten does not use its operator"):
+        run_recbole_decrs("DecForgotten", "tiny", config_dict=settings)
