@@ -15,7 +15,7 @@ from recbole_decrs.config_checks import check_together
 from recbole_decrs.config_files import PlainLoader, read_config_files
 from recbole_decrs.data.default_columns import clicks_path, columns_of_split_clicks, usual_columns
 from recbole_decrs.defaults import properties_dir
-from recbole_decrs.errors import DecRSError, told_as
+from recbole_decrs.errors import DecRSError, did_you_mean, told_as
 from recbole_decrs.evaluator.registry import needs_groups
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
@@ -169,12 +169,18 @@ class DecRSConfig(Config):
         }
 
     def _merge_external_config_dict(self) -> None:
-        """Merge the user's settings as RecBole does, and make None of text that undoes a key."""
+        """Merge the user's settings as RecBole does, make None of text that undoes a key, and look for the metrics."""
         super()._merge_external_config_dict()
         for key, value in self.external_config_dict.items():
             if value is None or (isinstance(value, str) and value.lower() in UNDO):
                 # No activation is an activation of RecBole's.
                 self.external_config_dict[key] = "none" if key == "mlp_activation" else None
+        given = self.external_config_dict.get("metrics")
+        for name in given if isinstance(given, list) else [given]:
+            if isinstance(name, str) and name.lower() not in metrics_dict:
+                known = sorted(metric.__name__ for metric in metrics_dict.values())
+                hint = did_you_mean(name, known) or f"; take of {', '.join(known)}"
+                raise DecRSError(f"metrics: there is no metric {name}{hint}")
 
     def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
         """The name and class of the model, and the name of the dataset."""

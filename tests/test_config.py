@@ -211,7 +211,7 @@ def test_known_keys_are_not_warned_of(caplog):
         ({"learner": "adagard"}, "learner must be one of adam, .*, not 'adagard'"),
         ({"epochs": "many"}, "epochs must be a whole number >= 0, not 'many'"),
         ({"save_topk": 0}, "save_topk must be a whole number >= 1 or none, not 0"),
-        ({"metrics": ["Recal"]}, "RecBole does not accept this configuration: There is no metric named 'Recal'"),
+        ({"metrics": ["Recal"]}, "metrics: there is no metric Recal; did you mean Recall?"),
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
         ({"valid_metric": "MRR@10"}, "valid_metric MRR@10 is not evaluated: metrics has Recall, NDCG, CKL"),
         ({"backbone_checkpoint": "none.pth"}, "backbone_checkpoint: there is no file none.pth"),
