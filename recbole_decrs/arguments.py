@@ -52,7 +52,7 @@ class CommandParser(argparse.ArgumentParser):
         self.epilog = ANY_KEY
 
     def own_options(self) -> list[str]:
-        """The names of the command's own options, without the dashes."""
+        """List the names of the command's own options, without the dashes."""
         return list(vars(self.parse_args([])))
 
     def take(self, settings: dict[str, str]) -> argparse.Namespace:
@@ -69,7 +69,7 @@ class CommandParser(argparse.ArgumentParser):
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """The ``type`` of an option that takes a whole number from ``least`` on."""
+    """Make the ``type`` of an option that takes a whole number from ``least`` on."""
 
     def read(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -80,7 +80,7 @@ def whole_number(least: int) -> Callable[[str], int]:
 
 
 def parse(arguments: list[str]) -> dict[str, str]:
-    """``--key=value`` arguments by key; ``--model``, ``--dataset`` and ``--config_files`` also take the next one.
+    """Read arguments ``--key=value`` by key; ``--model``, ``--dataset`` and ``--config_files`` also take the next one.
 
     argparse cannot read them: keys that it does not know may have values with blanks, such as
     ``--eval_args={'order': 'TO'}``, which it takes for words of their own.

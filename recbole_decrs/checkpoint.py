@@ -42,7 +42,7 @@ FROM_THE_CALLER = frozenset(
 
 
 class Checkpoint:
-    """A checkpoint, read once.
+    """Gives what the file of a checkpoint holds, which is read once.
 
     It holds the training state of one model, or, of a deconfounded recommender, those of its ``conventional`` and
     ``deconfounded`` half by these names, the latter two as far as they have come.
@@ -66,35 +66,35 @@ class Checkpoint:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The configuration of the training, as plain data."""
+        """Give the configuration of the training, as plain data."""
         return self.content["config"]
 
     @property
     def model(self) -> str:
-        """The name of the model."""
+        """Name the model."""
         return self.settings["model"]
 
     @property
     def halves(self) -> set[str]:
-        """The halves of which there is a training state; none where the model is a single one."""
+        """Name the halves of which there is a training state; none where the model is a single one."""
         return self.content.keys() & set(HALVES)
 
     @property
     def is_complete(self) -> bool:
-        """True if both halves of a deconfounded recommender are trained and weighed."""
+        """Tell if both halves of a deconfounded recommender are trained and weighed."""
         return "drift_alpha" in self.content
 
     @property
     def drift_alpha(self) -> float | None:
-        """Alpha of Eq. 12 by which the halves were weighed; None where they are weighed without drift."""
+        """Give the alpha of Eq. 12 by which the halves were weighed; None where they are weighed without drift."""
         return self.content["drift_alpha"]
 
     def state(self, half: str | None = None) -> dict[str, Any] | None:
-        """The training state of the model, or of a half; None where that has not begun."""
+        """Give the training state of the model, or of a half; None where that has not begun."""
         return self.content if half is None else self.content.get(half)
 
     def is_finished(self, half: str | None = None) -> bool:
-        """True if a training has come to its end: its state says so, or what comes after it was begun."""
+        """Tell if a training has come to its end: its state says so, or what comes after it was begun."""
         state = self.state(half)
         if state is None:
             return False
@@ -126,7 +126,7 @@ class Checkpoint:
         load_state(model, self.state(half), self.path)
 
     def confounder_of(self, dataset) -> Confounder:
-        """The Confounder by which the halves were weighed; drift may be measured otherwise by now.
+        """Give the Confounder by which the halves were weighed; drift may be measured otherwise by now.
 
         Raises:
             DecRSError: it is damaged, or of other groups than those of ``dataset``.
@@ -150,7 +150,7 @@ class Checkpoint:
         return then
 
     def settings_to_trust(self) -> dict[str, Any]:
-        """The settings without those that would have files read as code, or files and folders written.
+        """Leave out the settings that would have files read as code, or files and folders written.
 
         Whoever loads the checkpoint gives these anew. Data are read from where they lay in training, if they are there.
         """

@@ -51,7 +51,7 @@ def new_checkpoint_path(config) -> str:
 
 
 class _RemembersWhy:
-    """A file that keeps the error of the system when a write fails, of which torch.save makes a riddle."""
+    """Keeps the error of the system when a write to a file fails, of which torch.save makes a riddle."""
 
     def __init__(self, file) -> None:
         self.file, self.error = file, None
@@ -86,7 +86,7 @@ def write_checkpoint(path: str, content: dict[str, Any]) -> None:
 
 
 def _digest(content: dict[str, Any]) -> str:
-    """A hash of the settings and of the names of all parts; of the tensors the archive has checksums."""
+    """Hash the settings and the names of all parts; of the tensors the archive has checksums."""
     parts = {key: sorted(map(str, value)) if isinstance(value, dict) else None for key, value in content.items()}
     parts.pop("digest", None)
     plain = [parts, content.get("config"), content.get("fingerprint"), content.get("drift_alpha")]
@@ -94,7 +94,7 @@ def _digest(content: dict[str, Any]) -> str:
 
 
 def _with_text_keys(value: Any) -> Any:
-    """The same, so that JSON can sort it: a setting may have keys of several types."""
+    """Make all keys text, so that JSON can sort them: a setting may have keys of several types."""
     if isinstance(value, dict):
         return {f"{type(key).__name__} {key}": _with_text_keys(part) for key, part in value.items()}
     return [_with_text_keys(part) for part in value] if isinstance(value, list | tuple) else value
@@ -106,7 +106,7 @@ def damage_in_words(path: str) -> AbstractContextManager[None]:
 
 
 def read_checkpoint(path: str) -> dict[str, Any]:
-    """The content of a checkpoint, on the CPU; runs no code of its file.
+    """Read the content of a checkpoint onto the CPU, without running code of its file.
 
     Raises:
         DecRSError: the file is missing, truncated or corrupt, lacks a part, or was not written by this plugin.
@@ -168,7 +168,7 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
 
 
 def read_header(path: str) -> dict[str, Any] | None:
-    """The settings (``config``) and the ``fingerprint`` of the data in a checkpoint, without reading all of it.
+    """Read the settings (``config``) and the ``fingerprint`` of the data in a checkpoint, and not all of it.
 
     Returns:
         None where it is of another version.

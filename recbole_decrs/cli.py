@@ -17,7 +17,7 @@ PROGRAM = "recbole-decrs"
 
 
 def build_parsers() -> tuple[CommandParser, dict[str, CommandParser]]:
-    """The parser of the whole program, which has the options of the default command, and those of the commands."""
+    """Make the parser of the whole program, which has the options of the default command, and those of the commands."""
     default = importlib.import_module(COMMANDS[DEFAULT][0])
     program = CommandParser(prog=PROGRAM, description=default.__doc__)
     program.add_argument("--version", action="store_true", default=argparse.SUPPRESS, help="show the version and exit")
@@ -81,7 +81,7 @@ def _run(arguments: list[str]) -> None:
 
 
 def _in_words(error: Exception) -> str:
-    """One sentence about what ended the program."""
+    """Say in one sentence what ended the program."""
     if isinstance(error, DecRSError):
         return str(error)
     if isinstance(error, ModuleNotFoundError):

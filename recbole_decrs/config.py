@@ -51,7 +51,7 @@ DERIVED = {
 
 
 class DecRSConfig(Config):
-    """The settings of one run: command line over ``config_dict`` over config files over defaults.
+    """Holds the settings of one run: command line over ``config_dict`` over config files over defaults.
 
     The defaults are RecBole's, with the plugin's YAML from ``properties/`` laid over them. Once it is made a
     configuration does not change: what depends on the data is a value of the dataset.
@@ -93,22 +93,22 @@ class DecRSConfig(Config):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The full configuration as plain data, such that ``config_dict=settings`` makes the same Config again."""
+        """Give the full configuration as plain data, such that ``config_dict=settings`` makes the same Config again."""
         return as_plain({**self._settings, "model": self.model, "dataset": self.dataset})
 
     @property
     def deconfounded(self) -> bool:
-        """True if the model is deconfounded, so that two recommenders are trained and fused."""
+        """Tell if the model is deconfounded, so that two recommenders are trained and fused."""
         return is_deconfounded(self.model_class)
 
     @property
     def backbone_class(self) -> type:
-        """The class of the conventional recommender: the only one, or the conventional half of a deconfounded model."""
+        """Give the class of the conventional recommender: the only one, or that half of a deconfounded model."""
         return self.model_class.backbone if self.deconfounded else self.model_class
 
     @property
     def needs_groups(self) -> str | None:
-        """Whatever cannot do without item groups, in words; None if nothing is configured that needs them."""
+        """Say in words what cannot do without item groups; None if nothing is configured that needs them."""
         metrics = sorted({name.lower() for name in self["metrics"]})
         of_groups = [name for name in metrics if needs_groups(metrics_dict[name])]
         if self.deconfounded:
@@ -121,11 +121,11 @@ class DecRSConfig(Config):
 
     @property
     def needs_drift(self) -> bool:
-        """True if the scores of two recommenders are weighed by each user's drift (Eq. 11)."""
+        """Tell if the scores of two recommenders are weighed by each user's drift (Eq. 11)."""
         return self.deconfounded and self["inference"] == "fused" and self["fusion_weight"] is None
 
     def with_values(self, **values: Any) -> DecRSConfig:
-        """The same configuration but for some values; this one stays as it is.
+        """Copy the configuration with other values for some keys; this one stays as it is.
 
         Args:
             values: by key; they are not checked.
@@ -137,7 +137,7 @@ class DecRSConfig(Config):
         return other
 
     def __getstate__(self) -> dict[str, Any]:
-        """The model by its name alone: RecBole pickles a config with its dataset, and the class may have no module."""
+        """Leave the model's class out: RecBole pickles a config with its dataset, and the class may have no module."""
         return {**vars(self), "model_class": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -146,16 +146,16 @@ class DecRSConfig(Config):
             self.model_class = find_model(self.model)
 
     def _build_yaml_loader(self) -> type[yaml.SafeLoader]:
-        """A loader of plain data, which reads numbers as RecBole's does: ``1e-3`` is one."""
+        """Make a loader of plain data, which reads numbers as RecBole's does: ``1e-3`` is one."""
         PlainLoader.yaml_implicit_resolvers = super()._build_yaml_loader().yaml_implicit_resolvers
         return PlainLoader
 
     def _load_config_files(self, file_list: list[str] | None) -> dict[str, Any]:
-        """The settings of the config files, later ones over earlier ones."""
+        """Read the settings of the config files, later ones over earlier ones."""
         return read_config_files(file_list or [], self.yaml_loader)
 
     def _load_cmd_line(self) -> dict[str, Any]:
-        """The settings of the command line that is given, where RecBole reads ``sys.argv``."""
+        """Read the settings of the command line that is given, where RecBole reads ``sys.argv``."""
         return self._convert_config_dict(self._command_line)
 
     def _convert_config_dict(self, config_dict: dict[str, Any]) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class DecRSConfig(Config):
                 raise DecRSError(f"metrics: there is no metric {name}{hint}")
 
     def _get_model_and_dataset(self, model: str | None, dataset: str | None) -> tuple[str, type, str]:
-        """The name and class of the model, and the name of the dataset."""
+        """Find the name and class of the model, and the name of the dataset."""
         model = model or self.external_config_dict.get("model") or DEFAULT_MODEL
         dataset = dataset or self.external_config_dict.get("dataset") or DEFAULT_DATASET
         if not isinstance(model, str | type):
@@ -233,7 +233,7 @@ class DecRSConfig(Config):
         defaults["load_col"] = None if given.get("unload_col") else {**columns, **other_files, **additional}
 
     def _get_final_config_dict(self) -> dict[str, Any]:
-        """The user's settings over the defaults, each held against what its key takes."""
+        """Lay the user's settings over the defaults, and hold each against what its key takes."""
         for key in DERIVED:
             if key in self.external_config_dict:
                 raise DecRSError(f"{key} is not to be set: it follows from {DERIVED[key]}; leave it out")
@@ -264,7 +264,7 @@ class DecRSConfig(Config):
         return {**known, **given}
 
     def _fit_to_sequences(self, final: dict[str, Any]) -> None:
-        """RecBole takes no negatives where the loss of a sequential model is a softmax over all items."""
+        """Fit settings to a sequential model: where its loss is a softmax over all items, there are no negatives."""
         if final.get("loss_type") == "CE" and "train_neg_sample_args" not in self.external_config_dict:
             final["train_neg_sample_args"] = None
         if final["test_candidates"] != "unseen":

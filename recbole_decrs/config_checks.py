@@ -77,7 +77,7 @@ def _check_valid_metric(config) -> None:
 
 
 def _check_labels(config) -> None:
-    """Labels are for value metrics on labelled pairs; ranking takes every interaction for a click."""
+    """See that labels are for value metrics on labelled pairs; ranking takes every interaction for a click."""
     modes = set(config["eval_args"]["mode"].values())
     ranking = config["eval_type"] == EvaluatorType.RANKING
     sampled = config["train_neg_sample_args"]["distribution"] != "none"

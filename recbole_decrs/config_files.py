@@ -87,6 +87,6 @@ def _check_size(content: Any, file: str) -> None:
 
 
 def config_files_of(settings: dict[str, str]) -> list[str]:
-    """The paths that the option ``config_files`` of a command line holds, which is taken out of the settings."""
+    """Take the option ``config_files`` of a command line out of the settings, and list the paths that it holds."""
     files = settings.pop("config_files", "")
     return [] if files.lower() in UNDO else files.split()

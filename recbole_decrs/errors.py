@@ -37,7 +37,7 @@ def how_to_install(missing: str | None) -> str:
 
 
 class DecRSError(ValueError):
-    """Input that cannot be used; its message is one sentence that names what is wrong and what to do.
+    """Refuses input that cannot be used, in one sentence that names what is wrong and what to do.
 
     It is one line, whatever the names and values have in them that it quotes.
     """
@@ -53,7 +53,7 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def in_words(error: BaseException) -> str:
-    """One line of what an exception of a library says."""
+    """Put what an exception of a library says into one line."""
     if isinstance(error, KeyError):
         return f"no {error.args[0]!s}"
     return " ".join(str(error).split())[:MOST_LETTERS] or type(error).__name__
@@ -103,7 +103,7 @@ def told_of_recboles_model(model: object, doing: str) -> Iterator[None]:
 
 
 def raised_by(error: BaseException) -> str:
-    """The name of the innermost module of a traceback that is none of torch's and its kin."""
+    """Name the innermost module of a traceback that is none of torch's and its kin."""
     frames = traceback.walk_tb(error.__traceback__)
     names = [str(frame.f_globals.get("__name__")) for frame, _ in frames]
     return next((name for name in reversed(names) if name.partition(".")[0] not in BELOW_MODELS), "")
@@ -129,14 +129,14 @@ def alternatives(names: Iterable[str]) -> str:
 
 
 def near_misses(name: str, known: Iterable[str]) -> list[str]:
-    """The ``known`` names of which ``name`` is almost certainly a misspelling."""
+    """Find the ``known`` names of which ``name`` is almost certainly a misspelling."""
     lowered = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(str(name).lower().replace("-", "_"), lowered, n=3, cutoff=0.8)
     return [lowered[match] for match in near]
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """``"; did you mean A or B?"`` for the nearest of the ``known`` names, or nothing where none is near."""
+    """Write ``"; did you mean A or B?"`` of the nearest ``known`` names, or nothing where none is near."""
     lowered = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(lowered[match] for match in near)}?" if near else ""

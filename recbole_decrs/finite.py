@@ -22,7 +22,7 @@ def infinities(model: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def not_finite(values: Mapping[str, Any], by_design: Mapping[str, torch.Tensor] | None = None) -> str | None:
-    """The name of the first tensor with a NaN, or infinite where it is not so by design; None if there is none.
+    """Name the first tensor with a NaN, or infinite where it is not so by design; None if there is none.
 
     Args:
         values: tensors by name, or plain data with tensors in it.
@@ -41,7 +41,7 @@ def not_finite(values: Mapping[str, Any], by_design: Mapping[str, torch.Tensor] 
 
 
 def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    """The dense tensors in plain data, each by the outermost name that it lies under."""
+    """Go through the dense tensors in plain data, each with the outermost name that it lies under."""
     if isinstance(value, torch.Tensor):
         if value.layout == torch.strided:
             yield name, value

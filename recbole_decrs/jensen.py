@@ -22,7 +22,7 @@ from recbole_decrs.quick_start import load_data_and_model
 def measure_jensen_gap(
     model_file: str, n_users: int = 100, seed: int = 0, k: int = 20, config_dict: dict[str, Any] | None = None
 ) -> dict[str, JensenGap]:
-    """The error of Eq. 6 in the deconfounded recommender of a checkpoint.
+    """Measure the error of Eq. 6 in the deconfounded recommender of a checkpoint.
 
     The expectation runs over the distributions d_u of all users, weighted by P(d_u), for a sample of users and all
     items that they have not clicked in training; it is compared with the scores at the d-bar that the model has
@@ -84,7 +84,7 @@ def measure_jensen_gap(
 
 
 def _of_all_items(half: OnScale, users: Interaction, part) -> torch.Tensor:
-    """Scores of every item, shape [n users, n_items]; by pairs where the model has no full sort."""
+    """Score every item, shape [n users, n_items]; by pairs where the model has no full sort."""
     try:
         return half.full_sort_predict(users)
     except NotImplementedError:
@@ -95,7 +95,7 @@ def _of_all_items(half: OnScale, users: Interaction, part) -> torch.Tensor:
 
 
 def table_of_gaps(gaps: dict[str, JensenGap], k: int = 20) -> str:
-    """The gaps as a table."""
+    """Write the gaps as a table."""
     shares = list(next(iter(gaps.values())).quantiles)
     headers = ["score", "mean gap", *(f"abs gap, {share:.0%}" for share in shares), "mean abs gap of spread"]
     headers += [f"top-{k} changed", "items changed"]

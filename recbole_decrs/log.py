@@ -25,9 +25,9 @@ from recbole_decrs.errors import DecRSError
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
-    """Without the warnings of RecBole 1.2.1 on today's packages, about which a user can do nothing.
+    """Silence the warnings of RecBole 1.2.1 on today's packages, about which a user can do nothing.
 
-    And without the traceback of TensorBoard's thread on a full disk, whose error the run itself raises and tells.
+    TensorBoard's thread prints no traceback on a full disk either: the run itself raises its error and tells it.
     """
     hook = threading.excepthook
 
@@ -113,7 +113,7 @@ class HeldLog(logging.Handler):
 
 
 class _OwnName:
-    """A configuration of which RecBole makes another log file's name than of the same one in the same second."""
+    """Lets RecBole make another log file's name of a configuration than of the same one in the same second."""
 
     def __init__(self, config) -> None:
         self.config = config
@@ -124,7 +124,7 @@ class _OwnName:
 
 
 class RunLog:
-    """The log of one run: console at once, ``log/<model>/...`` from :meth:`start` on.
+    """Writes the log of one run: on the console at once, into ``log/<model>/...`` from :meth:`start` on.
 
     RecBole's ``init_logger`` does nothing where the root logger has a handler already, so that a second run in one
     process would log into the file of the first; handlers of others are put aside for it and back again.

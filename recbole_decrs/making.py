@@ -20,7 +20,7 @@ from recbole_decrs.trainer import DecRSTrainer
 
 @dataclass(frozen=True)
 class Data:
-    """A dataset and its three loaders."""
+    """Holds a dataset and its three loaders."""
 
     dataset: Any
     """Its ``config`` is that of the run, with the order of clicks that the data have."""
@@ -30,12 +30,12 @@ class Data:
 
     @property
     def part(self):
-        """The training part of the dataset, which has the Confounder."""
+        """Give the training part of the dataset, which has the Confounder."""
         return self.train._dataset
 
     @property
     def fingerprint(self) -> str:
-        """A hash of everything that the numbers depend on: clicks, features, groups and drift."""
+        """Hash everything that the numbers depend on: clicks, features, groups and drift."""
         digest = hashlib.sha256(self.part.fingerprint.encode())
         confounder = self.part.confounder
         if confounder is not None:

@@ -16,7 +16,7 @@ TYPE = "recbole_decrs.type"
 
 
 def encode(value: Any) -> Any:
-    """The same value with arrays and scipy matrices as marked dictionaries of tensors, :func:`decode` undoes it.
+    """Turn arrays and scipy matrices in a value into marked dictionaries of tensors, which :func:`decode` undoes.
 
     Raises:
         TypeError: a value that is neither plain data, a tensor, an array nor a sparse matrix.
@@ -81,7 +81,7 @@ def decode_confounder(plain: dict[str, Any] | None) -> Confounder | None:
 
 
 def moved_to(value: Any, device: torch.device | str) -> Any:
-    """The same plain data with its tensors on a device."""
+    """Move the tensors in plain data to a device, and return the same structure."""
     if isinstance(value, torch.Tensor):
         return value.to(device)
     if isinstance(value, dict):

@@ -13,7 +13,7 @@ UNDO = ("", "none", "null", "~")
 
 
 def read_literal(value: Any) -> Any:
-    """A setting given as text, read as a Python literal (``0.1``, ``[10, 20]``, ``{'a': 1}``), else left as text."""
+    """Read a setting given as text as a Python literal (``0.1``, ``[10, 20]``, ``{'a': 1}``), or leave it as text."""
     if not isinstance(value, str):
         return value
     if value.lower() in ("true", "false"):
@@ -25,7 +25,7 @@ def read_literal(value: Any) -> Any:
 
 
 def as_plain(value: Any) -> Any:
-    """The same value in None, bool, int, float, str, list, tuple and dict alone; anything else becomes its text."""
+    """Reduce a value to None, bool, int, float, str, list, tuple and dict; anything else becomes its text."""
     if isinstance(value, dict):
         return {key: as_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

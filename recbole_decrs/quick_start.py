@@ -197,7 +197,7 @@ def _write_lists(
 def objective_function(
     config_dict: dict[str, Any] | None = None, config_file_list: list[str] | None = None, saved: bool = True
 ) -> dict[str, Any]:
-    """One trial of RecBole's ``HyperTuning``, or of Ray Tune, to which it reports.
+    """Run one trial of RecBole's ``HyperTuning``, or of Ray Tune, to which it reports.
 
     Args:
         config_dict: the trial's settings, over the files.

@@ -24,7 +24,7 @@ import scipy.sparse
 
 @dataclass(frozen=True)
 class Mend:
-    """One thing that a newer package broke in RecBole, and how it is put right."""
+    """Describes one thing that a newer package broke in RecBole, and how it is put right."""
 
     broken_by: str
     """The first release that broke it."""
@@ -36,7 +36,7 @@ class Mend:
 
 
 def changed_source(where: str, changes: dict[str, str]) -> Callable[[], None]:
-    """A mend that compiles a function of RecBole's again with expressions of its source replaced.
+    """Make a mend that compiles a function of RecBole's again with expressions of its source replaced.
 
     An expression in the middle of a long function cannot be reached from outside in any other way, and a copy of the
     whole function would be RecBole's code in this repository.
@@ -71,7 +71,7 @@ def changed_source(where: str, changes: dict[str, str]) -> Callable[[], None]:
 
 
 def every(*mends: Callable[[], None]) -> Callable[[], None]:
-    """All of several mends."""
+    """Make one mend of several."""
 
     def mend() -> None:
         for one in mends:
@@ -81,7 +81,7 @@ def every(*mends: Callable[[], None]) -> Callable[[], None]:
 
 
 def _keep_names_of_numpy() -> None:
-    """RecBole gives numpy back the names of builtins, by way of others that numpy 2 took away."""
+    """Give numpy back the names of builtins as RecBole does, but not by way of others that numpy 2 took away."""
     from recbole.config import Config
 
     def compatibility_settings(self) -> None:

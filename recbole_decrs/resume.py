@@ -46,14 +46,14 @@ def last_path(path: str) -> str:
 
 
 def _best_path(path: str) -> str:
-    """The checkpoint of which ``path`` is the last state; ``path`` where it is none."""
+    """Name the file of the checkpoint of which ``path`` is the last state; ``path`` where it is none."""
     stem, ending = os.path.splitext(path)
     return f"{stem.removesuffix('-last')}{ending}"
 
 
 @dataclass(frozen=True)
 class SavedTraining:
-    """The two files of a training, each read once."""
+    """Holds the two files of a training, each read once."""
 
     path: str
     """Of the checkpoint."""
@@ -83,11 +83,11 @@ class SavedTraining:
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
-        """The checkpoint and the last state, as far as they are there."""
+        """List the checkpoint and the last state, as far as they are there."""
         return [checkpoint for checkpoint in (self.best, self.last) if checkpoint is not None]
 
     def latest(self, half: str | None = None) -> Checkpoint:
-        """The checkpoint that a training, or a half of one, goes on from: of its later epoch."""
+        """Choose the checkpoint that a training, or a half of one, goes on from: that of its later epoch."""
         if self.best is None or self.last is None:
             return self.best or self.last
         best, last = (checkpoint.state(half) or {} for checkpoint in (self.best, self.last))
@@ -95,7 +95,7 @@ class SavedTraining:
 
 
 def checkpoint_to_resume(config, fingerprint: str) -> str | None:
-    """The checkpoint that ``resume`` asks for; of ``auto`` the newest of a training on these data with these settings.
+    """Find the checkpoint that ``resume`` asks for; for ``auto`` the newest that has these data and these settings.
 
     It need not be there as long as its last state is.
 
@@ -169,7 +169,7 @@ def _newest(config, fingerprint: str) -> str | None:
 
 
 def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = ()) -> list[str]:
-    """The settings that differ, less those that change no number."""
+    """List the settings that differ, less those that change no number."""
     keys = sorted(one.keys() | other.keys())
     return [key for key in keys if key not in CHANGES_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
 

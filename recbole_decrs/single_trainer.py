@@ -74,7 +74,7 @@ class SingleTrainer:
             self._move_tensorboard(half)
 
     def _move_tensorboard(self, half: str) -> None:
-        """RecBole opens one folder for a run, in which the curves of the two halves would mix."""
+        """Open a folder for each half: in the one that RecBole opens for a run, the curves of both would mix."""
         folder = self.tensorboard.log_dir
         self.tensorboard.close()
         for empty in glob.glob(os.path.join(glob.escape(folder), "events.out.tfevents.*")):
@@ -152,7 +152,7 @@ class SingleTrainer:
 
     @property
     def seconds(self) -> float:
-        """The time that the training has taken so far, with that before it was killed."""
+        """Count the seconds that the training has taken so far, with those before it was killed."""
         return self.seconds_before + time.time() - self.started
 
     def _mark_as_finished(self) -> None:
@@ -291,6 +291,6 @@ def _is_pre_trained(model) -> bool:
 
 
 def trainer_for(config) -> type[Trainer]:
-    """RecBole's Trainer class for the model of the configuration, with :class:`SingleTrainer` over it."""
+    """Make RecBole's Trainer class for the model of the configuration, with :class:`SingleTrainer` over it."""
     recbole_class = get_trainer(config["MODEL_TYPE"], config.backbone_class.__name__)
     return type(recbole_class.__name__, (SingleTrainer, recbole_class), {})

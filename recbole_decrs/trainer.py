@@ -146,7 +146,7 @@ class DecRSTrainer:
         return score, result
 
     def _what_is_resumed(self, dataset) -> tuple[set[str], bool]:
-        """The halves that a resumed training has begun, and True if it was complete; see that it is of these data."""
+        """See that a resumed training is of these data; name the halves it has begun, and tell if it was complete."""
         checkpoints = self._resumed.checkpoints if self._resumed else []
         for checkpoint in checkpoints:
             checkpoint.check_data(dataset)
@@ -188,7 +188,7 @@ class DecRSTrainer:
     def _evaluate_rankings(
         self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranked: bool = False
     ) -> dict[str, dict[str, float]]:
-        """Metrics of several rankings made from the scores of both halves, which are computed once.
+        """Measure several rankings made from the scores of both halves, which are computed once.
 
         A re-ranker is given a half's own scores, as if the half were alone: what Eq. 11 makes of scores that are no
         probabilities would be scaled once more.
@@ -208,7 +208,7 @@ class DecRSTrainer:
     def evaluate(
         self, eval_data, load_best_model: bool = True, model_file: str | None = None, show_progress: bool = False
     ) -> dict[str, float] | None:
-        """Metrics of the ranking that ``inference`` names; those of the others are in ``evaluations``.
+        """Measure the ranking that ``inference`` names; the metrics of the others are in ``evaluations``.
 
         Args:
             eval_data: a validation or test loader.
@@ -232,7 +232,7 @@ class DecRSTrainer:
 
 
 def candidate_alphas(config, confounder) -> list[float | None]:
-    """The exponents of Eq. 12 to choose from; None alone where nothing is raised to it."""
+    """List the exponents of Eq. 12 to choose from; None alone where nothing is raised to it."""
     if config["fusion_weight"] is not None or confounder.drift is None:
         return [None]
     return (
@@ -243,7 +243,7 @@ def candidate_alphas(config, confounder) -> list[float | None]:
 
 
 def fusion_weights(config, confounder, alpha: float | None) -> torch.Tensor | None:
-    """The weight of each user's deconfounded scores: ``fusion_weight``, else eta-hat_u; None without drift."""
+    """Give the weight of each user's deconfounded scores: ``fusion_weight``, else eta-hat_u; None without drift."""
     if config["fusion_weight"] is not None:
         return torch.full((len(confounder.user_distribution),), float(config["fusion_weight"]))
     return None if alpha is None else torch.as_tensor(confounder.normalized_drift(alpha), dtype=torch.float32)

@@ -107,7 +107,7 @@ class HiddenState:
         self.before = dict(_plain_attributes(model))
 
     def changed(self) -> dict[str, Any]:
-        """The attributes that training has changed, by module and name."""
+        """Find the attributes that training has changed, by module and name."""
         found = {}
         for name, value in _plain_attributes(self.model):
             old = self.before.get(name)

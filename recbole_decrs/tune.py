@@ -93,7 +93,7 @@ def tune(
 
 
 def _whole(value: Any) -> Any:
-    """``quniform`` gives whole numbers as floats, which sizes and counts do not take."""
+    """Make an integer of a whole float, as ``quniform`` gives it: sizes and counts take no float."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -102,7 +102,7 @@ def _whole_numbers(trial: dict[str, Any]) -> dict[str, Any]:
 
 
 class _SavingHyperTuning(HyperTuning):
-    """RecBole's, with the results written after each trial, so that a crash loses none."""
+    """Writes the results after each trial of RecBole's HyperTuning, so that a crash loses none."""
 
     output_file: str
 
@@ -113,7 +113,7 @@ class _SavingHyperTuning(HyperTuning):
 
 
 def read_params_file(path: str) -> Space:
-    """The search space of a RecBole parameter file: lines ``name kind values``, read without ``eval``.
+    """Read the search space of a RecBole parameter file, lines ``name kind values``, without ``eval``.
 
     Returns:
         name -> (kind, values): the choices, or the bounds (and step) of a range. As in RecBole's HyperTuning, the

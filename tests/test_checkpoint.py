@@ -7,7 +7,7 @@ import torch
 from scipy import sparse
 
 from recbole_decrs import DecRSError
-from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import new_checkpoint_path, read_checkpoint, write_checkpoint
 from recbole_decrs.plain_data import decode, encode
 from recbole_decrs.randomness import random_state, restore_random_state
 
@@ -128,3 +128,8 @@ def test_other_files_of_plain_data():
         read_checkpoint("other.pth")
     with pytest.raises(DecRSError, match=r"there is no checkpoint none\.pth"):
         read_checkpoint("none.pth")
+
+
+def test_checkpoints_of_the_same_second_differ(prepared):
+    config, *_ = prepared("FM")
+    assert len({new_checkpoint_path(config) for _ in range(50)}) == 50

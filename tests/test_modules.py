@@ -53,3 +53,15 @@ def test_no_docstring_is_half_a_question():
         if re.match(r"(What|How|Whether|Why|Of|As)\b", text)
     ]
     assert half == []
+
+
+def test_a_function_is_said_to_do_something():
+    """Its docstring begins with a verb, and not with the name of what it returns."""
+    nouns = [
+        f"{name}.{node.name}: {text.splitlines()[0]}"
+        for name, file in FILES.items()
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith(("_", "test_"))
+        if (text := ast.get_docstring(node)) and re.match(r"(The|A|An|One|All|True|RecBole's)\b", text)
+    ]
+    assert nouns == []

@@ -38,7 +38,7 @@ class Confounder:
 
     @property
     def one_drift(self) -> bool:
-        """True if eta_u is the same for all users that Eq. 12 runs over, so that it gives everyone the same weight."""
+        """Tell if eta_u is the same for all users that Eq. 12 runs over, so that it gives everyone the same weight."""
         return all_alike(self.drift[self.drifting])
 
     def normalized_drift(self, alpha: float) -> np.ndarray:

@@ -34,7 +34,7 @@ from recbole_decrs.rerank import RERANKERS
 
 @dataclass
 class Choice:
-    """The ranking of a method with the value that is best on validation."""
+    """Holds the ranking of a method with the value that is best on validation."""
 
     chosen: Any
     valid_scores: dict[Any, float]
@@ -45,7 +45,7 @@ class Choice:
 
 
 class Experiment:
-    """All methods over one backbone with one seed.
+    """Trains and measures all methods over one backbone with one seed.
 
     Args:
         backbone: name of the conventional model.
@@ -66,7 +66,7 @@ class Experiment:
 
     @property
     def data(self) -> Data:
-        """The loaders of the backbone."""
+        """Give the dataset and the loaders of the backbone."""
         return self.models.data_of(self.models.conventional)
 
     def jobs(self, methods: list[str]) -> Iterator[Job]:

@@ -13,7 +13,7 @@ from recbole_decrs.errors import DecRSError
 
 @dataclass
 class Job:
-    """A piece to be made."""
+    """Describes a piece that is to be made."""
 
     kind: str
     """``train`` or ``measure``."""

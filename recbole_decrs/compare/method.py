@@ -16,7 +16,7 @@ ROLES = ("backbone", "competitor", "decrs", "control")
 
 @dataclass(frozen=True)
 class Method:
-    """One row of the tables.
+    """Describes a method that is compared, which is one row of the tables.
 
     What is trained and how it is ranked follows from these fields alone. A method with a ``reranker`` trains nothing
     and puts the backbone's candidates in another order. One with ``weights`` fuses its model with the backbone by
@@ -73,7 +73,7 @@ class Method:
 
     @property
     def has_models(self) -> bool:
-        """True if the method ranks by models other than the backbone's."""
+        """Tell if the method ranks by models other than the backbone's."""
         return self.role != "backbone" and self.reranker is None
 
     def left_out_because(self, config, twin: type | None) -> str | None:

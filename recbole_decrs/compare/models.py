@@ -37,7 +37,7 @@ Configure = Callable[[str, Settings], DecRSConfig]
 
 @dataclass(frozen=True)
 class Model:
-    """A model to be trained."""
+    """Describes a model that is to be trained."""
 
     name: str
     """The name of its piece."""
@@ -45,7 +45,7 @@ class Model:
 
 
 class Models:
-    """The models of one backbone with one seed.
+    """Trains the models of one backbone with one seed, and keeps each as a piece.
 
     Args:
         backbone: name of the conventional model.

@@ -18,7 +18,7 @@ FORMAT = 3
 
 
 class Pieces:
-    """A folder of pieces; each is known by a name and by everything that its numbers depend on.
+    """Keeps pieces in a folder; each is known by a name and by everything that its numbers depend on.
 
     Args:
         folder: the folder of the pieces; it is made when the first is written.

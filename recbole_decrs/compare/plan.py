@@ -18,7 +18,7 @@ from recbole_decrs.model.deconfound import is_deconfounded
 
 @dataclass(frozen=True)
 class Plan:
-    """Which methods are run over which backbones, and with which seeds."""
+    """Says which methods are run over which backbones, and with which seeds."""
 
     methods: dict[str, list[str]]
     """Names of methods by backbone, in the order of the tables."""

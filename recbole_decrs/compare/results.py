@@ -13,7 +13,7 @@ from recbole_decrs.compare.methods import METHODS
 
 @dataclass
 class Outcome:
-    """The measurements of a method over one backbone with one seed, or of a ranking list made elsewhere."""
+    """Holds the measurements of a method over one backbone with one seed, or of a ranking list made elsewhere."""
 
     info: dict[str, Any]
     """Plain data: ``test`` (metrics), ``by_drift`` (threshold, users, metrics), and of a method also ``chosen``,
@@ -24,7 +24,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Results:
-    """The outcomes of a comparison, from which its tables and figures are made."""
+    """Holds the outcomes of a comparison, from which its tables and figures are made."""
 
     methods: dict[str, list[str]]
     """Names of methods by backbone; ``backbone`` comes first."""
@@ -40,17 +40,17 @@ class Results:
 
     @property
     def metrics(self) -> list[str]:
-        """The metrics ``recall@10``, ... in the order of the configuration."""
+        """List the metrics ``recall@10``, ... in the order of the configuration."""
         return list(next(iter(self.outcomes.values())).info["test"])
 
     @property
     def longest_list(self) -> int:
-        """The longest K of the metrics."""
+        """Find the longest K of the metrics."""
         return max(int(metric.partition("@")[2]) for metric in self.metrics if "@" in metric)
 
     @property
     def thresholds(self) -> list[float]:
-        """The thresholds of eta_u above which users make a drift group."""
+        """List the thresholds of eta_u above which users make a drift group."""
         return [threshold for threshold, *_ in next(iter(self.outcomes.values())).info["by_drift"]]
 
     def has(self, *names: str) -> bool:

@@ -15,7 +15,7 @@ FALSE_ALARMS = {2: 12, 3: 7, 4: 6}
 
 
 class Difference(NamedTuple):
-    """A mean paired difference."""
+    """Holds a mean paired difference with its interval and p-value."""
 
     mean: float
     low: float

@@ -24,7 +24,7 @@ from recbole_decrs.plain_values import as_plain
 
 @dataclass(frozen=True)
 class Made:
-    """An output with its content."""
+    """Holds an output with its content."""
 
     output: Output
     numbers: pd.DataFrame
@@ -32,7 +32,7 @@ class Made:
 
     @property
     def name(self) -> str:
-        """The name of its files without their ending."""
+        """Name the output's files, without their ending."""
         return self.output.name
 
 

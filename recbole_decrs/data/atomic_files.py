@@ -30,7 +30,7 @@ TYPES = frozenset(kind.value for kind in FeatureType)
 
 
 class AtomicFile:
-    """An atomic file: its columns from the first line, and its cells when they are asked for.
+    """Reads an atomic file: its columns from the first line, and its cells when they are asked for.
 
     Args:
         path: of the file.
@@ -97,7 +97,7 @@ class AtomicFile:
                 )
 
     def read(self, names: Iterable[str]) -> pd.DataFrame:
-        """The cells of some columns, in the order of the file.
+        """Read the cells of some columns, in the order of the file.
 
         Returns:
             a column for each name: float64 where the type is ``float``, else text; NaN where a cell is empty.
@@ -201,7 +201,7 @@ class AtomicFile:
         self.n_short = n_short
 
     def _widths_of_quoted(self) -> Iterator[np.ndarray]:
-        """The number of cells of each line, as the csv module reads them; 0 of an empty one."""
+        """Count the cells of each line, as the csv module reads them; 0 of an empty one."""
         line = 0
         limit = csv.field_size_limit(sys.maxsize)
         try:
@@ -250,7 +250,7 @@ class AtomicFile:
 
 
 def atomic_file(config, path: str) -> AtomicFile:
-    """The file of a dataset with these settings."""
+    """Open a file of a dataset with the separator and the encoding that the configuration gives."""
     return AtomicFile(path, config["field_separator"], config["encoding"])
 
 
@@ -268,7 +268,7 @@ def _blocks(file) -> Iterator[bytes]:
 
 
 def _widths(file, separator: bytes) -> Iterator[np.ndarray]:
-    """The number of cells of each line of a file without quotation marks, some lines at a time; 0 of an empty one."""
+    """Count the cells of each line of a file without quotation marks, some lines at a time; 0 of an empty one."""
     rest = b""
     for block in _blocks(file):
         lines, newline, after = (rest + block).rpartition(b"\n")

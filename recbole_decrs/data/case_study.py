@@ -17,7 +17,7 @@ _scores_of = case_study.full_sort_scores
 
 @wraps(_scores_of)
 def full_sort_scores(uid_series, model, test_data, device=None) -> torch.Tensor:
-    """RecBole's, of users that the loader can serve."""
+    """Score all items as RecBole's function of this name does, for users that the loader can serve."""
     check_users(uid_series, test_data)
     scores = _scores_of(uid_series, model, test_data, device)
     check_scores(scores, type(model).__name__)

@@ -12,7 +12,7 @@ Clicks = tuple[np.ndarray, np.ndarray]
 
 
 def clicks_of(part) -> Clicks:
-    """Users and items of the positive interactions of a part; what is no click is marked by user 0."""
+    """Give the users and items of the positive interactions of a part; what is no click is marked by user 0."""
     users, items = part.inter_feat[part.uid_field].numpy(), part.inter_feat[part.iid_field].numpy()
     if part.label_field in part.inter_feat:
         users = np.where(part.inter_feat[part.label_field].numpy() > 0, users, 0)

@@ -54,7 +54,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
         self.config = with_order(self.config, settled_order(self))
 
     def build(self) -> list:
-        """RecBole's split, on histories in the order of float64 time, and the Confounder of its training part.
+        """Split as RecBole does, but by float64 time, and estimate the Confounder of the training part.
 
         Raises:
             DecRSError: the groups or the time that the configuration needs are not in the data.
@@ -87,11 +87,11 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
 
 
 class DecRSDataset(ConfounderMixin, recbole_datasets.Dataset):
-    """RecBole's Dataset with a Confounder."""
+    """Gives RecBole's Dataset a Confounder."""
 
 
 class DecRSKnowledgeBasedDataset(ConfounderMixin, recbole_datasets.KnowledgeBasedDataset):
-    """RecBole's KnowledgeBasedDataset with a Confounder, which counts the clicks that it leaves out as well.
+    """Gives RecBole's KnowledgeBasedDataset a Confounder, and counts the clicks that it leaves out as well.
 
     It goes over ``_filter_link``, which leaves out clicks on items without an entity in silence.
     """

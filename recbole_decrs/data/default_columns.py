@@ -9,7 +9,7 @@ from recbole_decrs.data.atomic_files import AtomicFile
 
 
 def clicks_path(dataset: str, settings: dict[str, Any]) -> Path:
-    """The path of the .inter file, or of the first of ``benchmark_filename`` where the clicks are split already.
+    """Give the path of the .inter file, or of the first of ``benchmark_filename`` where clicks are split already.
 
     Args:
         dataset: name of the dataset.

@@ -14,7 +14,7 @@ MOST_SAMPLES = 1000
 
 
 def item_path(dataset) -> str:
-    """The path of the .item file of a dataset, whether it is there or not."""
+    """Give the path of the .item file of a dataset, whether it is there or not."""
     return os.path.join(dataset.dataset_path, f"{dataset.dataset_name}.item")
 
 

@@ -111,7 +111,7 @@ def _read_membership(dataset) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def _history(drift_history: str, clicks: list[Clicks], orders: list[np.ndarray]) -> Clicks:
-    """The clicks that drift is measured on, in the order of time."""
+    """Take the clicks that drift is measured on, in the order of time."""
     n_parts = 2 if drift_history == "train+valid" else 1
     users, items = (np.concatenate(arrays[:n_parts]) for arrays in zip(*clicks, strict=True))
     by_time = np.argsort(np.concatenate(orders[:n_parts]), kind="stable")

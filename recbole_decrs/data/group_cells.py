@@ -30,7 +30,7 @@ _MISSING = ("None", "null", "nan", "NaN", "<NA>")
 
 
 class GroupCells(NamedTuple):
-    """Cells of the group column as names."""
+    """Holds what the cells of the group column were read as."""
 
     names: list[list[str]]
     """The groups of each cell, each once, in the order of the cell; none of an empty cell."""
@@ -88,12 +88,12 @@ def _reader(form: str, seq_separator: str) -> Callable[[str], list[str] | None]:
 
 
 def _quoted(cell: str) -> list[str] | None:
-    """The names of ``'Books', "Children's Books"``; None where a cell is not such a list."""
+    """Read the names of ``'Books', "Children's Books"``; None where a cell is not such a list."""
     return _items(cell, bare=False)
 
 
 def _listed(cell: str) -> list[str] | None:
-    """The names of a list, set or tuple as Python, JSON or numpy writes it; None of other text."""
+    """Read the names of a list, set or tuple as Python, JSON or numpy writes it; None of other text."""
     cell = cell.strip()
     if called := _CALLED.fullmatch(cell):
         cell = called[1].strip() or "[]"
@@ -208,7 +208,7 @@ def _check_words(cells: list[str], where: str) -> None:
 
 
 def _words_of_one_name(counts: Counter[str], where: str) -> str | None:
-    """A doubt where blanks may stand within names: two words that are always neighbours, or two blanks in a row."""
+    """Find a doubt if blanks may stand within names: two words that are always neighbours, or two blanks in a row."""
     occurrences, neighbours = Counter(), Counter()
     for cell, count in counts.items():
         words = cell.split()
@@ -230,7 +230,7 @@ def _words_of_one_name(counts: Counter[str], where: str) -> str | None:
 
 
 def _joined_otherwise(cells: list[str], plain: str) -> tuple[str, str] | None:
-    """Two names with a part in common, of names that signs such as ``+`` or ``::`` join; None if there are none."""
+    """Find two names with a part in common, of names that ``+`` or ``::`` joins; None if there are none."""
     names = {name for cell in cells for name in (cell.split() if plain == "space" else [cell.strip()])}
     parts = {name: {part for part in re.split(r"[^\w\s']+|_", name) if part.strip()} for name in sorted(names)}
     seen: dict[str, str] = {}

@@ -13,9 +13,9 @@ from recbole_decrs.data.negatives import UnclickedItems
 
 
 class IdLoader:
-    """Batches of positives, each with its negatives: ids alone, from shuffled index tensors.
+    """Hands out batches of positives, each with its negatives: ids alone, from shuffled index tensors.
 
-    The same samples as RecBole's TrainDataLoader draws, from the same distribution: every positive once an epoch, with
+    It draws what RecBole's TrainDataLoader draws, from the same distribution: every positive once an epoch, with
     ``sample_num`` items drawn uniformly from those the user has not clicked in training. A batch holds the ids of P
     users, of T * P items (T = 1 + ``sample_num``; first the positives), and as many labels.
 
@@ -57,7 +57,7 @@ class IdLoader:
 
 
 def why_not_by_ids(model, train_data, config) -> str | None:
-    """The reason why a training must take RecBole's own loader; None if it can take an :class:`IdLoader`."""
+    """Say why a training must take RecBole's own loader; None if it can take an :class:`IdLoader`."""
     arguments = config["train_neg_sample_args"]
     if not getattr(model, "trains_by_ids", False):
         return f"{type(model).__name__} takes the features of a batch"

@@ -10,12 +10,12 @@ from recbole_decrs.errors import DecRSError
 
 
 def are_labelled(dataset) -> bool:
-    """True if the interactions of a dataset have labels and are ranked, so that only those of label 1 are clicks."""
+    """Tell if the interactions of a dataset have labels and are ranked, so that only those of label 1 are clicks."""
     return dataset.label_field in dataset.inter_feat and dataset.config["eval_type"] == EvaluatorType.RANKING
 
 
 def label_0_is_no_click(dataset) -> bool:
-    """True if interactions of label 0 are to be left out everywhere.
+    """Tell if interactions of label 0 are to be left out everywhere.
 
     A context-aware model without negative sampling is trained by the labels instead, and keeps them in training.
     """

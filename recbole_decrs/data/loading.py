@@ -35,7 +35,7 @@ class CheckedFilesMixin:
         download(self, super()._download)
 
     def _load_feat(self, filepath: str, source: FeatureSource | str) -> pd.DataFrame | None:
-        """The loaded columns of a file, sequences as arrays; sets the properties of its fields, as RecBole's."""
+        """Read the columns of a file, sequences as arrays, and set the properties of its fields, as RecBole does."""
         load_col, unload_col = self._get_load_and_unload_col(source)
         if load_col == set():
             return None
@@ -145,7 +145,7 @@ def sequences(cells: pd.Series, kind: FeatureType, separator: str, where: str) -
 
 
 def groups_unlike_recboles(cells: pd.Series, kind: FeatureType, config, where: str) -> list[np.ndarray] | None:
-    """The names of each item's groups where RecBole would split the cells of the group field otherwise, else None."""
+    """Name each item's groups where RecBole would split the cells of the group field otherwise; else give None."""
     separator = config["seq_separator"]
     # By a separator other than the blank RecBole keeps the blanks beside it.
     as_recbole = {FeatureType.TOKEN: "single", FeatureType.TOKEN_SEQ: "space" if separator == " " else None}

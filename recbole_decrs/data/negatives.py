@@ -26,7 +26,7 @@ class UnclickedItems:
         self.keys = users * n_items + before
 
     def draw(self, users: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """One unclicked item for each user, shape [n] -> [n].
+        """Draw one unclicked item for each user, shape [n] -> [n].
 
         Raises:
             ValueError: a user has clicked every item.

@@ -27,7 +27,7 @@ _saved_loaders = recbole_data_utils.load_split_dataloaders
 
 
 def load_split_dataloaders(config) -> tuple | None:
-    """RecBole's, but of the file that ``dataloaders_save_path`` names alone, and not of what lies at a usual place."""
+    """Load saved loaders as RecBole does, but from ``dataloaders_save_path`` alone, and not from a usual place."""
     path = config["dataloaders_save_path"]
     if path is None or not os.path.exists(path):
         return None
@@ -56,7 +56,7 @@ DATASET_OF_MODEL = {"DIEN": DecRSDIENDataset, "GRU4RecKG": DecRSKGSeqDataset, "K
 
 
 def create_dataset(config) -> ConfounderMixin:
-    """The dataset that RecBole would make, with the Confounder hook.
+    """Make the dataset that RecBole would make, with the Confounder hook.
 
     A saved one is taken only from ``dataset_save_path``, where set, and if its settings are the same.
 
@@ -165,7 +165,7 @@ def _k_core(config) -> bool:
 
 
 def data_preparation(config, dataset) -> tuple:
-    """RecBole's training, validation and test loaders; saved ones only from ``dataloaders_save_path``, where set.
+    """Make RecBole's training, validation and test loaders, or load them from ``dataloaders_save_path``, where set.
 
     Where the data do not have the order of clicks that is configured, the loaders and ``dataset`` have a copy of the
     configuration with the order that they have; ``config`` stays as it is.

@@ -106,7 +106,7 @@ def count_ids_without_additional_rows(dataset) -> None:
 
 
 def intervals_as_read(dataset) -> dict[str, Any]:
-    """The values that ``val_interval`` keeps, in the types of the columns as they are read.
+    """Put the values that ``val_interval`` keeps into the types in which their columns are read.
 
     Rows without a number are counted, since they are left out.
 

@@ -15,7 +15,7 @@ from recbole_decrs.errors import DecRSError
 
 
 class SequenceMixin(ConfounderMixin):
-    """A :class:`~recbole_decrs.data.dataset.ConfounderMixin` over datasets of sequences.
+    """Gives RecBole's datasets of sequences what :class:`~recbole_decrs.data.dataset.ConfounderMixin` gives others.
 
     RecBole makes one row of each click but a user's first: the click is the target, and those before it stand in a
     list. So a click stands in many lists, and a user's first click has no row. Here each click counts once: the target
@@ -60,19 +60,19 @@ class SequenceMixin(ConfounderMixin):
 
 
 class DecRSSequentialDataset(SequenceMixin, recbole_datasets.SequentialDataset):
-    """RecBole's SequentialDataset with a Confounder."""
+    """Gives RecBole's SequentialDataset a Confounder."""
 
 
 class DecRSKGSeqDataset(SequenceMixin, recbole_datasets.KGSeqDataset):
-    """RecBole's KGSeqDataset, of sequences and a knowledge graph, with a Confounder."""
+    """Gives RecBole's KGSeqDataset, of sequences and a knowledge graph, a Confounder."""
 
 
 class DecRSDIENDataset(SequenceMixin, recbole_datasets.DIENDataset):
-    """RecBole's DIENDataset, of sequences of clicks and of items not clicked, with a Confounder."""
+    """Gives RecBole's DIENDataset, of sequences of clicks and of items not clicked, a Confounder."""
 
 
 def _clicks_in_lists(part) -> Clicks:
-    """All clicks in the lists of a part of a benchmark, whose rows its author made; of each user in order."""
+    """List all clicks in the lists of a part of a benchmark, whose rows its author made; of each user in order."""
     lists = part.inter_feat[part.item_id_list_field].numpy()
     lengths = part.inter_feat[part.item_list_length_field].numpy()
     users = part.inter_feat[part.uid_field].numpy()

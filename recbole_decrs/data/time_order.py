@@ -40,13 +40,13 @@ def settled_order(dataset) -> str:
 
 
 def with_order(config, order: str):
-    """The configuration with this order of clicks: itself where it has it, else a copy."""
+    """Give the configuration with this order of clicks: itself where it has it, else a copy."""
     arguments = config["eval_args"]
     return config if arguments["order"] == order else config.with_values(eval_args={**arguments, "order": order})
 
 
 def places_by_time(dataset) -> np.ndarray:
-    """Rows of the clicks in the order of time, shape [n_clicks]; those of the same time in the order of the file."""
+    """List the rows of the clicks in the order of time, shape [n_clicks]; at the same time in the order of the file."""
     times = np.array([np.ravel(time)[0] for time in dataset.inter_feat[dataset.time_field]], dtype=np.float64)
     return np.argsort(times, kind="stable")
 

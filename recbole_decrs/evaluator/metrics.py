@@ -12,7 +12,7 @@ from recbole_decrs.evaluator.registry import UserMetric, metric
 
 
 class HistoryDistance(UserMetric):
-    """Distance between d_u from training and the mean of q^i over the user's list; smaller is better.
+    """Measures the distance between d_u from training and the mean of q^i over the user's list; smaller is better.
 
     Users without d_u have no value and are left out of the mean.
 

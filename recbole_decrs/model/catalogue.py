@@ -26,7 +26,7 @@ KINDS = {
 
 
 def find_model(name: str) -> type:
-    """The model class of that name: the plugin's own, or one that a user has registered, else RecBole's.
+    """Find the model class of that name: the plugin's own, or one that a user has registered, else RecBole's.
 
     Raises:
         DecRSError: there is none, with near matches; it is a decision tree; or its library is not installed.

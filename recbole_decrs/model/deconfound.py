@@ -33,7 +33,7 @@ def is_deconfounded(model: type) -> bool:
 
 
 def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
-    """The model with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5.
+    """Make the twin of a model with M(d-bar, u) as one more feature field: f(u, i, M(d-bar, u)) of Eq. 5.
 
     Args:
         backbone: a context-aware model that sizes its layers by ``num_feature_field`` and takes its field embeddings
@@ -67,7 +67,7 @@ def deconfound(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
 
 
 def _with_full_sort(backbone: type[ContextRecommender]) -> type[ContextRecommender]:
-    """The same model with a ``full_sort_predict``: of RecBole's, the plugin's; of a user's, from then on registered."""
+    """Give a model ``full_sort_predict``: RecBole's becomes the plugin's, a user's is registered from then on."""
     if backbone.__module__.startswith("recbole.model."):
         return MODELS.get(backbone.__name__) or with_full_sort(backbone)
     if backbone.full_sort_predict is AbstractRecommender.full_sort_predict:
@@ -133,7 +133,7 @@ class _UserTower(BackdoorRecommender):
         self.user_token_field_num += 1  # sizes the tower
 
     def double_tower_embed_input_fields(self, interaction) -> tuple:
-        """RecBole's four parts, M added to the first: embeddings of the user's token features."""
+        """Embed RecBole's four parts, and add M to the first, the embeddings of the user's token features."""
         self.user_token_field_num -= 1
         try:
             tokens, floats, *of_item = super().double_tower_embed_input_fields(interaction)

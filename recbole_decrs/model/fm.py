@@ -14,7 +14,7 @@ from recbole_decrs.model.training_options import PaperTrainingOptions
 
 @register_model
 class FM(PaperTrainingOptions, RecBoleFM):
-    """The factorization machine (Rendle 2010), on RecBole's.
+    """Extends RecBole's factorization machine (Rendle 2010) by the options of the paper's setting.
 
     Keys beyond RecBole's: ``bi_batch_norm`` and ``dropout_prob``, on the bi-interaction vector before it is summed,
     and those of :class:`~recbole_decrs.model.training_options.PaperTrainingOptions` and

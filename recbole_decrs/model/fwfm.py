@@ -10,7 +10,7 @@ from recbole_decrs.model.registry import register_model
 
 @register_model
 class FwFM(PairwiseFullSort, RecBoleFwFM):
-    """The field-weighted factorization machine (Pan et al. 2018); RecBole's fails on float_seq features.
+    """Lets RecBole's field-weighted factorization machine (Pan et al. 2018) take float_seq features, on which it fails.
 
     The weights of pairs of fields are random and are not trained, as in RecBole; here a checkpoint has them.
     """

@@ -34,16 +34,16 @@ class LateFusion(AbstractRecommender):
         self.delta = config["delta"]
 
     def operator_of(self, config, dataset, embedding_size: int) -> BackdoorOperator:
-        """A new operator, for user embeddings of this size; to be made after the backbone's own initialisation."""
+        """Make an operator for user embeddings of this size; to be done after the backbone's own initialisation."""
         prior = torch.as_tensor(dataset.confounder.prior_for(config["confounder_prior"]))
         return BackdoorOperator(prior, embedding_size, config["backdoor_operator"], config["group_init_std"])
 
     def fuse(self, of_user: torch.Tensor, of_groups: torch.Tensor) -> torch.Tensor:
-        """delta * f'(u, i) + (1 - delta) * f'(M, i); of user representations where f' is linear in these."""
+        """Compute delta * f'(u, i) + (1 - delta) * f'(M, i); of user representations where f' is linear in these."""
         return self.delta * of_user + (1 - self.delta) * of_groups
 
     def through_groups(self, operators: dict[nn.Embedding, BackdoorOperator], model: Callable, *inputs) -> torch.Tensor:
-        """f'(M, i): what a model makes of its inputs when its tables of users answer with M.
+        """Compute f'(M, i): what a model makes of its inputs when its tables of users answer with M.
 
         Args:
             operators: by the embedding table that is asked for users.
@@ -63,7 +63,7 @@ class LateFusion(AbstractRecommender):
 
 @register_model
 class DecBPR(LateFusion, BPR):
-    """BPR deconfounded; a product with the item is linear in the user, so the two users are fused."""
+    """Deconfounds BPR; a product with the item is linear in the user, so the two users are fused."""
 
     backbone = BPR
 
@@ -72,14 +72,14 @@ class DecBPR(LateFusion, BPR):
         self.backdoor = self.operator_of(config, dataset, self.embedding_size)
 
     def get_user_embedding(self, user: torch.Tensor) -> torch.Tensor:
-        """The fused user, shape [B, H]."""
+        """Fuse each user with M, shape [B, H]."""
         embedding = super().get_user_embedding(user)
         return self.fuse(embedding, self.backdoor(embedding.unsqueeze(1), user))
 
 
 @register_model
 class DecLightGCN(LateFusion, LightGCN):
-    """LightGCN deconfounded: M is made from what the graph makes of the users."""
+    """Deconfounds LightGCN: M is made from what the graph makes of the users."""
 
     backbone = LightGCN
 
@@ -88,7 +88,7 @@ class DecLightGCN(LateFusion, LightGCN):
         self.backdoor = self.operator_of(config, dataset, self.latent_dim)
 
     def forward(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The fused users and the items, [n_users, H] and [n_items, H]."""
+        """Compute the fused users and the items, [n_users, H] and [n_items, H]."""
         users, items = super().forward()
         everyone = torch.arange(len(users), device=users.device)
         return self.fuse(users, self.backdoor(users.unsqueeze(1), everyone)), items
@@ -96,7 +96,7 @@ class DecLightGCN(LateFusion, LightGCN):
 
 @register_model
 class DecNeuMF(LateFusion, NeuMF):
-    """NeuMF deconfounded: the logits of the user and of M are fused, each of its two tables of users having its M."""
+    """Deconfounds NeuMF: the logits of the user and of M are fused, each of its two tables of users having its M."""
 
     backbone = NeuMF
 
@@ -106,14 +106,14 @@ class DecNeuMF(LateFusion, NeuMF):
         self.mlp_backdoor = self.operator_of(config, dataset, self.mlp_embedding_size)
 
     def forward(self, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
-        """The fused logits of the rows, shape [B]."""
+        """Compute the fused logits of the rows, shape [B]."""
         operators = {self.user_mf_embedding: self.mf_backdoor, self.user_mlp_embedding: self.mlp_backdoor}
         return self.fuse(super().forward(user, item), self.through_groups(operators, super().forward, user, item))
 
 
 @register_model
 class DecSASRec(LateFusion, SASRec):
-    """SASRec deconfounded: the user is the sequence as it is represented at its end, and M is made from that.
+    """Deconfounds SASRec: the user is the sequence as it is represented at its end, and M is made from that.
 
     The score is a product with the item, linear in the representation, so the two are fused before it.
     """
@@ -126,7 +126,7 @@ class DecSASRec(LateFusion, SASRec):
         self.users: torch.Tensor | None = None
 
     def forward(self, item_seq: torch.Tensor, item_seq_len: torch.Tensor) -> torch.Tensor:
-        """The fused representations of the sequences, shape [B, H]."""
+        """Compute the fused representations of the sequences, shape [B, H]."""
         sequence = super().forward(item_seq, item_seq_len)
         return self.fuse(sequence, self.backdoor(sequence.unsqueeze(1), self.users))
 
@@ -135,11 +135,11 @@ class DecSASRec(LateFusion, SASRec):
         return self._for_users_of(interaction, super().calculate_loss)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
-        """Scores of the rows, shape [B]."""
+        """Score the rows, shape [B]."""
         return self._for_users_of(interaction, super().predict)
 
     def full_sort_predict(self, interaction: Interaction) -> torch.Tensor:
-        """Scores of every item for the sequences of the interaction, shape [B, n_items]."""
+        """Score every item for the sequences of the interaction, shape [B, n_items]."""
         return self._for_users_of(interaction, super().full_sort_predict)
 
     def _for_users_of(self, interaction: Interaction, method: Callable) -> torch.Tensor:

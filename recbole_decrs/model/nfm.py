@@ -17,7 +17,7 @@ PAIRS_AT_ONCE = 1 << 14
 
 @register_model
 class NFM(PaperTrainingOptions, RecBoleNFM):
-    """The neural factorization machine (He and Chua 2017), on RecBole's.
+    """Extends RecBole's neural factorization machine (He and Chua 2017) by the options of the paper's setting.
 
     RecBole's has BatchNorm on the bi-interaction vector and ``dropout_prob`` before each layer already. Keys beyond
     RecBole's: ``mlp_activation``; ``mlp_dropout_prob``, with which there is ``dropout_prob`` on the bi-interaction

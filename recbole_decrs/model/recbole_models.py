@@ -24,7 +24,7 @@ def _modules(family: str) -> frozenset[str]:
 
 
 def family_of(name: str) -> str | None:
-    """The folder of RecBole's in which the model of that name lies, in whatever case; None where it has none."""
+    """Find the folder of RecBole's with the model of that name, in whatever case; None where it has none."""
     return next((family for family in (*FAMILIES, TREES) if name.lower() in _modules(family)), None)
 
 
@@ -34,7 +34,7 @@ def is_of_recbole(name: str) -> bool:
 
 
 def class_of(name: str, family: str) -> type | None:
-    """RecBole's class of that name; None where it is written in another case.
+    """Find RecBole's class of that name; None where it is written in another case.
 
     Raises:
         DecRSError: the model's library is not installed.
@@ -47,7 +47,7 @@ def class_of(name: str, family: str) -> type | None:
 
 
 def names_of(family: str) -> list[str]:
-    """The names of a family's models whose libraries are installed, found by importing them all."""
+    """List the names of a family's models whose libraries are installed, found by importing them all."""
     names = []
     for module_name in sorted(_modules(family)):
         try:

@@ -97,7 +97,7 @@ class OnScale:
 
     @property
     def gives_own_scores(self) -> bool:
-        """True if the scores that the model predicts are on that scale."""
+        """Tell if the scores that the model predicts are on that scale."""
         return self.of_pairs.has_probabilities == (self.scale == "probability")
 
     def predict(self, interaction: Interaction) -> torch.Tensor:

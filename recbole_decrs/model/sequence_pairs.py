@@ -33,9 +33,9 @@ class SequencePairs(SequentialRecommender):
 
 @register_model
 class DIN(SequencePairs, RecBoleDIN):
-    """RecBole's DIN, with full sort."""
+    """Gives RecBole's DIN full sort."""
 
 
 @register_model
 class DIEN(SequencePairs, RecBoleDIEN):
-    """RecBole's DIEN, with full sort."""
+    """Gives RecBole's DIEN full sort."""

@@ -6,6 +6,7 @@ from recbole.data.dataloader import TrainDataLoader
 
 from recbole_decrs import FM, DecFM, run_recbole_decrs
 from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
+from recbole_decrs.model.catalogue import find_model
 
 
 @pytest.mark.parametrize("n_negatives", [1, 3])
@@ -106,3 +107,10 @@ def test_ids_are_taken_where_they_can_be(prepared):
     config, train_data, *_ = prepared("DecFM")
     assert isinstance(train_data, TrainDataLoader)
     assert why_not_by_ids(DecFM(config, train_data.dataset), train_data, config) is None
+
+
+@pytest.mark.parametrize(("key", "reason"), [("repeatable", "repeatable is set"), ("transform", "features")])
+def test_the_log_says_why_training_is_slow(prepared, key, reason):
+    config, train_data, *_ = prepared("FM")
+    config[key] = True
+    assert reason in why_not_by_ids(find_model("FM")(config, train_data.dataset), train_data, config)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Output:
-    """A table or a figure: numbers as CSV, and perhaps a text as Markdown or a drawing as PNG."""
+    """Describes a table or a figure: numbers as CSV, and perhaps a text as Markdown or a drawing as PNG."""
 
     name: str
     """The name of its files without their ending."""

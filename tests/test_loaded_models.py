@@ -1,0 +1,63 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, run_recbole_decrs
+from tiny_data import tiny_tables, write_tables
+from trainers import evaluate_again
+
+
+@pytest.mark.parametrize(
+    "settings_of_fusion", [{"drift_alpha": "auto"}, {"fusion_weight": 0.5}, {"fusion_on": "logit"}]
+)
+def test_ways_of_fusing_survive_the_checkpoint(settings, settings_of_fusion):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings | settings_of_fusion | {"learning_rate": 0.5})
+    assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+def test_a_checkpoint_for_other_data(tmp_path, settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    write_tables(tmp_path / "data", tiny_tables(seed=1))
+    with pytest.raises(DecRSError, match="was made for other data: its users, items, groups or training clicks"):
+        load_data_and_model(result["saved_model_file"])
+
+
+def test_a_checkpoint_whose_data_moved(tmp_path, settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    (tmp_path / "data").rename(tmp_path / "moved")
+    with pytest.raises(DecRSError, match="there is no folder dataset/tiny"):
+        load_data_and_model(result["saved_model_file"])
+    model = load_data_and_model(result["saved_model_file"], {"data_path": str(tmp_path / "moved")})[1]
+    assert isinstance(model, FusedRecommender)
+
+
+def test_other_groups_than_at_training(settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    with pytest.raises(DecRSError, match="was made for other item groups"):
+        load_data_and_model(result["saved_model_file"], {"group_field": "weights"})
+
+
+def test_another_alpha_for_a_loaded_model(settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    model, train_data = (load_data_and_model(result["saved_model_file"], {"drift_alpha": 3})[place] for place in (1, 3))
+    expected = torch.as_tensor(train_data.dataset.confounder.normalized_drift(3), dtype=torch.float32)
+    torch.testing.assert_close(model.weight, expected)
+
+
+def test_a_run_on_a_reused_backbone_does_not_need_it_again(settings):
+    backbone = run_recbole_decrs("FM", "tiny", config_dict=settings)["saved_model_file"]
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"backbone_checkpoint": backbone})
+    Path(backbone).unlink()
+    assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+def test_kept_embeddings_are_forgotten_when_parameters_are_loaded(settings):
+    """A graph model that does not name what it keeps would be tested on its last epoch, not its best."""
+    from recbole.model.general_recommender.lightgcn import LightGCN
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LightGCN, "other_parameter", lambda self: {})
+        changed = {"epochs": 6, "stopping_step": 5, "learning_rate": 0.5, "valid_metric": "NDCG@10"}
+        result = run_recbole_decrs("LightGCN", "tiny", config_dict=settings | changed)
+        assert evaluate_again(result["saved_model_file"]) == result["test_result"]
