@@ -17,10 +17,11 @@ from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.jobs import Job
 from recbole_decrs.compare.method import Method, Settings
 from recbole_decrs.compare.methods import METHODS
-from recbole_decrs.compare.models import Configure, Models
+from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.reranking import curve_weights, reranked
 from recbole_decrs.compare.results import Outcome
+from recbole_decrs.compare.wanted import Configure
 from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
@@ -50,7 +51,7 @@ class Experiment:
     Args:
         backbone: name of the conventional model.
         seed: the seed of the models.
-        configure: makes the configuration of a model; see :class:`~recbole_decrs.compare.models.Models`.
+        configure: makes the configuration of a model; see :data:`~recbole_decrs.compare.wanted.Configure`.
         pieces: where results are kept.
         cache: holds the data, which experiments share.
     """
@@ -71,11 +72,12 @@ class Experiment:
 
     def jobs(self, methods: list[str]) -> Iterator[Job]:
         """Name everything to be trained and measured, in order; models that methods share come once."""
-        named = set()
+        trained = set()
         for name in methods:
             for model in [self.models.conventional, *(model for _, model in self.models.of_method(name))]:
-                if model.name not in named:
-                    named.add(model.name)
+                path = self.models.path(model, "pth")
+                if path not in trained:
+                    trained.add(path)
                     done = self.models.trained(model)
                     train = partial(self.models.train, model)
                     needed = model is self.models.conventional

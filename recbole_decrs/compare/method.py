@@ -23,7 +23,9 @@ class Method:
     Eq. 11 of the paper. Any other ranks by one model: the one of ``grid`` that is best on validation.
 
     Raises:
-        DecRSError: the role or the re-ranker is unknown, or a method with ``weights`` has more than one model.
+        DecRSError: the title has unknown fields, the role or the re-ranker is unknown, the grid is empty or has other
+            settings for a value that comes twice, or a method with ``weights`` has a ``reranker`` or more than one
+            model.
     """
 
     title: str
@@ -35,7 +37,8 @@ class Method:
     """``backbone``, ``competitor`` (the best of which DecRS is tested against), ``decrs``, or ``control``, which stands
     below the others."""
     grid: tuple[tuple[Any, Settings], ...] = ((None, {}),)
-    """The models among which validation chooses: a value, and its settings over those of the backbone."""
+    """The models among which validation chooses: a value, and its settings over those of the backbone. What comes
+    twice counts once."""
     parameter: str = ""
     """The name of the value that is chosen on validation; without one, the tables do not tell the value."""
     twin: bool = False
@@ -49,7 +52,7 @@ class Method:
     reranker: str | None = None
     """The name of a re-ranker in :mod:`recbole_decrs.rerank`."""
     trains: str | None = None
-    """The method whose models these are, where they are shared."""
+    """The method whose models these are, where they are shared: of the same class, with the same settings."""
     settings_of: Callable[[Any], Settings] = lambda config: {}
     """Makes settings that depend on the configuration of the backbone, which it is given."""
     why_not: Callable[[Any], str | None] = lambda config: None
@@ -61,6 +64,10 @@ class Method:
     """Puts the remarks into words, from the ``info`` of the outcomes, one a seed; they follow the chosen values."""
 
     def __post_init__(self) -> None:
+        if any(brace in self.title.replace("{backbone}", "") for brace in "{}"):
+            raise DecRSError(
+                f"the title of the method {self.title} has braces other than those of {{backbone}}; take them out"
+            )
         if self.role not in ROLES:
             raise DecRSError(f"the role of the method {self.title} is {self.role!r}; take one of {', '.join(ROLES)}")
         if self.reranker is not None and self.reranker not in RERANKERS:
@@ -68,8 +75,32 @@ class Method:
                 f"the method {self.title} has the re-ranker {self.reranker}, and there is none of that name"
                 f"{did_you_mean(self.reranker, RERANKERS)}; take one of {', '.join(RERANKERS)}"
             )
+        if self.reranker is not None and self.weights:
+            raise DecRSError(
+                f"the method {self.title} has reranker and weights, and is ranked by one of them; leave the other out"
+            )
+        object.__setattr__(self, "grid", self._grid_once())  # as it is set in a frozen record
         if self.weights and len(self.grid) != 1:
             raise DecRSError(f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid")
+
+    def _grid_once(self) -> tuple[tuple[Any, Settings], ...]:
+        """Give the grid with each value once.
+
+        Values that are written alike are the same: they name a piece.
+        """
+        if not self.grid:
+            raise DecRSError(f"the grid of the method {self.title} is empty; name a model in it, or leave it out")
+        once: list[tuple[Any, Settings]] = []
+        for value, settings in self.grid:
+            same = [known for other, known in once if other == value or str(other) == str(value)]
+            if not same:
+                once.append((value, settings))
+            elif same[0] != settings:
+                raise DecRSError(
+                    f"the grid of the method {self.title} has the value {value} twice, with the settings {same[0]} and "
+                    f"{settings}; name one of them by another value"
+                )
+        return tuple(once)
 
     @property
     def has_models(self) -> bool:

@@ -7,11 +7,11 @@ from typing import Any
 
 from recbole.utils import ModelType
 
-from recbole_decrs.compare.method import Method, Settings
+from recbole_decrs.compare.method import ROLES, Method, Settings
 from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
-from recbole_decrs.rerank import RERANKERS
+from recbole_decrs.rerank import RERANKERS, RERANKERS_OF_THE_PACKAGE
 
 PARTNER = 1000
 """How far the seed of the second conventional model of ``ensemble`` is from that of the first."""
@@ -86,7 +86,7 @@ METHODS: dict[str, Method] = {
         settings_of=_without_groups,
         why_not=_no_group_feature,
     ),
-    **{name: _reranked(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS))},
+    **{name: _reranked(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS_OF_THE_PACKAGE))},
     "ips_user": Method(
         "IPS by user",
         about="samples weighted by inverse propensity, by how many clicks their user has: the paper's variant",
@@ -205,7 +205,8 @@ def register_method(name: str, method: Method) -> None:
         method: all that a comparison must know of it.
 
     Raises:
-        DecRSError: the name or the title is taken, the name has other characters, or ``trains`` names no method.
+        DecRSError: the name or the title is taken, the name has other characters, the role is that of the backbone,
+            or ``trains`` names no method.
     """
     if not re.fullmatch(r"\w+", name):
         raise DecRSError(f"methods: {name!r} is no name of a method; take letters, digits and underscores alone")
@@ -214,6 +215,11 @@ def register_method(name: str, method: Method) -> None:
     for own in (name, method.title):
         if own.lower() in {known.lower() for known in taken}:
             raise DecRSError(f"methods: the name {own} is taken; take another")
+    if method.role == "backbone":
+        raise DecRSError(
+            f"methods: the role of {name} is 'backbone', and a comparison has one backbone for all methods; take "
+            f"{', '.join(ROLES[1:-1])} or {ROLES[-1]}"
+        )
     if method.trains is not None and method.trains not in METHODS:
         hint = did_you_mean(method.trains, METHODS)
         raise DecRSError(f"methods: {name} trains the models of {method.trains}, and there is no such method{hint}")
@@ -241,4 +247,4 @@ def enter_rerankers() -> None:
 
 def title(backbone: str, name: str) -> str:
     """Give the title that a method over a backbone has in tables and figures; a ranking list has its own name."""
-    return METHODS[name].title.format(backbone=backbone) if name in METHODS else name
+    return METHODS[name].title.replace("{backbone}", backbone) if name in METHODS else name

@@ -1,24 +1,22 @@
-"""The models of one backbone with one seed: which there are, and each trained as a piece."""
+"""The models of one backbone with one seed, each trained as a piece."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from logging import getLogger
 from pathlib import Path
 from typing import Any
 
 import torch
-from recbole.utils.argument_list import dataset_arguments
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.checkpoint_file import read_checkpoint
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.method import Settings
-from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.wanted import Configure, Wanted, conventional, wanted_by
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog
@@ -26,13 +24,6 @@ from recbole_decrs.making import Data, make_model, make_trainer
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
 from recbole_decrs.single_trainer import SingleTrainer
-
-SHAPES_DATA = frozenset(dataset_arguments) - {"unused_col"} | {
-    *("train_batch_size", "eval_batch_size", "train_neg_sample_args", "eval_args", "shuffle", "repeatable", "worker")
-}
-"""Keys that a method cannot set for its models: they shape what is loaded."""
-
-Configure = Callable[[str, Settings], DecRSConfig]
 
 
 @dataclass(frozen=True)
@@ -58,26 +49,16 @@ class Models:
     def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
         self.backbone, self.seed = backbone, seed
         self.configure, self.pieces, self.cache = configure, pieces, cache
-        self.config = configure(backbone, {"seed": seed})
-        self.conventional = Model(f"{backbone}-{seed}-backbone", self.config)
+        self.conventional = self._configured(conventional(backbone, seed))
+        self.config = self.conventional.config
 
     def of_method(self, name: str) -> list[tuple[Any, Model]]:
         """Name the models that a method trains beside the backbone's, each with the value that stands for it."""
-        method = METHODS[name]
-        if not method.has_models:
-            return []
-        models = []
-        for value, settings in method.grid:
-            settings = {**settings, **method.settings_of(self.config), "seed": self.seed + method.seed_shift}
-            if key := next((key for key in settings if key in SHAPES_DATA), None):
-                raise DecRSError(
-                    f"methods: {name} sets {key}, which shapes the data, and these are the same for all methods of a "
-                    "comparison; leave it out"
-                )
-            config = self.configure(f"Dec{self.backbone}" if method.twin else self.backbone, settings)
-            label = f"{self.backbone}-{self.seed}-{method.trains or name}" + ("" if value is None else f"-{value}")
-            models.append((value, Model(label, config)))
-        return models
+        wanted = wanted_by(name, self.backbone, self.seed, self.config)
+        return [(value, self._configured(model)) for value, model in wanted]
+
+    def _configured(self, wanted: Wanted) -> Model:
+        return Model(wanted.name, self.configure(wanted.model, wanted.settings))
 
     def _shaping(self, model: Model) -> tuple[str, DecRSConfig]:
         """Give what shapes the data of a model: a key and a configuration. Methods that differ elsewhere share them."""

@@ -9,8 +9,8 @@ from logging import getLogger
 from recbole.utils import ModelType
 
 from recbole_decrs.compare.checks import check_settings
-from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers
-from recbole_decrs.compare.models import Configure
+from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers, title
+from recbole_decrs.compare.wanted import Configure, check_one_model_a_name
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
@@ -39,8 +39,8 @@ def plan_of(
         configure: makes the configuration of a model.
 
     Raises:
-        DecRSError: a name is unknown, the backbones would be tested on different clicks, or a setting or the seeds
-            cannot be used.
+        DecRSError: a name is unknown, the backbones would be tested on different clicks, a setting or the seeds
+            cannot be used, or two methods want different models under one name.
     """
     enter_rerankers()
     wanted = list(METHODS) if methods == "all" else ["backbone", *methods]
@@ -56,9 +56,12 @@ def plan_of(
         planned[backbone] = [name for name, reason in reasons.items() if reason is None]
         for name, reason in reasons.items():
             if reason:
-                left_out[f"{backbone}, {METHODS[name].title}"] = reason
-                getLogger().warning(f"{METHODS[name].title} is left out for {backbone}: {reason}")
-    return Plan(planned, left_out, _seeds(seeds, configure(backbones[0], {})["seed"]))
+                left_out[f"{backbone}, {title(backbone, name)}"] = reason
+                getLogger().warning(f"{title(backbone, name)} is left out for {backbone}: {reason}")
+    numbers = _seeds(seeds, configure(backbones[0], {})["seed"])
+    for backbone in backbones:
+        _check_shared_models(backbone, planned[backbone], numbers, configure)
+    return Plan(planned, left_out, numbers)
 
 
 def _check_same_clicks(backbones: list[str], configure: Configure) -> None:
@@ -90,6 +93,18 @@ def _reasons(backbone: str, names: list[str], configure: Configure) -> dict[str,
     except DecRSError:
         twin = None
     return {name: METHODS[name].left_out_because(config, twin) for name in names}
+
+
+def _check_shared_models(backbone: str, names: list[str], seeds: list[int], configure: Configure) -> None:
+    """See that methods which share models want the same ones.
+
+    A method is held against the one that it names in ``trains`` even where that one is not compared.
+    """
+    shared = {METHODS[name].trains for name in names}
+    owners = _reasons(backbone, [name for name in METHODS if name in shared], configure)
+    in_order = dict.fromkeys([*(name for name, reason in owners.items() if reason is None), *names])
+    for seed in seeds:
+        check_one_model_a_name(in_order, backbone, seed, configure)
 
 
 def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:

@@ -10,7 +10,10 @@ import pkgutil
 
 from recbole_decrs.rerank.registry import RERANKERS, RegisteredReranker, reranker
 
-__all__ = ["RERANKERS", "RegisteredReranker", "reranker"]
+__all__ = ["RERANKERS", "RERANKERS_OF_THE_PACKAGE", "RegisteredReranker", "reranker"]
 
 for _file in pkgutil.iter_modules(__path__, f"{__name__}."):
     importlib.import_module(_file.name)
+
+RERANKERS_OF_THE_PACKAGE = tuple(RERANKERS)
+"""The names of the re-rankers that are files here; one's own come after them."""

@@ -115,8 +115,8 @@ def reranker(
 ) -> Callable[[Rerank], Rerank]:
     """Enter the decorated function among the re-rankers, under its own name.
 
-    From then on ``reranker: NAME`` finds it, and ``compare`` has it as a method if it is imported later. A function
-    that is defined once more, as when a notebook runs a cell again, takes the place of the former.
+    From then on ``reranker: NAME`` finds it, and ``compare`` has it as a method. A function that is defined once
+    more, as when a notebook runs a cell again, takes the place of the former.
 
     Args:
         title, default, grid, weight, largest, source: as in :class:`RegisteredReranker`.

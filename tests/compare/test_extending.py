@@ -1,5 +1,9 @@
 """A method and a figure of one's own, each added in one place, from outside of the package."""
 
+import contextlib
+import io
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +22,7 @@ from recbole_decrs.compare import (
     register_output,
     run_comparison,
 )
+from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.rerank import reranker
 from registries import registries_as_before
@@ -151,6 +156,77 @@ def test_methods_that_cannot_be():
         Method("Mine", role="control", reranker="calibratoin")
     with pytest.raises(DecRSError, match="mine trains the models of dcrs, and .*; did you mean decrs"):
         register_method("mine", Method("Mine", role="control", trains="dcrs"))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"reranker": "fairco", "weights": half_of_all}, "the method Mine has reranker and weights"),
+        ({"grid": ()}, "the grid of the method Mine is empty"),
+        ({"grid": ((1, {"ips_cap": 2}), (1.0, {"ips_cap": 3}))}, "the grid of the method Mine has the value 1.0 twice"),
+        ({"grid": ((1, {"ips_cap": 2}), ("1", {}))}, "the grid of the method Mine has the value 1 twice"),
+        ({"title": "Mine {x}"}, "the title of the method Mine {x} has braces other than those of {backbone}"),
+        ({"title": "{backbone} {"}, "the title of the method {backbone} { has braces"),
+        ({"title": "{backbone:{x}}"}, "the title of the method .* has braces"),
+        ({"title": "{backbone.name}"}, "the title of the method .* has braces"),
+    ],
+)
+def test_fields_of_methods_that_cannot_be(fields, said):
+    with pytest.raises(DecRSError, match=said):
+        Method(**{"title": "Mine", "role": "control", **fields})
+
+
+def test_a_comparison_has_one_backbone():
+    with pytest.raises(DecRSError, match="methods: the role of mine is 'backbone', .*; take competitor, decrs or"):
+        register_method("mine", Method("Mine", role="backbone"))
+
+
+def test_a_title_has_the_name_of_the_backbone():
+    register_method("mine", Method("{backbone}, by {backbone}", role="control"))
+    assert title("FM", "mine") == "FM, by FM"
+
+
+def test_a_value_that_a_grid_has_twice_counts_once():
+    models = ((1, {"ips_cap": 2}), (2, {"ips_cap": 3}))
+    assert Method("Mine", role="control", grid=(*models, *models)).grid == models
+    assert len(Method("Mine", role="control", weights=half_of_all, grid=((None, {}), (None, {}))).grid) == 1
+
+
+BEFORE_COMPARE = """
+from recbole_decrs import DecRSError
+from recbole_decrs.rerank import RERANKERS, reranker
+
+def mine(): ...
+def all(): ...
+def tame(): ...
+reranker(title="FairCo", default=0.1, grid=[0.1])(mine)
+reranker(title="All", default=0.1, grid=[0.1])(all)
+reranker(title="Tame", default=0.1, grid=[0.1])(tame)
+
+from recbole_decrs.compare.methods import METHODS, enter_rerankers
+
+for name in ("mine", "all"):
+    try:
+        enter_rerankers()
+    except DecRSError as error:
+        print(error)
+    del RERANKERS[name]
+enter_rerankers()
+print(*METHODS)
+"""
+
+
+def test_rerankers_are_held_against_methods_whatever_is_imported_first():
+    command = [sys.executable, "-W", "ignore", "-c", BEFORE_COMPARE]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(BEFORE_COMPARE, {"__name__": "late"})
+    assert done.stdout == printed.getvalue()
+    first, second, names = done.stdout.splitlines()
+    assert first == "methods: the name FairCo is taken; take another"
+    assert second == "methods: the name all is taken; take another"
+    assert names.split()[4:7] == ["diversity", "tame", "ips_user"]
 
 
 def test_every_method_and_output_of_the_package_says_what_it_is():
