@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.signatures import unwrapped
 
 
 def check_name_is_free(name: str, kind: str, new: type | Callable, known: type | Callable | None) -> None:
@@ -15,18 +16,20 @@ def check_name_is_free(name: str, kind: str, new: type | Callable, known: type |
     Args:
         name: the name under which ``new`` is to be known.
         kind: the kind of thing that it is, in words.
-        new: a class or function.
-        known: the class or function that has the name; None if there is none.
+        new: a class, a function, or anything else that can be called.
+        known: the one that has the name; None if there is none.
 
     Raises:
         DecRSError: another one has the name.
     """
     if known is not None and _home(new) != _home(known):
-        raise DecRSError(
-            f"there is a {kind} named {name} already, in {known.__module__}; give the one in {new.__module__} another "
-            "name"
-        )
+        (former, _), (latter, _) = _home(known), _home(new)
+        raise DecRSError(f"there is a {kind} named {name} already, in {former}; give the one in {latter} another name")
 
 
 def _home(definition: type | Callable) -> tuple[str, str]:
-    return definition.__module__, definition.__qualname__
+    """Name the module of a definition and its place in there: of a partial its function's, of an object its class's."""
+    definition = unwrapped(definition)
+    if not hasattr(definition, "__qualname__"):
+        definition = type(definition)
+    return str(getattr(definition, "__module__", None)), definition.__qualname__

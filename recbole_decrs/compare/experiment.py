@@ -15,7 +15,7 @@ from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.jobs import Job
-from recbole_decrs.compare.method import Method, Settings
+from recbole_decrs.compare.method import TAKES, Method, Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.pieces import Pieces
@@ -31,6 +31,7 @@ from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.scale import OnScale, OwnScale
 from recbole_decrs.randomness import at_seed
 from recbole_decrs.rerank import RERANKERS
+from recbole_decrs.signatures import call
 
 
 @dataclass
@@ -164,7 +165,9 @@ class Experiment:
         data = self.models.data_of(second)
         scale = self.config["fusion_on"]
         halves = [OnScale(self.models.load(model), scale) for model in (self.models.conventional, second)]
-        weights = method.weights(data.part.confounder, [float(a) for a in self.config["drift_alpha_grid"]], self.seed)
+        alphas = [float(alpha) for alpha in self.config["drift_alpha_grid"]]
+        given = data.part.confounder, alphas, self.seed
+        weights = call(f"weights of the method {method.title}", method.weights, TAKES["weights"], given)
         check_weights(name, weights, len(data.part.confounder.n_clicks))
 
         def ranking(value: float) -> Ranking:

@@ -9,9 +9,18 @@ from typing import Any
 from recbole_decrs.compare.weights import Weights
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.rerank import RERANKERS
+from recbole_decrs.signatures import check_takes
 
 Settings = dict[str, Any]
 ROLES = ("backbone", "competitor", "decrs", "control")
+TAKES = {
+    "weights": ("confounder", "alphas", "seed"),
+    "settings_of": ("config",),
+    "why_not": ("config",),
+    "remark": ("chosen", "confounder"),
+    "remark_text": ("infos",),
+}
+"""The arguments with which the functions of a method are called, by the field that has the function."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +33,8 @@ class Method:
 
     Raises:
         DecRSError: the title has unknown fields, the role or the re-ranker is unknown, the grid is empty or has other
-            settings for a value that comes twice, or a method with ``weights`` has a ``reranker`` or more than one
-            model.
+            settings for a value that comes twice, a method with ``weights`` has a ``reranker`` or more than one model,
+            or a function does not take what it is called with.
     """
 
     title: str
@@ -80,6 +89,9 @@ class Method:
                 f"the method {self.title} has reranker and weights, and is ranked by one of them; leave the other out"
             )
         object.__setattr__(self, "grid", self._grid_once())  # as it is set in a frozen record
+        for field, arguments in TAKES.items():
+            if field != "weights" or self.weights is not None:
+                check_takes(f"{field} of the method {self.title}", getattr(self, field), *arguments)
         if self.weights and len(self.grid) != 1:
             raise DecRSError(f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from recbole_decrs.causal import Confounder
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.errors import DecRSError, told_as
 
 CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
 
@@ -41,14 +41,22 @@ def check_weights(name: str, weights: dict[float, np.ndarray], n_users: int) -> 
         n_users: number of user ids, the padding user 0 included.
 
     Raises:
-        DecRSError: there are none, or not one in [0, 1] for each user id.
+        DecRSError: they are in no dictionary, there are none, or not one in [0, 1] for each user id.
     """
+    if not isinstance(weights, Mapping):
+        raise DecRSError(
+            f"methods: the weights of {name} must be a dictionary, from each value among which validation is to choose "
+            f"to one weight for each user id, not a {type(weights).__name__}; mend its function"
+        )
     if not weights:
         raise DecRSError(f"methods: {name} has no weights to choose from; mend its function")
     for value, array in weights.items():
-        found = np.asarray(array)
+        with told_as(f"methods: the weights of {name} for {value} are no array of numbers", "mend its function"):
+            found = np.asarray(array)
         if found.shape != (n_users,):
             wrong = f"have shape {found.shape}"
+        elif found.dtype.kind not in "biuf":
+            wrong = f"are of the type {found.dtype}"
         elif not ((found >= 0) & (found <= 1)).all():
             wrong = f"lie in [{found.min():g}, {found.max():g}]"
         else:

@@ -58,7 +58,7 @@ def _left_out_if_it_fails(output: Output, name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        of_the_package = output.numbers.__module__.startswith("recbole_decrs.")
+        of_the_package = str(getattr(output.numbers, "__module__", "")).startswith("recbole_decrs.")
         if of_the_package or isinstance(error, DecRSError | OSError | MemoryError):
             raise
         getLogger().warning(f"{name} is not made, by a fault in it: {type(error).__name__}: {in_words(error)}")

@@ -9,6 +9,7 @@ from recbole.evaluator.register import metric_information, metric_types, metrics
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.names import check_name_is_free
+from recbole_decrs.signatures import call, check_method_takes
 
 NEEDS = {
     "rec.items": "the items of each user's list, [n_users, K] with K the largest of `topk`",
@@ -30,6 +31,8 @@ NEEDS = {
 """The data that a metric may name in ``metric_need``, with what they are: RecBole's, and those of the plugin."""
 OF_GROUPS = {"data.membership", "data.user_distribution", "data.user_drift"}
 """The data that there are only with item groups."""
+OF_A_METRIC = "a method of a metric"
+"""What the functions of a metric are, in a sentence about one that cannot be called."""
 
 METRICS: dict[str, type[AbstractMetric]] = {}
 """The metrics that RecBole lacks, by lower-case name."""
@@ -49,10 +52,15 @@ def metric(kind: type[AbstractMetric]) -> type[AbstractMetric]:
         The class as it is.
 
     Raises:
-        DecRSError: it is no such class, needs what nobody collects, or another metric has the name, in whatever case.
+        DecRSError: it is no such class, needs what nobody collects, has a method that does not take what it is called
+            with, or another metric has the name, in whatever case.
     """
-    if not isinstance(kind, type) or not hasattr(kind, "metric_need") or not hasattr(kind, "metric_type"):
-        raise DecRSError(f"metric takes a subclass of UserMetric, or of RecBole's TopkMetric or LossMetric, not {kind}")
+    is_metric = isinstance(kind, type) and issubclass(kind, AbstractMetric)
+    if not is_metric or not hasattr(kind, "metric_need") or not hasattr(kind, "metric_type"):
+        raise DecRSError(
+            f"metric takes a subclass of UserMetric, or of RecBole's TopkMetric or LossMetric, not {kind}; write "
+            "@metric above such a class"
+        )
     name = kind.__name__.lower()
     check_name_is_free(name, "metric", kind, metrics_dict.get(name))
     for need in kind.metric_need:
@@ -60,6 +68,10 @@ def metric(kind: type[AbstractMetric]) -> type[AbstractMetric]:
             raise DecRSError(
                 f"the metric {kind.__name__} needs {need}, which nobody collects; metric_need takes {', '.join(NEEDS)}"
             )
+    check_method_takes(OF_A_METRIC, kind, "__init__", "config")
+    check_method_takes(OF_A_METRIC, kind, "calculate_metric", "dataobject")
+    if issubclass(kind, UserMetric):
+        check_method_takes(OF_A_METRIC, kind, "by_user", "collected")
     METRICS[name] = metrics_dict[name] = kind
     metric_information[name], metric_types[name] = kind.metric_need, kind.metric_type
     if name in smaller_metrics:
@@ -111,9 +123,11 @@ class UserMetric(TopkMetric):
                 f"the metric {type(self).__name__} needs the item groups, which RecBole's own Trainer does not "
                 "collect; run it by recbole-decrs or run_recbole_decrs"
             )
-        name, found = type(self).__name__.lower(), self.by_user(dataobject)
+        name = type(self).__name__.lower()
+        found = call(OF_A_METRIC, self.by_user, ["collected"], [dataobject])
         shape = (len(dataobject.get("rec.users")),) if "rec.users" in dataobject else None
-        if set(found) != set(self.topk) or any(shape not in (None, np.shape(values)) for values in found.values()):
+        by_length = isinstance(found, dict) and set(found) == set(self.topk)
+        if not by_length or any(shape not in (None, np.shape(values)) for values in found.values()):
             raise DecRSError(
                 f"by_user of the metric {type(self).__name__} must give, for each length in {list(self.topk)}, a value "
                 f"for each list{f' ({shape[0]})' if shape else ''}; mend it"

@@ -25,8 +25,13 @@ def register_model(model: Model) -> Model:
         the class itself.
 
     Raises:
-        DecRSError: RecBole or another module has a model of that name.
+        DecRSError: it is no class of a model, or RecBole or another module has a model of that name.
     """
+    if not isinstance(model, type) or not issubclass(model, AbstractRecommender):
+        raise DecRSError(
+            "register_model takes the class of a model, a subclass of one of RecBole's recommenders such as "
+            f"ContextRecommender, not {model!r}; write @register_model above such a class"
+        )
     name = model.__name__
     if is_of_recbole(name) and not is_of_the_plugin(model):
         raise DecRSError(f"RecBole has a model named {name} as well; give yours another name, so that it can be found")

@@ -11,9 +11,12 @@ from recbole_decrs.causal import Confounder
 from recbole_decrs.checks import Check, number
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.names import check_name_is_free
+from recbole_decrs.signatures import call, check_takes
 
 Rerank = Callable[[torch.Tensor, torch.Tensor, Confounder, torch.Tensor, float, int], torch.Tensor]
 """The function of a re-ranker; :meth:`RegisteredReranker.__call__` says what it takes and returns."""
+ARGUMENTS = ("candidate_scores", "candidate_items", "confounder", "users", "weight", "length")
+"""What it is called with, in this order."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,12 @@ class RegisteredReranker:
             The candidates' places in the order of relevance, 0 ... C - 1, shape [B, length].
 
         Raises:
-            DecRSError: the function returns something else, or a place of a user twice.
+            DecRSError: the function does not take these arguments, or returns something else, or a place of a user
+                twice.
         """
         # Copies: what a function of one's own changes in place is ranked again, with other weights.
-        given = candidate_scores.clone(), candidate_items.clone(), confounder, users.clone()
-        ranking = self.function(*given, weight, length)
+        given = candidate_scores.clone(), candidate_items.clone(), confounder, users.clone(), weight, length
+        ranking = call("a re-ranker", self.function, ARGUMENTS, given)
         if wrong := _wrong_in(ranking, candidate_scores, length):
             raise DecRSError(
                 f"the re-ranker {self.function.__name__} must return {length} different places for each of "
@@ -111,7 +115,13 @@ RERANKERS: dict[str, RegisteredReranker] = {}
 
 
 def reranker(
-    *, title: str, default: float, grid: Iterable[float], weight: str = "lambda", largest: float = 1, source: str = ""
+    *misplaced: object,
+    title: str | None = None,
+    default: float | None = None,
+    grid: Iterable[float] | None = None,
+    weight: str = "lambda",
+    largest: float = 1,
+    source: str = "",
 ) -> Callable[[Rerank], Rerank]:
     """Enter the decorated function among the re-rankers, under its own name.
 
@@ -119,17 +129,29 @@ def reranker(
     more, as when a notebook runs a cell again, takes the place of the former.
 
     Args:
-        title, default, grid, weight, largest, source: as in :class:`RegisteredReranker`.
+        misplaced: nothing; the function itself, where the parentheses after ``@reranker`` are forgotten.
+        title, default, grid, weight, largest, source: as in :class:`RegisteredReranker`; the first three are needed.
 
     Returns:
         A decorator, which gives the function back as it is.
 
     Raises:
-        DecRSError: another re-ranker has the name, or the default or a weight of the grid is not in [0, largest].
+        DecRSError: one of ``title``, ``default`` and ``grid`` is missing, or the default or a weight of the grid is not
+            in [0, largest]; the function has no name or that of another re-ranker, or does not take what it is called
+            with.
     """
+    if misplaced or title is None or default is None or grid is None:
+        raise DecRSError(
+            "a re-ranker needs a title, a default weight and a grid of weights; write "
+            "@reranker(title=..., default=..., grid=[...]) above its function, with these names and in parentheses"
+        )
 
     def register(function: Rerank) -> Rerank:
-        name = function.__name__
+        name = getattr(function, "__name__", None)
+        if not callable(function) or name is None:
+            raise DecRSError(
+                f"reranker takes a function that has a name, not {function!r}; write @reranker(...) above its def"
+            )
         check_name_is_free(name, "re-ranker", function, RERANKERS[name].function if name in RERANKERS else None)
         record = RegisteredReranker(function, title, default, tuple(grid), weight, largest, source)
         if not record.grid:
@@ -140,6 +162,7 @@ def reranker(
                     f"a weight of the re-ranker {name} must be {record.weight_check.takes}, not {value!r}; mend its "
                     "default or grid, or give another largest"
                 )
+        check_takes("a re-ranker", function, *ARGUMENTS)
         RERANKERS[name] = record
         return function
 

@@ -1,6 +1,7 @@
 """A method and a figure of one's own, each added in one place, from outside of the package."""
 
 import contextlib
+import functools
 import io
 import subprocess
 import sys
@@ -103,6 +104,12 @@ def test_a_fault_in_one_figure_leaves_the_others(settings, caplog):
     ("weights", "said"),
     [
         ({}, "has no weights to choose from"),
+        (None, "must be a dictionary, from each value .*, not a NoneType"),
+        (np.zeros(4), "must be a dictionary, .*, not a ndarray"),
+        ([0.5], "must be a dictionary, .*, not a list"),
+        ({0.5: list("abcd")}, "those for 0.5 are of the type <U1"),
+        ({0.5: [None] * 4}, "those for 0.5 are of the type object"),
+        ({0.5: [[1], [1, 2], [1], [1]]}, "for 0.5 are no array of numbers"),
         ({0.5: np.zeros(3)}, r"one in \[0, 1\] for each of 4 user ids, .* those for 0.5 have shape \(3,\)"),
         ({0.5: np.array([0, 1, 2, 0.5])}, r"those for 0.5 lie in \[0, 2\]"),
         ({0.5: np.array([0, 1, np.nan, 0.5])}, r"those for 0.5 lie in \[nan, nan\]"),
@@ -196,9 +203,9 @@ BEFORE_COMPARE = """
 from recbole_decrs import DecRSError
 from recbole_decrs.rerank import RERANKERS, reranker
 
-def mine(): ...
-def all(): ...
-def tame(): ...
+def mine(*arguments): ...
+def all(*arguments): ...
+def tame(*arguments): ...
 reranker(title="FairCo", default=0.1, grid=[0.1])(mine)
 reranker(title="All", default=0.1, grid=[0.1])(all)
 reranker(title="Tame", default=0.1, grid=[0.1])(tame)
@@ -252,3 +259,58 @@ def test_a_method_cannot_set_what_shapes_the_data(settings, key):
     register_method("mine", Method("Mine", role="control", settings_of=lambda config: {key: config[key]}))
     with pytest.raises(DecRSError, match=f"methods: mine sets {key}, which shapes the data"):
         run_comparison(["FM"], "tiny", ["mine"], 1, "out", config_dict=settings | {"epochs": 1})
+
+
+def of_none():
+    """Takes less than any function of a method or an output is given."""
+
+
+TOLD = r"^of_none \(.*test_extending\.py, line \d+\), {} of the {}, is called with \({}.*\), in this order"
+
+
+@pytest.mark.parametrize("field", ["weights", "settings_of", "why_not", "remark", "remark_text"])
+def test_a_function_of_a_method_that_does_not_take_what_it_is_given_is_refused(field):
+    with pytest.raises(DecRSError, match=TOLD.format(field, "method Mine", "(confounder|config|chosen|infos)")):
+        Method("Mine", role="control", **{field: of_none})
+
+
+@pytest.mark.parametrize("field", ["numbers", "text", "draw", "lacks"])
+def test_a_function_of_an_output_that_does_not_take_what_it_is_given_is_refused(field):
+    with pytest.raises(DecRSError, match=TOLD.format(field, "output bars", "(results|numbers)")):
+        Output("bars", **{"numbers": mean_recall, field: of_none})
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(
+        DecRSError, match=r"weights of the method Mine must be a function of \(confounder, alphas, seed"
+    ):
+        Method("Mine", role="control", weights={0.5: 1})
+    with pytest.raises(DecRSError, match=r"numbers of the output bars must be a function of \(results\), not None"):
+        Output("bars", numbers=None)
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (torch.no_grad()(of_none), ", weights of the method Mine, is called with (confounder, alphas, seed), in this"),
+        (lambda *_: None, "the weights of mine must be a dictionary, from each value"),
+    ],
+)
+def test_a_method_of_weights_that_cannot_be_is_left_out(settings, weights, said, caplog):
+    register_method("mine", Method("Mine", role="control", weights=weights, seed_shift=1))
+    results = run_comparison(["FM"], "tiny", ["mine"], 1, "out", config_dict=settings | {"epochs": 1})
+    assert list(results.methods["FM"]) == ["backbone"]
+    assert said in next(line for line in caplog.messages if line.startswith("FM-2020-mine is left out: "))
+
+
+def recall_of(metric: str, results: Results) -> pd.DataFrame:
+    """The numbers of a partial."""
+    return mean_recall(results)
+
+
+def test_an_output_of_a_partial_takes_the_place_of_the_former():
+    for metric in ("recall", "ndcg"):
+        register_output(Output("bars", numbers=functools.partial(recall_of, metric)))
+    assert OUTPUTS["bars"].numbers.args == ("ndcg",)
+    with pytest.raises(DecRSError, match="there is a table or figure named bars already, in test_extending"):
+        register_output(Output("bars", numbers=functools.partial(mean_recall)))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from recbole.evaluator.base_metric import LossMetric, TopkMetric
 
 from recbole_decrs import DecRSError, run_recbole_decrs
@@ -120,7 +121,8 @@ def named(name, base=UserMetric, **members):
             "the metric Mine needs rec.item, which nobody collects",
         ),
         (named("Mine", object), "metric takes a subclass of UserMetric, or of RecBole's TopkMetric or LossMetric"),
-        (lambda: None, "metric takes a subclass of UserMetric"),
+        (lambda: None, "metric takes a subclass of UserMetric.*; write @metric above such a class"),
+        (named("Mine", object, metric_need=(), metric_type=None), "metric takes a subclass of UserMetric"),
     ],
 )
 def test_one_sentence_for_what_cannot_be_registered(kind, message):
@@ -141,6 +143,8 @@ def test_a_definition_may_come_again():
     [
         lambda users: {5: np.zeros(len(users))},
         lambda users: {},
+        lambda users: None,
+        lambda users: [5, 10],
         lambda users: {k: np.zeros(3) for k in (5, 10)},
         lambda users: dict.fromkeys((5, 10), 0.5),
         lambda users: {k: np.zeros((len(users), 2)) for k in (5, 10)},
@@ -164,3 +168,26 @@ def test_a_metric_without_by_user_is_refused():
     empty = type("Empty", (UserMetric,), {"metric_need": ("rec.users",)})
     with pytest.raises(DecRSError, match="the metric Empty has no by_user"):
         empty({"topk": [5], "metric_decimal_place": 4}).by_user(None)
+
+
+@pytest.mark.parametrize("method", ["__init__", "by_user", "calculate_metric"])
+def test_a_method_that_does_not_take_what_it_is_given_is_refused(method):
+    def of_none(self):
+        """Takes less than a metric is given."""
+
+    before = dict(METRICS)
+    told = r"of_none \(.*\.py, line \d+\), a method of a metric, is called with \(self, (config|collected|dataobject)\)"
+    with pytest.raises(DecRSError, match=told):
+        metric(named("Mine", **{method: of_none}))
+    assert before == METRICS
+
+
+def test_a_wrapped_method_that_does_not_take_it_is_told_when_it_is_called(settings):
+    @metric
+    class Mine(UserMetric):
+        @torch.no_grad()
+        def by_user(self):
+            return {}
+
+    with pytest.raises(DecRSError, match=r"by_user \(.*\), a method of a metric, is called with \(collected\)"):
+        run_recbole_decrs("Pop", "tiny", config_dict=settings | {"metrics": ["Recall", "Mine"]})

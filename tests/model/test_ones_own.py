@@ -61,3 +61,9 @@ def test_one_name_is_of_one_model(name, reason):
 def test_a_registered_class_is_replaced_when_its_cell_runs_again():
     first, second = (register_model(type("Mine", (OneLayer,), {})) for _ in range(2))
     assert find_model("Mine") is second is not first
+
+
+@pytest.mark.parametrize("wrong", [5, "FM", lambda config, dataset: None, int])
+def test_what_is_no_class_of_a_model_is_not_registered(wrong):
+    with pytest.raises(DecRSError, match="register_model takes the class of a model, .*; write @register_model above"):
+        register_model(wrong)

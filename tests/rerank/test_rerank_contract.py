@@ -1,5 +1,6 @@
 """What every re-ranker promises, and how one comes into the registry."""
 
+import functools
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,42 @@ def test_what_it_changes_in_place_is_a_copy():
     scores = torch.tensor([[0.9, 0.5]])
     record(scores, torch.tensor([[1, 2]]), None, torch.tensor([1]), 0.1, 2)
     assert scores[0, 0] == 0.9
+
+
+def of_two(scores, items):
+    """Takes less than a re-ranker is given."""
+
+
+GIVEN = r"\(candidate_scores, candidate_items, confounder, users, weight, length\), in this order, and does not take"
+
+
+def test_one_that_does_not_take_what_it_is_given_is_refused():
+    before = dict(RERANKERS)
+    with pytest.raises(DecRSError, match=rf"^of_two \(.*\.py, line \d+\), a re-ranker, is called with {GIVEN}"):
+        reranker(title="Mine", default=0.1, grid=[0.1])(of_two)
+    assert before == RERANKERS
+    wrapped = RegisteredReranker(torch.no_grad()(of_two), "Mine", 0.1, (0.1,))  # is seen through when it is called
+    with pytest.raises(DecRSError, match=rf"^of_two \(.*\), a re-ranker, is called with {GIVEN} them: of_two"):
+        wrapped(torch.rand(1, 2), torch.ones(1, 2, dtype=torch.int64), None, torch.ones(1, dtype=torch.int64), 0.1, 2)
+
+
+@pytest.mark.parametrize(
+    ("positional", "named"),
+    [((reverse,), {}), ((), {}), (("Mine", 0.1, [0.1]), {}), ((), {"title": "Mine", "grid": [0.1]})],
+)
+def test_a_decorator_that_is_written_otherwise_says_how(positional, named):
+    with pytest.raises(DecRSError, match=r"write @reranker\(title=\.\.\., default=\.\.\., grid=\[\.\.\.\]\) above"):
+        reranker(*positional, **named)
+
+
+def test_a_partial_with_a_name_may_come_again():
+    for title in ("One", "Two"):
+        mine = functools.partial(reverse)
+        if title == "One":
+            with pytest.raises(DecRSError, match="reranker takes a function that has a name, not functools.partial"):
+                reranker(title=title, default=0.1, grid=[0.1])(mine)
+        mine.__name__ = "mine"
+        reranker(title=title, default=0.1, grid=[0.1])(mine)
+    assert RERANKERS["mine"].title == "Two"
+    with pytest.raises(DecRSError, match="reranker takes a function that has a name, not 5"):
+        reranker(title="Mine", default=0.1, grid=[0.1])(5)

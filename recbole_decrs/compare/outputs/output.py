@@ -12,14 +12,28 @@ import pandas as pd
 from recbole_decrs.compare.results import Results
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.names import check_name_is_free
+from recbole_decrs.signatures import check_takes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+TAKES = {
+    "numbers": ("results",),
+    "text": ("results", "numbers"),
+    "draw": ("numbers",),
+    "lacks": ("results",),
+}
+"""The arguments with which the functions of an output are called, by the field that has the function."""
+
+
 @dataclass(frozen=True)
 class Output:
-    """Describes a table or a figure: numbers as CSV, and perhaps a text as Markdown or a drawing as PNG."""
+    """Describes a table or a figure: numbers as CSV, and perhaps a text as Markdown or a drawing as PNG.
+
+    Raises:
+        DecRSError: a function does not take what it is called with.
+    """
 
     name: str
     """The name of its files without their ending."""
@@ -34,6 +48,11 @@ class Output:
     """Draws the numbers. A figure, unlike a table, has this; it is not called where matplotlib is not installed."""
     lacks: Callable[[Results], str | None] = lambda results: None
     """Says why the output cannot be made from these results; None where it can."""
+
+    def __post_init__(self) -> None:
+        for field, arguments in TAKES.items():
+            if field not in ("text", "draw") or getattr(self, field) is not None:
+                check_takes(f"{field} of the output {self.name}", getattr(self, field), *arguments)
 
 
 OUTPUTS: dict[str, Output] = {}
