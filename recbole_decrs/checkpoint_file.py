@@ -44,6 +44,18 @@ PERHAPS = {
 """What it may hold besides."""
 
 
+class UnreadableCheckpoint(DecRSError):
+    """A checkpoint that cannot be read, whether one must train again for that or goes on without it.
+
+    Attributes:
+        fault: what is wrong with it, in words that whoever goes on without it can say.
+    """
+
+    def __init__(self, fault: str, remedy: str = "train again") -> None:
+        super().__init__(f"{fault}; {remedy}")
+        self.fault = fault
+
+
 def new_checkpoint_path(config) -> str:
     """Name a new checkpoint as RecBole would, with a few random letters: two runs may start in the same second."""
     name = f"{config['model']}-{get_local_time()}-{uuid.uuid4().hex[:6]}.pth"
@@ -109,31 +121,31 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     """Read the content of a checkpoint onto the CPU, without running code of its file.
 
     Raises:
-        DecRSError: the file is missing, truncated or corrupt, lacks a part, or was not written by this plugin.
+        UnreadableCheckpoint: the file is missing, truncated or corrupt, lacks a part, or this plugin did not write it.
     """
     if not os.path.isfile(path):
-        raise DecRSError(f"there is no checkpoint {path}; check its path")
+        raise UnreadableCheckpoint(f"there is no checkpoint {path}", "check its path")
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
     except Exception as error:  # of a header that is damaged, zipfile raises whatever comes up
         if is_out_of_memory(error):
             raise
-        raise DecRSError(f"the checkpoint {path} is truncated or no checkpoint at all; train again") from error
+        raise UnreadableCheckpoint(f"the checkpoint {path} is truncated or no checkpoint at all") from error
     if damaged:
-        raise DecRSError(f"the checkpoint {path} is corrupt (in {damaged}); train again")
+        raise UnreadableCheckpoint(f"the checkpoint {path} is corrupt (in {damaged})")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise DecRSError(
-            f"the checkpoint {path} does not hold plain data, so it was not written by recbole_decrs; train again"
+        raise UnreadableCheckpoint(
+            f"the checkpoint {path} does not hold plain data, so it was not written by recbole_decrs"
         ) from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise DecRSError(f"the checkpoint {path} was not written by this version of recbole_decrs; train again")
+        raise UnreadableCheckpoint(f"the checkpoint {path} was not written by this version of recbole_decrs")
     if wrong := _wrong_part(content):
-        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
+        raise UnreadableCheckpoint(f"the checkpoint {path} is damaged: {wrong}")
     content["config"] = {**SETTINGS_SINCE, **content["config"]}
     return content
 
@@ -174,16 +186,16 @@ def read_header(path: str) -> dict[str, Any] | None:
         None where it is of another version.
 
     Raises:
-        DecRSError: it cannot be read.
+        UnreadableCheckpoint: it cannot be read.
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except Exception as error:
         if is_out_of_memory(error):
             raise
-        raise DecRSError(f"the checkpoint {path} is damaged, or does not hold plain data; train again") from error
+        raise UnreadableCheckpoint(f"the checkpoint {path} is damaged, or does not hold plain data") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         return None
     if wrong := _wrong_part(content):
-        raise DecRSError(f"the checkpoint {path} is damaged: {wrong}; train again")
+        raise UnreadableCheckpoint(f"the checkpoint {path} is damaged: {wrong}")
     return {"config": {**SETTINGS_SINCE, **content["config"]}, "fingerprint": content["fingerprint"]}

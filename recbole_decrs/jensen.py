@@ -7,16 +7,18 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.data.interaction import Interaction
-from recbole.utils import set_color
+from recbole.utils import ModelType, set_color
 from tabulate import tabulate
 from tqdm import tqdm
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
+from recbole_decrs.checks import whole_number
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
+from recbole_decrs.training_state import forget_kept_embeddings
 
 
 def measure_jensen_gap(
@@ -26,7 +28,8 @@ def measure_jensen_gap(
 
     The expectation runs over the distributions d_u of all users, weighted by P(d_u), for a sample of users and all
     items that they have not clicked in training; it is compared with the scores at the d-bar that the model has
-    (``confounder_prior``). That takes one full sort for each distinct distribution.
+    (``confounder_prior``). That takes one full sort for each distinct distribution. A sequential model scores the last
+    sequence that each user has in the test part, and all items, as RecBole ranks them for it.
 
     Args:
         model_file: a checkpoint of a deconfounded model.
@@ -37,12 +40,16 @@ def measure_jensen_gap(
 
     Returns:
         the gap of the ``logit`` and of the ``probability``. Scores of a model without log loss, such as DecBPR, are
-        taken for logits.
+        taken for logits, and of one with a softmax over all items, such as DecSASRec, for logits of that softmax.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, or holds no model with d-bar.
+        DecRSError: the checkpoint cannot be read, or holds no model with d-bar; or a number is none that can be used.
     """
-    config, fused, _, train_data, *_ = load_data_and_model(model_file, config_dict)
+    whole = (("n_users", n_users, whole_number(1)), ("seed", seed, whole_number(0)), ("k", k, whole_number(1)))
+    for name, value, check in whole:
+        if not check.passes(value):
+            raise DecRSError(f"{name} must be {check.takes}, not {value!r}")
+    config, fused, _, train_data, _, test_data = load_data_and_model(model_file, config_dict)
     if not config.deconfounded:
         raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
     if config["confounder_prior"] in ("user", "learned"):
@@ -50,8 +57,14 @@ def measure_jensen_gap(
     part, model = train_data._dataset, fused.deconfounded.eval()
     confounder = part.confounder
     known = np.flatnonzero(confounder.n_clicks)
-    users = np.sort(np.random.default_rng(seed).choice(known, min(n_users, len(known)), replace=False))
-    asked = Interaction({part.uid_field: torch.as_tensor(users)}).to(model.device)
+    sequences = _last_sequences(test_data) if config["MODEL_TYPE"] == ModelType.SEQUENTIAL else None
+    drawn_from = known if sequences is None else np.intersect1d(known, sequences[part.uid_field].numpy())
+    users = np.sort(np.random.default_rng(seed).choice(drawn_from, min(n_users, len(drawn_from)), replace=False))
+    if sequences is None:
+        asked = Interaction({part.uid_field: torch.as_tensor(users)})
+    else:
+        asked = sequences[np.searchsorted(sequences[part.uid_field].numpy(), users)]
+    asked = asked.to(model.device)
     half = OnScale(model, "logit")
     distributions = confounder.user_distribution[known]
     bar = tqdm(
@@ -65,22 +78,32 @@ def measure_jensen_gap(
         for operator in model.modules():
             if isinstance(operator, BackdoorOperator):
                 operator.prior = torch.as_tensor(distribution, dtype=torch.float32, device=model.device)
-        for name in [name for name in vars(model) if name.startswith("restore_")]:  # of RecBole's graph models
-            setattr(model, name, None)
+        forget_kept_embeddings(model)
         logits = _of_all_items(half, asked, part)
         check_scores(logits.abs(), config["model"])
         bar.update()
-        return torch.stack([logits, logits.sigmoid()])
+        return torch.stack([logits, half.of_all_items.probabilities_of(logits)])
 
     with torch.no_grad(), bar:
         expected = expected_scores(scores_under, distributions, confounder.n_clicks[known] / confounder.n_clicks.sum())
         at_prior = scores_under(confounder.prior_for(config["confounder_prior"]))
-    candidates = torch.as_tensor(part.inter_matrix(form="csr")[users].toarray() == 0)
+    if sequences is None:
+        candidates = torch.as_tensor(part.inter_matrix(form="csr")[users].toarray() == 0)
+    else:
+        candidates = torch.ones(len(users), part.item_num, dtype=torch.bool)
     candidates[:, 0] = False
     return {
         scale: jensen_gap(expected[number], at_prior[number], candidates, k)
         for number, scale in enumerate(("logit", "probability"))
     }
+
+
+def _last_sequences(loader) -> Interaction:
+    """The last sequence that each user has in the part of a loader, in the order of users."""
+    part = loader._dataset
+    of_users = part.inter_feat[part.uid_field].numpy()
+    from_the_end = np.unique(of_users[::-1], return_index=True)[1]
+    return loader.transform(part, part.inter_feat[len(of_users) - 1 - from_the_end])
 
 
 def _of_all_items(half: OnScale, users: Interaction, part) -> torch.Tensor:

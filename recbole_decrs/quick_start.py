@@ -112,9 +112,9 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     shown = {"show_progress": config["show_progress"]}
     best_valid_score, best_valid_result = trainer.fit(data.train, data.valid, saved=saved, **shown)
     if config["reranker"] and data.valid:
-        best_valid_result = trainer.evaluate(data.valid, load_best_model=saved, **shown)
+        best_valid_result = trainer.evaluate(data.valid, load_best_model=False, **shown)
         best_valid_score = best_valid_result[config["valid_metric"].lower()]
-    test_result = trainer.evaluate(data.test, load_best_model=saved, **shown)
+    test_result = trainer.evaluate(data.test, load_best_model=False, **shown)
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")
@@ -229,7 +229,7 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
         :class:`~recbole_decrs.model.fused.FusedRecommender`, which ranks as the test result was made.
 
     Raises:
-        DecRSError: the checkpoint cannot be read, or was made for other data.
+        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
     """
     with quiet_libraries():
         return _load(str(model_file), config_dict or {})
@@ -246,6 +246,8 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
                 f"{path} holds a {checkpoint.model}; a class of your own goes into config_dict={{'model': ...}}; else "
             )
             raise DecRSError(text + str(error)) from error
+    elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
+        raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
     others = {key: value for key, value in changed.items() if key != "model"}
     config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
     data = make_data(config)

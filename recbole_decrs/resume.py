@@ -16,7 +16,7 @@ from logging import getLogger
 from typing import Any
 
 from recbole_decrs.checkpoint import Checkpoint
-from recbole_decrs.checkpoint_file import read_checkpoint, read_header
+from recbole_decrs.checkpoint_file import UnreadableCheckpoint, read_checkpoint, read_header
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.files import Claim, remove
 
@@ -74,10 +74,10 @@ class SavedTraining:
         best = Checkpoint.read(path) if os.path.isfile(path) or not has_last else None
         try:
             last = Checkpoint.read(last_file) if has_last else None
-        except DecRSError as error:
+        except UnreadableCheckpoint as error:
             if best is None:
                 raise
-            getLogger().warning(f"{error}; training goes on from its best epoch, {path}")
+            getLogger().warning(f"{error.fault}; training goes on from what {path} holds")
             last = None
         return cls(path, best, last)
 
@@ -160,8 +160,8 @@ def _newest(config, fingerprint: str) -> str | None:
             for part in {file, path}:
                 if os.path.isfile(part):
                     read_checkpoint(part)
-        except DecRSError as error:
-            logger.warning(f"resume: {error}")
+        except UnreadableCheckpoint as error:
+            logger.warning(f"resume: {error.fault}, and is passed over")
             continue
         return path
     logger.info(f"resume: {config['checkpoint_dir']} has no checkpoint with these settings, so training begins anew")

@@ -17,7 +17,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
-from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, read_checkpoint, write_checkpoint
+from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
 from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
 from recbole_decrs.errors import DecRSError, told_of_recboles_model
 from recbole_decrs.evaluator.collector import DecRSCollector
@@ -85,12 +85,16 @@ class SingleTrainer:
         return fitted_optimizer(super()._build_optimizer(**kwargs), self.model, self.config)
 
     def fit(self, train_data, valid_data=None, **kwargs) -> tuple[float, dict[str, float]]:
-        """Train as RecBole does, or go on where a resumed checkpoint was.
+        """Train as RecBole does, or go on where a resumed checkpoint was; what is saved is then loaded at its best.
 
         Raises:
             DecRSError: the resumed checkpoint was made for other data.
         """
-        dataset = train_data._dataset
+        self.fit_to_best(train_data, valid_data, **kwargs)
+        return self.best_valid_score, self.best_valid_result
+
+    def fit_to_best(self, train_data, valid_data=None, **kwargs) -> dict[str, Any] | None:
+        """Train as :meth:`fit`; returns the training state that was best on validation, None where nothing is saved."""
         slow = why_not_by_ids(self.model, train_data, self.config)
         if slow is None:
             train_data = IdLoader(train_data)
@@ -98,10 +102,11 @@ class SingleTrainer:
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data
         if self.content is None:
-            self.content = header_of(self.config, dataset)
+            self.content = header_of(self.config, train_data._dataset)
         saved = kwargs.get("saved", True)
         # Of two halves, DecRSTrainer claims the file.
         claimed = nullcontext() if self.half or not saved else self._claim or claim(self.saved_model_file)
+        best = self._resumed
         with claimed, self._curves_closed():
             if not self._is_resumed_at_its_end(train_data):
                 self.started = time.time()
@@ -111,11 +116,11 @@ class SingleTrainer:
                     with told_of_recboles_model(self.model, "trained"):
                         super().fit(train_data, valid_data, **kwargs)
                 self.has_trained = True
-                if saved:
-                    self._mark_as_finished()
-            if saved:
-                remove(last_path(self.saved_model_file))
-        return self.best_valid_score, self.best_valid_result
+                best = self._marked_as_finished() if saved else None
+            if not saved:
+                return None
+            remove(last_path(self.saved_model_file))
+        return self._load(best)
 
     @contextmanager
     def _curves_closed(self) -> Iterator[None]:
@@ -155,18 +160,18 @@ class SingleTrainer:
         """Count the seconds that the training has taken so far, with those before it was killed."""
         return self.seconds_before + time.time() - self.started
 
-    def _mark_as_finished(self) -> None:
+    def _marked_as_finished(self) -> Checkpoint:
         """Say so in the checkpoint: one of a training that was killed holds parameters like any other."""
-        if os.path.isfile(self.saved_model_file):  # no validation may have had a result
-            content = read_checkpoint(self.saved_model_file)
-            (content[self.half] if self.half else content).update(
-                finished=True,
-                stopped_early=self.cur_step > self.stopping_step,
-                n_epochs=self.epochs,
-                seconds=self.seconds,
-                random_state_at_end=random_state(),
-            )
-            write_checkpoint(self.saved_model_file, content)
+        checkpoint = Checkpoint.read(self.saved_model_file)
+        checkpoint.state(self.half).update(
+            finished=True,
+            stopped_early=self.cur_step > self.stopping_step,
+            n_epochs=self.epochs,
+            seconds=self.seconds,
+            random_state_at_end=random_state(),
+        )
+        write_checkpoint(self.saved_model_file, checkpoint.content)
+        return checkpoint
 
     def _train_epoch(self, train_data, epoch_idx: int, *args, **kwargs):
         if self._saves_last and epoch_idx > self.start_epoch:
@@ -273,13 +278,12 @@ class SingleTrainer:
         self.eval_collector.collect_from_training_part(eval_data._dataset)
         self.eval_collector.reranker = self.reranker
         if load_best_model:
-            self.load_best(model_file)
+            self._load(Checkpoint.read(model_file or self.saved_model_file))
         with told_of_recboles_model(self.model, "evaluated"):
             return super().evaluate(eval_data, load_best_model=False, show_progress=show_progress)
 
-    def load_best(self, model_file: str | None = None) -> dict[str, Any]:
-        """Load the parameters that were best on validation; returns their training state."""
-        checkpoint = Checkpoint.read(model_file or self.saved_model_file)
+    def _load(self, checkpoint: Checkpoint) -> dict[str, Any]:
+        """Load the parameters of a checkpoint; returns their training state."""
         checkpoint.load_into(self.model, self.half)
         self.logger.info(f"Loading model structure and parameters from {checkpoint.path}")
         return checkpoint.state(self.half)

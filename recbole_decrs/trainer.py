@@ -137,9 +137,9 @@ class DecRSTrainer:
             if half in begun:
                 trainer.resume_checkpoint(self._resumed)
             start_anew(self.config, train_data)
-            trainer.fit(train_data, valid_data, **options)
-            if options["saved"]:
-                content[half] = trainer.load_best()
+            state = trainer.fit_to_best(train_data, valid_data, **options)
+            if state is not None:
+                content[half] = state
         score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
         if options["saved"] and not (is_complete and not any(one.has_trained for one in self.trainers.values())):
             write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})

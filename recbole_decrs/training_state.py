@@ -16,6 +16,15 @@ from recbole_decrs.plain_data import decode, encode, moved_to
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.randomness import loader_states, random_state
 
+KEPT_FOR_PREDICTION = "restore_"
+"""What begins the names of attributes in which RecBole's graph models keep the embeddings that they predict from."""
+
+
+def forget_kept_embeddings(model: torch.nn.Module) -> None:
+    """Let one of RecBole's graph models compute its embeddings anew: those it keeps are of other parameters by now."""
+    for name in [name for name in vars(model) if name.startswith(KEPT_FOR_PREDICTION)]:
+        setattr(model, name, None)
+
 
 def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None:
     """Load parameters into a model.
@@ -40,9 +49,7 @@ def load_state(model: torch.nn.Module, state: dict[str, Any], path: str) -> None
             f"the checkpoint {path} holds what is infinite or not a number in {name} of {type(model).__name__}; "
             "train again with a lower learning_rate, or with clip_grad_norm"
         )
-    # Embeddings that RecBole's graph models keep for prediction, of the parameters before these.
-    for name in [name for name in vars(model) if name.startswith("restore_")]:
-        setattr(model, name, None)
+    forget_kept_embeddings(model)
     with damage_in_words(path):
         if unknown := state["other_parameter"].keys() - set(getattr(model, "other_parameter_name", ())):
             raise ValueError(f"{min(unknown)} is no parameter of this model")
@@ -128,8 +135,8 @@ class HiddenState:
 def _plain_attributes(model: torch.nn.Module) -> Iterable[tuple[str, Any]]:
     for place, module in model.named_modules():
         for name, value in vars(module).items():
-            # What begins so is torch's, a cache of the plugin's, or one of RecBole's graph models, made anew.
-            if name.startswith(("_", "restore_")) or name == "training":
+            # What begins with _ is torch's, or a cache of the plugin's.
+            if name.startswith(("_", KEPT_FOR_PREDICTION)) or name == "training":
                 continue
             if isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
                 yield f"{place}:{name}", value

@@ -14,7 +14,6 @@ def test_the_deconfounded_half_is_the_same_whether_the_other_was_trained_or_load
 
     alone, *data = plain(prepared, model.removeprefix("Dec"))
     alone.fit(*data[:2])
-    alone.load_best()
     assert_same(both.conventional.state_dict(), alone.model.state_dict())
 
     for path in (from_file, alone.saved_model_file):

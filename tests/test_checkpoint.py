@@ -10,6 +10,7 @@ from recbole_decrs import DecRSError
 from recbole_decrs.checkpoint_file import new_checkpoint_path, read_checkpoint, write_checkpoint
 from recbole_decrs.plain_data import decode, encode
 from recbole_decrs.randomness import random_state, restore_random_state
+from recbole_decrs.training_state import HiddenState, forget_kept_embeddings
 
 STATE = {
     "epoch": 0,
@@ -133,3 +134,13 @@ def test_other_files_of_plain_data():
 def test_checkpoints_of_the_same_second_differ(prepared):
     config, *_ = prepared("FM")
     assert len({new_checkpoint_path(config) for _ in range(50)}) == 50
+
+
+def test_embeddings_kept_for_prediction_are_no_state_and_are_forgotten():
+    model = torch.nn.Linear(1, 1)
+    before = HiddenState(model)
+    model.restore_user_e, model.counter = torch.ones(2), 3
+    assert "restore_user_e" not in str(before.changed())
+    assert ":counter" in before.changed()
+    forget_kept_embeddings(model)
+    assert (model.restore_user_e, model.counter) == (None, 3)

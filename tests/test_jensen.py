@@ -54,6 +54,38 @@ def test_other_models(settings, model):
     assert gaps["probability"].quantiles[1.0] > 0
 
 
+@pytest.mark.parametrize("split", [{"LS": "valid_and_test"}, {"RS": [0.6, 0.2, 0.2]}])
+def test_a_sequential_model_by_loop(settings, split):
+    """Each user's last sequence is scored, of as many as there are, and all items are ranked."""
+    path = checkpoint(settings, "DecSASRec", epochs=1, group_init_std=1.0, eval_args={"split": split})
+    gaps = measure_jensen_gap(path, n_users=5, seed=1, k=3)
+    _, fused, _, train_data, _, test_data = load_data_and_model(path)
+    model, part, confounder = fused.deconfounded.eval(), test_data.dataset, train_data.dataset.confounder
+    last_row = {int(user): row for row, user in enumerate(part.inter_feat["user_id"])}
+    users = np.sort(np.random.default_rng(1).choice(sorted(last_row), 5, replace=False))
+
+    @torch.no_grad()
+    def scores(distribution, scale):
+        model.backdoor.prior = torch.as_tensor(distribution, dtype=torch.float32)
+        logits = torch.stack([model.full_sort_predict(part.inter_feat[[last_row[user]]]).flatten() for user in users])
+        return (logits if scale == "logit" else logits.softmax(dim=1)).double()
+
+    share = confounder.n_clicks / confounder.n_clicks.sum()
+    for scale, gap in gaps.items():
+        expected = sum(share[u] * scores(confounder.user_distribution[u], scale) for u in range(1, part.user_num))
+        off = (expected - scores(confounder.prior, scale))[:, 1:]
+        assert gap.mean == pytest.approx(off.mean().item(), abs=1e-6)
+        assert gap.quantiles[1.0] == pytest.approx(off.abs().max().item(), rel=1e-3)
+        assert gap.quantiles[1.0] > 1e-5
+
+
+@pytest.mark.parametrize("numbers", [{"n_users": 0}, {"n_users": 2.5}, {"seed": -1}, {"k": 0}, {"k": True}])
+def test_numbers_that_cannot_be_used(numbers):
+    ((name, value),) = numbers.items()
+    with pytest.raises(DecRSError, match=f"^{name} must be a whole number >= {int(name != 'seed')}, not {value}$"):
+        measure_jensen_gap("nothing.pth", **numbers)
+
+
 def test_linear_in_d_leaves_rounding_alone(settings):
     path = checkpoint(settings, backdoor_operator="product", group_init_std=1.0, bi_batch_norm=False)
     gap = measure_jensen_gap(path, n_users=5, k=3)["logit"]
@@ -83,6 +115,8 @@ def test_the_command(settings, capsys):
         ([], "needs one checkpoint"),
         (["nothing.pth"], "there is no checkpoint"),
         (["a.pth", "--users=no"], "--users must"),
+        (["a.pth", "--users=0"], "--users must be a whole number >= 1, not 0"),
+        (["a.pth", "--seed=-1"], "--seed must be a whole number >= 0, not -1"),
         (["a.pth", "--user=5"], "takes no --user; did you mean users"),
         (
             ["a.pth", "--learning_rate=7"],

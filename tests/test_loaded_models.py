@@ -61,3 +61,23 @@ def test_kept_embeddings_are_forgotten_when_parameters_are_loaded(settings):
         changed = {"epochs": 6, "stopping_step": 5, "learning_rate": 0.5, "valid_metric": "NDCG@10"}
         result = run_recbole_decrs("LightGCN", "tiny", config_dict=settings | changed)
         assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+@pytest.mark.parametrize(("model", "others"), [("DecFM", ["FM", "DecNFM", 5]), ("BPR", ["LightGCN", "DecBPR"])])
+def test_a_checkpoint_of_another_model(settings, model, others):
+    """LightGCN has parameters of the same names and shapes as BPR."""
+    path = run_recbole_decrs(model, "tiny", config_dict=settings | {"epochs": 1})["saved_model_file"]
+    for other in others:
+        with pytest.raises(DecRSError, match=f"^model: {path} holds a {model}, not a {other}; leave model out$"):
+            load_data_and_model(path, {"model": other})
+    assert load_data_and_model(path, {"model": model})[0]["model"] == model
+
+
+@pytest.mark.parametrize(("model", "n_trainings"), [("FM", 1), ("DecFM", 2), ("EASE", 1)])
+def test_a_run_reads_its_checkpoint_to_load_the_best_epoch_of_each_training(settings, reads, model, n_trainings):
+    settings |= {"epochs": 3, "reranker": "calibration", "reranker_lambda": 0.5}
+    path = run_recbole_decrs(model, "tiny", config_dict=settings)["saved_model_file"]
+    assert reads == [path] * n_trainings
+    reads.clear()
+    run_recbole_decrs(model, "tiny", config_dict=settings | {"resume": path})  # at its end
+    assert reads == [path]

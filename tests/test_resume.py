@@ -67,7 +67,7 @@ def test_each_file_is_read_once_before_the_training_goes_on(settings, monkeypatc
     def go_on(*_, **__):
         raise Killed
 
-    monkeypatch.setattr(SingleTrainer, "fit", go_on)
+    monkeypatch.setattr(SingleTrainer, "fit_to_best", go_on)
     with pytest.raises(Killed):
         run(model, settings, resume=path)
     assert reads == [path, last_path(path)]
@@ -156,6 +156,20 @@ def test_auto_takes_the_training_with_these_settings(settings, monkeypatch, capl
     assert run("BPR", settings, resume="auto", seed=3)["saved_model_file"] not in (first, other)
     assert len(os.listdir("saved")) == 4
     assert run("BPR", settings)["saved_model_file"] != first
+
+
+@pytest.mark.parametrize("resume", ["auto", "path"])
+def test_a_damaged_last_state_says_where_the_training_goes_on(settings, monkeypatch, caplog, resume):
+    settings |= {"epochs": 4, "stopping_step": 9}
+    whole = run("FM", settings, checkpoint_dir="whole")
+    killed_in_training("FM", settings, monkeypatch)
+    best, last = (os.path.join("saved", name) for name in sorted(os.listdir("saved"), key=len))
+    Path(last).write_bytes(b"no checkpoint")
+    assert numbers(run("FM", settings, resume=resume if resume == "auto" else best)) == numbers(whole)
+    fault = f"the checkpoint {last} is truncated or no checkpoint at all"
+    assert f"{fault}; training goes on from what {best} holds" in caplog.text
+    assert "train again" not in caplog.text
+    assert ("passed over" in caplog.text) == (resume == "auto")
 
 
 def test_without_a_last_state_training_goes_on_from_the_best_one(settings, monkeypatch):

@@ -20,8 +20,8 @@ def test_a_half_that_is_finished_is_not_trained_again(prepared, monkeypatch):
             raise KeyboardInterrupt
         return fit(self, *args, **kwargs)
 
-    fit = SingleTrainer.fit
-    monkeypatch.setattr(SingleTrainer, "fit", remember)
+    fit = SingleTrainer.fit_to_best
+    monkeypatch.setattr(SingleTrainer, "fit_to_best", remember)
     with pytest.raises(KeyboardInterrupt):
         trainer.fit(train_data, valid_data)
     config, again, train_data, valid_data, _ = fused(prepared)

@@ -96,3 +96,12 @@ def test_sampled_candidates(prepared):
     trainer = DecRSTrainer(config, model)
     trainer.fit(train_data, valid_data)
     assert 0 < trainer.evaluate(test_data)["recall@10"] <= 1
+
+
+@pytest.mark.parametrize("model", ["FM", "LightGCN"])
+def test_what_is_saved_is_loaded_at_its_best_when_the_training_ends(prepared, model):
+    trainer, *data = plain(prepared, model, epochs=6, stopping_step=5, learning_rate=0.5)
+    trainer.fit(*data[:2])
+    fitted = trainer.evaluate(data[1], load_best_model=False)
+    assert fitted == trainer.best_valid_result
+    assert trainer.evaluate(data[1]) == fitted

@@ -31,6 +31,21 @@ def user_weights(n_clicks: np.ndarray, cap: float) -> np.ndarray:
     return 1 / np.maximum(propensity, 1 / cap)
 
 
+def capped_users(n_clicks: np.ndarray, cap: float) -> tuple[int, int]:
+    """Count the users with clicks whom :func:`user_weights` gives the greatest weight, c, and all users with clicks.
+
+    Args:
+        n_clicks: |H_u|, shape [n_users], not all zero.
+        cap: c, >= 1.
+
+    Example:
+        >>> capped_users(np.array([8, 4, 1, 0]), cap=5)
+        (1, 3)
+    """
+    clicking = n_clicks[n_clicks > 0]
+    return int((clicking * cap <= clicking.max()).sum()), len(clicking)
+
+
 def item_propensity(n_clicks: np.ndarray, floor: float) -> np.ndarray:
     """Estimate theta_i = (clicks of i / most clicks of an item)^0.5 (Saito et al. 2020, Sec. 5), clipped from below.
 

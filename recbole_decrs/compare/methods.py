@@ -7,6 +7,7 @@ from typing import Any
 
 from recbole.utils import ModelType
 
+from recbole_decrs.causal.propensity import capped_users
 from recbole_decrs.compare.method import ROLES, Method, Settings
 from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
 from recbole_decrs.errors import DecRSError, did_you_mean
@@ -60,9 +61,7 @@ def _no_width(config) -> str | None:
 
 
 def _capped_users(cap: float, confounder) -> Settings:
-    """Count the users who have the greatest weight, and those with clicks."""
-    n_clicks = confounder.n_clicks[confounder.n_clicks > 0]
-    return {"capped_users": [int((n_clicks * cap <= n_clicks.max()).sum()), len(n_clicks)]}
+    return {"capped_users": list(capped_users(confounder.n_clicks, cap))}
 
 
 def _capped_users_text(infos: list[dict[str, Any]]) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 
 from recbole_decrs.checkpoint import Checkpoint
-from recbole_decrs.checkpoint_file import read_checkpoint
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.method import Settings
 from recbole_decrs.compare.pieces import Pieces
@@ -115,12 +114,8 @@ class Models:
         return make_model(model.config, self.data_of(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
-        """Read the note of a model whose checkpoint is whole; None where it is to be trained."""
-        try:
-            read_checkpoint(str(self.path(model, "pth")))
-        except DecRSError:
-            return None
-        return self.note(model)
+        """Read the note of a model whose checkpoint is there; None where it is to be trained."""
+        return self.note(model) if self.path(model, "pth").is_file() else None
 
     def note(self, model: Model) -> dict[str, Any] | None:
         """Read ``valid_score``, ``seconds`` and ``threads`` of a training; None where it has not come to its end."""

@@ -62,6 +62,10 @@ class OwnScale:
         if self._scores_are_probabilities is None:
             self._scores_are_probabilities = bool(((scores >= 0) & (scores <= 1) | (scores == -torch.inf)).all())
 
+    def probabilities_of(self, logits: torch.Tensor) -> torch.Tensor:
+        """Turn the model's logits, shape [..., n_items], into probabilities; a softmax runs over the last axis."""
+        return logits.softmax(dim=-1) if self.is_softmax else logits.sigmoid()
+
     def to(self, scale: str, scores: torch.Tensor) -> torch.Tensor:
         """Bring the model's own scores to a scale; a masked item keeps its -inf.
 
@@ -74,10 +78,7 @@ class OwnScale:
         self.look_at(scores)
         if self._scores_are_probabilities == (scale == "probability"):
             return scores
-        if scale == "logit":
-            converted = logits_of(scores)
-        else:
-            converted = scores.softmax(dim=-1) if self.is_softmax else scores.sigmoid()
+        converted = logits_of(scores) if scale == "logit" else self.probabilities_of(scores)
         return converted.masked_fill(scores == -torch.inf, -torch.inf)
 
 

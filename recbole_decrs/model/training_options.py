@@ -10,7 +10,7 @@ from recbole.data.interaction import Interaction
 from recbole.model.layers import FMFirstOrderLinear
 from torch import nn
 
-from recbole_decrs.causal.propensity import item_propensity, unbiased_log_loss, user_weights
+from recbole_decrs.causal.propensity import capped_users, item_propensity, unbiased_log_loss, user_weights
 from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.two_sided import TwoSided
 
@@ -43,9 +43,8 @@ class PaperTrainingOptions(TwoSided):
         self.ips = config["ips"]
         if self.ips == "user":
             n_clicks, cap = dataset.confounder.n_clicks, config["ips_cap"]
-            clicking = n_clicks[n_clicks > 0]
-            capped = int((clicking * cap <= clicking.max()).sum())
-            getLogger().info(f"IPS: {capped} of {len(clicking)} users have the greatest weight, ips_cap {cap:g}")
+            capped, clicking = capped_users(n_clicks, cap)
+            getLogger().info(f"IPS: {capped} of {clicking} users have the greatest weight, ips_cap {cap:g}")
             of_ids = user_weights(n_clicks, cap)
         elif self.ips == "item":
             of_ids = np.insert(item_propensity(dataset.item_clicks()[1:], config["ips_floor"]), 0, 1.0)

@@ -1,4 +1,5 @@
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recbole_decrs.causal.propensity import item_propensity, unbiased_log_loss, user_weights
+from recbole_decrs.causal.propensity import capped_users, item_propensity, unbiased_log_loss, user_weights
 
 clicks = st.lists(st.integers(0, 50), min_size=1, max_size=6).filter(any)
 
@@ -19,6 +20,15 @@ def test_user_weights_are_capped_inverse_propensities(n_clicks, cap):
         p_u = p / max(probability)
         expected.append(min(1 / p_u, cap) if p_u > 0 else cap)
     np.testing.assert_allclose(user_weights(np.array(n_clicks), cap), expected, rtol=1e-12)
+
+
+@given(st.lists(st.integers(0, 10**6), min_size=1, max_size=20).filter(any), st.integers(1, 20))
+def test_capped_users_have_the_greatest_weight(n_clicks, cap):
+    clicking = [count for count in n_clicks if count]
+    assert capped_users(np.array(n_clicks), cap) == (
+        sum(Fraction(max(clicking), count) >= cap for count in clicking),
+        len(clicking),
+    )
 
 
 @given(clicks, st.floats(0.01, 1))

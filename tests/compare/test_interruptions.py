@@ -125,3 +125,15 @@ def test_a_model_that_turns_out_to_be_damaged_is_trained_again(settings, caplog)
     assert {path.name: path.read_bytes() for path in Path("out").glob("*.csv")} == before
     assert "FM-2020-backbone is trained anew" in caplog.text
     assert torch.equal(read_checkpoint(str(path))["state_dict"][name], content["state_dict"][name])
+    path.write_bytes(path.read_bytes()[:-1000])
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert {path.name: path.read_bytes() for path in Path("out").glob("*.csv")} == before
+    assert torch.equal(read_checkpoint(str(path))["state_dict"][name], content["state_dict"][name])
+
+
+def test_a_finished_comparison_reads_the_checkpoints_that_it_scores_with(settings, reads):
+    settings |= {"epochs": 1}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    reads.clear()
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert reads == list(map(str, Path("out/pieces").glob("FM-2020-backbone-*.pth")))  # the figure of shares
