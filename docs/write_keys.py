@@ -1,6 +1,6 @@
 """Writes what the documents say of keys, metrics, methods and outputs, from the code: python docs/write_keys.py
 
-The keys are those of recbole_decrs/keys.py, for properties/overall.yaml and the README. The metrics, and the data that
+The keys are those of recbole_decrs/keys, for properties/overall.yaml and the README. The metrics, and the data that
 one may need, are those of recbole_decrs/evaluator, for the README and docs/extending.md. The methods and outputs are
 those of recbole_decrs/compare, for the README. All else in these files is written by hand and stays as it is.
 """

@@ -13,32 +13,12 @@ from recbole_decrs.causal import Confounder
 from recbole_decrs.checkpoint_file import damage_in_words, read_checkpoint
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import not_finite
+from recbole_decrs.key_facts import NOT_KEPT_IN_CHECKPOINTS
 from recbole_decrs.plain_data import decode_confounder, encode_confounder
 from recbole_decrs.training_state import load_state
 
 HALVES = ("conventional", "deconfounded")
 """The two recommenders of a deconfounded one, in the order in which they are trained."""
-FROM_THE_CALLER = frozenset(
-    {
-        "data_path",
-        "checkpoint_dir",
-        "save_dataset",
-        "save_dataloaders",
-        "dataset_save_path",
-        "dataloaders_save_path",
-        "backbone_checkpoint",
-        "resume",
-        "log_wandb",
-        "wandb_project",
-        # of RecBole's models that are pre-trained
-        "pre_model_path",
-        "pretrain_path",
-        "mf_pretrain_path",
-        "mlp_pretrain_path",
-        "warm_up",
-    }
-)
-"""Settings that name files and folders, which a checkpoint does not bring along."""
 
 
 class Checkpoint:
@@ -154,7 +134,7 @@ class Checkpoint:
 
         Whoever loads the checkpoint gives these anew. Data are read from where they lay in training, if they are there.
         """
-        trusted = {key: value for key, value in self.settings.items() if key not in FROM_THE_CALLER}
+        trusted = {key: value for key, value in self.settings.items() if key not in NOT_KEPT_IN_CHECKPOINTS}
         data_path, dataset = self.settings.get("data_path"), self.settings.get("dataset")
         if isinstance(data_path, str) and isinstance(dataset, str):
             folder = os.path.join(data_path, dataset)

@@ -16,15 +16,17 @@ from recbole_decrs.config_files import PlainLoader, read_config_files
 from recbole_decrs.data.default_columns import clicks_path, columns_of_split_clicks, usual_columns
 from recbole_decrs.defaults import properties_dir
 from recbole_decrs.errors import DecRSError, did_you_mean, told_as
+from recbole_decrs.evaluator.rankings import ranking_of_result
 from recbole_decrs.evaluator.registry import needs_groups
+from recbole_decrs.key_facts import list_dataset_keys
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.model.recbole_models import is_of_recbole
 from recbole_decrs.options import check_options, tell_unknown_keys
 from recbole_decrs.plain_values import UNDO, as_plain, read_literal
+from recbole_decrs.recbole_checks import INTERVALS, SWITCHES
 from recbole_decrs.recbole_compat import mend_recbole
-from recbole_decrs.recbole_keys import INTERVALS, SWITCHES, list_dataset_keys
 
 mend_recbole()
 
@@ -122,7 +124,7 @@ class DecRSConfig(Config):
     @property
     def needs_drift(self) -> bool:
         """Tell if the scores of two recommenders are weighed by each user's drift (Eq. 11)."""
-        return self.deconfounded and self["inference"] == "fused" and self["fusion_weight"] is None
+        return self.deconfounded and ranking_of_result(self).is_weighed and self["fusion_weight"] is None
 
     def with_values(self, **values: Any) -> DecRSConfig:
         """Copy the configuration with other values for some keys; this one stays as it is.

@@ -12,7 +12,8 @@ from typing import Any
 from recbole_decrs.checks import Check
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.keys import KEYS
-from recbole_decrs.recbole_keys import EVAL_ARGS, READ_KEY, RECBOLES_CHECKS, recboles_keys
+from recbole_decrs.recbole_checks import EVAL_ARGS, RECBOLES_CHECKS
+from recbole_decrs.recbole_keys import READ_KEY, recboles_keys
 
 CHECKS: dict[str, Check] = {**{name: key.check for name, key in KEYS.items()}, **RECBOLES_CHECKS}
 """The check of each key that has one."""

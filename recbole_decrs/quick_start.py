@@ -21,17 +21,15 @@ from recbole_decrs.evaluator.report import (
     top_lists,
     without_history,
 )
+from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import make_data, make_model, make_trainer
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.catalogue import find_model
-from recbole_decrs.model.training_options import PaperTrainingOptions
-from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.single_trainer import SingleTrainer
 from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
-
-DRIFT_KEYS = {"drift_history", "drift_periods", "drift_smoothing"}
+from recbole_decrs.training import train
 
 
 def run_recbole_decrs(
@@ -105,12 +103,12 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
         _log_flops(config, one, data.dataset)
 
     trainer = make_trainer(config, model, backbone_state)
-    if isinstance(model, PaperTrainingOptions):  # as half of a deconfounded recommender; others stay as in RecBole
-        start_anew(config, data.train)
     if resumed:
         trainer.resume_checkpoint(resumed)
     shown = {"show_progress": config["show_progress"]}
-    best_valid_score, best_valid_result = trainer.fit(data.train, data.valid, saved=saved, **shown)
+    best_valid_score, best_valid_result = train(
+        trainer, data.train, data.valid, as_in_recbole=True, saved=saved, **shown
+    )
     if config["reranker"] and data.valid:
         best_valid_result = trainer.evaluate(data.valid, load_best_model=False, **shown)
         best_valid_score = best_valid_result[config["valid_metric"].lower()]
@@ -140,7 +138,7 @@ def _result_of(
     }
     name = config["model"]
     if config.deconfounded:
-        results, collected, ranked = trainer.evaluations, trainer.collected, config["inference"]
+        results, collected, ranked = trainer.evaluations, trainer.collected, trainer.model.ranking.name
         result["conventional_test_result"] = results["conventional"]
         result["deconfounded_test_result"] = results["deconfounded"]
         result["drift_alpha"] = trainer.drift_alpha

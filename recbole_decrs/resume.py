@@ -19,24 +19,7 @@ from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.checkpoint_file import UnreadableCheckpoint, read_checkpoint, read_header
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.files import Claim, remove
-
-CHANGES_NO_NUMBER = frozenset(
-    {
-        "show_progress",
-        "state",
-        "data_path",
-        "checkpoint_dir",
-        "gpu_id",
-        "use_gpu",
-        "save_topk",
-        "save_user_metrics",
-        "save_last",
-        "resume",
-        "log_wandb",
-        "wandb_project",
-    }
-)
-"""Settings that change no number. ``worker`` does: each process of a loader draws numbers of its own."""
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER
 
 
 def last_path(path: str) -> str:
@@ -171,7 +154,7 @@ def _newest(config, fingerprint: str) -> str | None:
 def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = ()) -> list[str]:
     """List the settings that differ, less those that change no number."""
     keys = sorted(one.keys() | other.keys())
-    return [key for key in keys if key not in CHANGES_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
+    return [key for key in keys if key not in CHANGE_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
 
 
 def claim(path: str) -> Claim:

@@ -16,13 +16,12 @@ from recbole_decrs.checkpoint import HALVES, Checkpoint, header_of
 from recbole_decrs.checkpoint_file import new_checkpoint_path, write_checkpoint
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
-from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, score_of_model
+from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.files import Claim
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
-from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
 from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 
@@ -170,10 +169,10 @@ class DecRSTrainer:
             self.drift_alpha = alphas[0]
             self.model.set_weight(weights[self.drift_alpha])
             return None, None
-        rankings = {str(alpha): RANKINGS["fused"](weights[alpha]) for alpha in alphas if weights[alpha] is not None}
-        inference = self.config["inference"]
-        if inference != "fused":
-            rankings[inference] = RANKINGS[inference](None)
+        rankings = {str(alpha): fused_by(weights[alpha]) for alpha in alphas if weights[alpha] is not None}
+        ranked = self.model.ranking
+        if not ranked.is_weighed:
+            rankings[ranked.name] = ranked.make(None)
         results = self._evaluate_rankings(valid_data, rankings, show_progress)
         scores = [results[str(alpha)][metric] for alpha in alphas if str(alpha) in results]
         best = int((np.argmax if bigger else np.argmin)(scores)) if scores else 0
@@ -182,7 +181,7 @@ class DecRSTrainer:
             self.logger.info(f"drift_alpha: {alphas[best]:g} is best on validation ({metric} by alpha: {listed})")
         self.drift_alpha = alphas[best]
         self.model.set_weight(weights[self.drift_alpha])
-        result = results[inference if inference != "fused" else str(alphas[best])]
+        result = results[str(alphas[best]) if ranked.is_weighed else ranked.name]
         return result[metric], result
 
     def _evaluate_rankings(
@@ -222,10 +221,10 @@ class DecRSTrainer:
             checkpoint = Checkpoint.read(model_file or self.saved_model_file)
             self.drift_alpha = load_fused(self.config, self.model, checkpoint, eval_data._dataset)
         kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
-        rankings = {kind: RANKINGS[kind](self.model.weight) for kind in kinds}
+        rankings = {kind: RANKINGS[kind].make(self.model.weight) for kind in kinds}
         reranked = self.config["reranker"] is not None
         self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranked)
-        result = self.evaluations[self.config["inference"]]
+        result = self.evaluations[self.model.ranking.name]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")
         return result

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from recbole_decrs import key_facts, recbole_keys
 from recbole_decrs.keys import KEYS, SECTIONS
 from recbole_decrs.options import CHECKS
 from recbole_decrs.recbole_keys import READ_KEY, recboles_keys
@@ -58,6 +59,19 @@ def test_a_meaning_names_no_key_that_is_unknown():
     named = {name for key in KEYS.values() for name in re.findall(r"`(\w+_\w+)`", key.meaning)}
     choices = {"fm_all_pairs", "token_seq", "float_seq"}
     assert named - choices - KEYS.keys() - recboles_keys() == set()
+
+
+def test_facts_are_about_keys_that_there_are():
+    assert recboles_keys() >= recbole_keys.CHANGE_NO_NUMBER | recbole_keys.NOT_KEPT_IN_CHECKPOINTS
+    assert key_facts.CHANGE_NO_NUMBER - recboles_keys() == {"save_last", "resume", "save_user_metrics", "save_topk"}
+    assert key_facts.NOT_KEPT_IN_CHECKPOINTS - recboles_keys() == {"backbone_checkpoint", "resume"}
+    assert {"drift_history", "drift_periods", "drift_smoothing"} == key_facts.DRIFT_KEYS < set(key_facts.DATASET_KEYS)
+
+
+@pytest.mark.parametrize(("name", "values"), key_facts.LEFT_BY_COMPARE.items(), ids=key_facts.LEFT_BY_COMPARE)
+def test_compare_leaves_the_default_and_more_that_a_key_takes(name, values):
+    assert KEYS[name].default in values
+    assert all(map(KEYS[name].check.passes, values))
 
 
 @pytest.mark.parametrize("file", OTHER_DEFAULTS, ids=[file.name for file in OTHER_DEFAULTS])

@@ -14,11 +14,11 @@ import torch
 import yaml
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
-from recbole_decrs.checkpoint import FROM_THE_CALLER
 from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
 from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.key_facts import NOT_KEPT_IN_CHECKPOINTS
 
 RECBOLE = Path(recbole.__file__).parent
 
@@ -34,7 +34,7 @@ PLACES = {
     "model/general_recommender/neumf.py": 2,  # torch.load
     "model/sequential_recommender/s3rec.py": 1,  # torch.load
     "model/general_recommender/ldiffrec.py": 1,  # np.load: looked at before, data/preparation.py
-    "model/context_aware_recommender/kd_dagfm.py": 2,  # eval of the key teacher: one of two names, recbole_keys.py
+    "model/context_aware_recommender/kd_dagfm.py": 2,  # eval of the key teacher: one of two names, recbole_checks.py
     "config/configurator.py": 3,  # eval of settings: literals alone; YAML: plain data alone, config_files.py
     "trainer/hyper_tuning.py": 1,  # eval of parameter files: literals alone, tune.py
     "trainer/trainer.py": 4,  # torch.load: plain data; __import__ of two packages by their names
@@ -134,7 +134,7 @@ def test_a_checkpoint_that_is_a_pickle(settings, checkpoint, use):
 
 def test_settings_of_a_checkpoint_neither_read_nor_write_files(settings, checkpoint, tmp_path):
     files_with_code("evil", ["a", "item_emb.npy"])
-    evil = dict.fromkeys(FROM_THE_CALLER, "evil/a") | {
+    evil = dict.fromkeys(NOT_KEPT_IN_CHECKPOINTS, "evil/a") | {
         "save_dataset": True,
         "save_dataloaders": True,
         "log_wandb": True,

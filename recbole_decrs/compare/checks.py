@@ -13,18 +13,7 @@ from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.estimation import one_drift_remark
 from recbole_decrs.errors import DecRSError
-
-CHOSEN_HERE = {
-    "reranker": (None,),
-    "reranker_lambda": (None,),
-    "fusion_weight": (None,),
-    "backbone_checkpoint": (None,),
-    "inference": ("fused",),
-    "ips": (None,),
-    "backdoor_operator": ("fm", "fm_all_pairs"),
-    "confounder_prior": ("interaction", "item", "uniform"),
-}
-"""Keys that compare sets by itself for some methods, and what they may be set to."""
+from recbole_decrs.key_facts import LEFT_BY_COMPARE
 
 
 def check_settings(config: DecRSConfig) -> None:
@@ -33,7 +22,7 @@ def check_settings(config: DecRSConfig) -> None:
     Raises:
         DecRSError: it cannot.
     """
-    for key, allowed in CHOSEN_HERE.items():
+    for key, allowed in LEFT_BY_COMPARE.items():
         if config[key] not in allowed:
             raise DecRSError(f"{key}: compare runs every method by itself; leave {key} out")
     if config["epochs"] < 1 or config["eval_step"] < 1:

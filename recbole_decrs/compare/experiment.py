@@ -27,8 +27,9 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.report import results_by_drift
+from recbole_decrs.evaluator.reranking import Candidates
 from recbole_decrs.evaluator.scoring import collect_rankings
-from recbole_decrs.model.scale import OnScale, OwnScale
+from recbole_decrs.model.scale import OnScale
 from recbole_decrs.randomness import at_seed
 from recbole_decrs.rerank import RERANKERS
 from recbole_decrs.signatures import call
@@ -199,15 +200,15 @@ class Experiment:
         """Collect the candidates of the backbone, which all re-rankers share."""
         if part not in self._candidates:
             model = self.models.load(self.models.conventional)
-            length = min(self.config["reranker_candidates"], self.data.part.item_num)
-            own_scale = OwnScale(model)
+            candidates = Candidates(self.config, model)
+            length = min(candidates.n, self.data.part.item_num)
 
             def ranking(scores: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-                own_scale.look_at(scores)
+                candidates.look_at(scores)
                 return scores
 
             struct = self._collect([model], {"": ranking}, getattr(self.data, part), length=length)[""]
-            struct.set("rec.list_scores", own_scale.to("unit", struct.get("rec.list_scores")))
+            struct.set("rec.list_scores", candidates.scores(struct.get("rec.list_scores")))
             self._candidates[part] = struct
         return self._candidates[part]
 

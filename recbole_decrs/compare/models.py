@@ -18,11 +18,12 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.wanted import Configure, Wanted, conventional, wanted_by
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER
 from recbole_decrs.log import RunLog
 from recbole_decrs.making import Data, make_model, make_trainer
-from recbole_decrs.randomness import start_anew
-from recbole_decrs.resume import CHANGES_NO_NUMBER, last_path
+from recbole_decrs.resume import last_path
 from recbole_decrs.single_trainer import SingleTrainer
+from recbole_decrs.training import train
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Models:
 
     def depends_on(self, model: Model) -> Settings:
         """Give everything that the numbers of a model depend on."""
-        settings = {key: value for key, value in model.config.settings.items() if key not in CHANGES_NO_NUMBER}
+        settings = {key: value for key, value in model.config.settings.items() if key not in CHANGE_NO_NUMBER}
         return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
@@ -83,27 +84,32 @@ class Models:
         Raises:
             DecRSError: the training failed.
         """
-        data, config, path = self.data_of(model), model.config, str(self.path(model, "pth"))
-        begun = [file for file in (path, last_path(path)) if os.path.isfile(file)]
+        data = self.data_of(model)
         self.pieces.folder.mkdir(parents=True, exist_ok=True)
         with RunLog(console=False) as log:
-            log.start(config)
-            trainer = self._trainer(model)
-            if begun:  # by a run that was killed in the middle of it
-                try:
-                    trainer.resume_checkpoint(path)
-                except DecRSError as error:
-                    getLogger().warning(f"{error}; {model.name} is trained anew")
-                    for file in begun:
-                        os.remove(file)
-                    trainer.tensorboard.close()
-                    trainer = self._trainer(model)
-            start_anew(config, data.train)
-            score, result = trainer.fit(data.train, data.valid, saved=True, show_progress=False)
+            log.start(model.config)
+            trainer = self._trainer_where_it_was(model)
+            score, result = train(trainer, data.train, data.valid, saved=True, show_progress=False)
         info = {"valid_score": score, "valid_result": dict(result), "seconds": trainer.seconds}
         info["threads"] = torch.get_num_threads()
         self.pieces.write(self.path(model, "trained"), info)
         return info["seconds"]
+
+    def _trainer_where_it_was(self, model: Model) -> SingleTrainer:
+        """Make the trainer of a model, where a run that was killed in the middle of it has left it, if it can go on."""
+        trainer, path = self._trainer(model), str(self.path(model, "pth"))
+        begun = [file for file in (path, last_path(path)) if os.path.isfile(file)]
+        if not begun:
+            return trainer
+        try:
+            trainer.resume_checkpoint(path)
+        except DecRSError as error:
+            getLogger().warning(f"{error}; {model.name} is trained anew")
+            for file in begun:
+                os.remove(file)
+            trainer.tensorboard.close()
+            return self._trainer(model)
+        return trainer
 
     def _trainer(self, model: Model) -> SingleTrainer:
         trainer = make_trainer(model.config, self._untrained(model))

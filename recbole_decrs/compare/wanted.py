@@ -12,9 +12,10 @@ from recbole_decrs.compare.method import Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.key_facts import DATASET_KEYS
 from recbole_decrs.resume import differing
 
-SHAPES_DATA = frozenset(dataset_arguments) - {"unused_col"} | {
+SHAPES_DATA = frozenset((*dataset_arguments, *DATASET_KEYS)) - {"unused_col"} | {
     *("train_batch_size", "eval_batch_size", "train_neg_sample_args", "eval_args", "shuffle", "repeatable", "worker")
 }
 """Keys that a method cannot set for its models: they shape what is loaded."""

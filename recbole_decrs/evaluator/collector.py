@@ -104,8 +104,9 @@ class DecRSCollector(Collector):
         n_items = scores.shape[1]
         if self.reranker is None:
             return torch.topk(scores, min(n_items, length), dim=-1)
-        self.reranker.look_at(scores)
-        scores, items = torch.topk(scores, min(n_items, max(length, self.reranker.n_candidates)), dim=-1)
+        candidates = self.reranker.candidates
+        candidates.look_at(scores)
+        scores, items = torch.topk(scores, min(n_items, max(length, candidates.n)), dim=-1)
         ranking = self.reranker(scores, items, users, self.confounder, min(n_items, length))
         return scores.gather(1, ranking), items.gather(1, ranking)
 

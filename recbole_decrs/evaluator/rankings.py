@@ -1,8 +1,9 @@
-"""Makes the rankings of two recommenders together, by the names that the key ``inference`` takes."""
+"""Makes the rankings of two recommenders together, and decides which of them a run's result is made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 
@@ -37,9 +38,36 @@ def fused_by(weight: torch.Tensor) -> Ranking:
     return fused
 
 
-RANKINGS: dict[str, Callable[[torch.Tensor | None], Ranking]] = {
-    "conventional": lambda weight: score_of_model(0),
-    "deconfounded": lambda weight: score_of_model(1),
-    "fused": fused_by,
+@dataclass(frozen=True)
+class NamedRanking:
+    """A ranking that the key ``inference`` can name.
+
+    Attributes:
+        name: what ``inference`` names it by.
+        make: makes it from the weight of each user's deconfounded scores, shape [n_users].
+        is_weighed: True if it cannot be made without these weights.
+    """
+
+    name: str
+    make: Callable[[torch.Tensor | None], Ranking]
+    is_weighed: bool = False
+
+
+RANKINGS: dict[str, NamedRanking] = {
+    ranking.name: ranking
+    for ranking in (
+        NamedRanking("fused", fused_by, is_weighed=True),
+        NamedRanking("deconfounded", lambda weight: score_of_model(1)),
+        NamedRanking("conventional", lambda weight: score_of_model(0)),
+    )
 }
-"""A ranking by name, made from the weight of each user's deconfounded scores, shape [n_users]; fused is the paper's."""
+"""The rankings by name; fused is the paper's."""
+
+
+def ranking_of_result(config) -> NamedRanking:
+    """Find the ranking of two recommenders that counts as the result of a run.
+
+    Args:
+        config: its key ``inference``.
+    """
+    return RANKINGS[config["inference"]]

@@ -1,4 +1,4 @@
-"""Applies the re-ranker that the configuration names to what a model ranks."""
+"""Makes the candidates of re-rankers from what a model ranks, and applies the one that the configuration names."""
 
 from __future__ import annotations
 
@@ -9,32 +9,58 @@ from recbole_decrs.model.scale import OwnScale
 from recbole_decrs.rerank import RERANKERS
 
 
+class Candidates:
+    """Picks the top items of a user, which re-rankers put in another order, and scales their scores for these.
+
+    Args:
+        config: its key ``reranker_candidates``.
+        model: whose scores come; if they are no probabilities, they are scaled to [0, 1] per user.
+
+    Attributes:
+        n: how many of a user's top items are re-ranked.
+    """
+
+    def __init__(self, config, model: torch.nn.Module) -> None:
+        self.n = config["reranker_candidates"]
+        self._own_scale = OwnScale(model)
+
+    def look_at(self, scores: torch.Tensor) -> None:
+        """Look at the scores of all items, by which it is decided whether they are probabilities."""
+        self._own_scale.look_at(scores)
+
+    def scores(self, ranked: torch.Tensor) -> torch.Tensor:
+        """Scale the scores of the candidates as :meth:`~recbole_decrs.rerank.RegisteredReranker.__call__` takes them.
+
+        Args:
+            ranked: the model's own scores in the order of relevance, shape [B, C]; -inf where there is no item.
+
+        Returns:
+            [B, min(n, C)].
+        """
+        return self._own_scale.to("unit", ranked[:, : self.n])
+
+
 class Reranker:
     """Re-ranks a user's top candidates with the configured re-ranker and weight.
 
     Args:
         config: its keys ``reranker``, ``reranker_lambda`` and ``reranker_candidates``.
-        model: whose scores come; if they are no probabilities, they are scaled to [0, 1] per user.
+        model: whose scores come.
 
     Attributes:
-        n_candidates: how many of a user's top items are re-ranked.
+        candidates: the items that are re-ranked.
     """
 
     def __init__(self, config, model: torch.nn.Module) -> None:
         self.rerank = RERANKERS[config["reranker"]]
         weight = config["reranker_lambda"]
         self.weight = self.rerank.default if weight is None else float(weight)
-        self.n_candidates = config["reranker_candidates"]
-        self.own_scale = OwnScale(model)
-
-    def look_at(self, scores: torch.Tensor) -> None:
-        """Look at the scores of all items, by which it is decided whether they are probabilities."""
-        self.own_scale.look_at(scores)
+        self.candidates = Candidates(config, model)
 
     def __call__(
         self, scores: torch.Tensor, items: torch.Tensor, users: torch.Tensor, confounder: Confounder, length: int
     ) -> torch.Tensor:
-        """Rank items anew; those beyond the first ``n_candidates`` keep their places.
+        """Rank items anew; those that are no candidates keep their places.
 
         Args:
             scores: the model's own scores in the order of relevance, shape [B, C]; -inf where there is no item.
@@ -46,8 +72,8 @@ class Reranker:
         Returns:
             The places of the items in the order of relevance, shape [B, length].
         """
-        n = min(self.n_candidates, scores.shape[1])
-        scaled = self.own_scale.to("unit", scores[:, :n])
+        scaled = self.candidates.scores(scores)
+        n = scaled.shape[1]
         users = users.to(items.device)
         ranking = self.rerank(scaled, items[:, :n], confounder, users, self.weight, min(n, length))
         beyond = torch.arange(n, max(n, length), device=items.device).expand(len(items), -1)

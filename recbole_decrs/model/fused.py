@@ -8,7 +8,7 @@ from recbole.model.abstract_recommender import AbstractRecommender
 from recbole.utils import InputType, ModelType
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.evaluator.rankings import RANKINGS
+from recbole_decrs.evaluator.rankings import ranking_of_result
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.randomness import at_seed
 
@@ -24,6 +24,7 @@ class FusedRecommender(AbstractRecommender):
 
     Attributes:
         conventional, deconfounded: the two models.
+        ranking: what ``predict`` gives, and the result of a run is made of.
         weight: eta-hat_u, or ``fusion_weight`` for everyone, shape [n_users]; None where the ranking needs no drift
             and there is none.
     """
@@ -35,7 +36,7 @@ class FusedRecommender(AbstractRecommender):
         super().__init__()
         self.USER_ID = config["USER_ID_FIELD"]
         self.device = config["device"]
-        self.inference = config["inference"]
+        self.ranking = ranking_of_result(config)
         at_seed(config)
         self.conventional = config.backbone_class(config, dataset)
         at_seed(config)
@@ -48,7 +49,7 @@ class FusedRecommender(AbstractRecommender):
         self.weight = None if weight is None else torch.as_tensor(weight, dtype=torch.float32, device=self.device)
 
     def fuse(self, conventional: torch.Tensor, deconfounded: torch.Tensor, users: torch.Tensor) -> torch.Tensor:
-        """Make the scores that ``inference`` ranks by from those of both halves.
+        """Make the scores that are ranked by from those of both halves.
 
         Args:
             conventional, deconfounded: shape [B, n].
@@ -57,9 +58,9 @@ class FusedRecommender(AbstractRecommender):
         Returns:
             [B, n].
         """
-        if self.inference == "fused" and self.weight is None:
+        if self.ranking.is_weighed and self.weight is None:
             raise DecRSError("fused inference needs the weight of each user; train the recommender or load it first")
-        return RANKINGS[self.inference](self.weight)(conventional, deconfounded, users)
+        return self.ranking.make(self.weight)(conventional, deconfounded, users)
 
     def predict(self, interaction: Interaction) -> torch.Tensor:
         """Score the pairs of the interaction, shape [B]."""

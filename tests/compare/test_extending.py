@@ -254,7 +254,7 @@ def test_a_full_disk_or_a_refusal_in_a_figure_is_no_fault_of_it(settings, error)
     assert {file.name: file.read_bytes() for file in Path("out").glob("*.*")} == before
 
 
-@pytest.mark.parametrize("key", ["train_batch_size", "val_interval", "load_col"])
+@pytest.mark.parametrize("key", ["train_batch_size", "val_interval", "load_col", "test_candidates"])
 def test_a_method_cannot_set_what_shapes_the_data(settings, key):
     register_method("mine", Method("Mine", role="control", settings_of=lambda config: {key: config[key]}))
     with pytest.raises(DecRSError, match=f"methods: mine sets {key}, which shapes the data"):

@@ -1,0 +1,33 @@
+"""Facts about configuration keys that the program goes by, gathered by what is asked of the keys.
+
+Those about the plugin's keys stand in their records, those about RecBole's keys in ``recbole_keys``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recbole.utils.argument_list import dataset_arguments
+
+from recbole_decrs import recbole_keys
+from recbole_decrs.keys import KEYS
+
+CHANGE_NO_NUMBER = recbole_keys.CHANGE_NO_NUMBER | {key.name for key in KEYS.values() if not key.changes_numbers}
+"""Keys that may differ between two trainings with the same numbers."""
+NOT_KEPT_IN_CHECKPOINTS = recbole_keys.NOT_KEPT_IN_CHECKPOINTS | {
+    key.name for key in KEYS.values() if not key.kept_in_checkpoints
+}
+"""Keys that name files and folders, which a checkpoint does not bring along."""
+DATASET_KEYS = tuple(key.name for key in KEYS.values() if key.of_dataset)
+"""The plugin's keys that shape the dataset, by which RecBole has to tell if a saved one is the one that is meant."""
+DRIFT_KEYS = frozenset(key.name for key in KEYS.values() if key.of_drift)
+"""Keys on which the drift of the users depends."""
+LEFT_BY_COMPARE: dict[str, tuple[Any, ...]] = {
+    key.name: key.in_compare for key in KEYS.values() if key.in_compare is not None
+}
+"""Keys that ``compare`` sets by itself for some methods, and the values that it leaves to the user."""
+
+
+def list_dataset_keys() -> None:
+    """Add the plugin's keys to RecBole's list of those that shape the dataset, unless they are there."""
+    dataset_arguments.extend(key for key in DATASET_KEYS if key not in dataset_arguments)
