@@ -22,6 +22,7 @@ from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.files import Claim
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
 from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 
