@@ -110,8 +110,9 @@ def environment() -> str:
 
     cpu = next((line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if "model name" in line), "")
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if "MemTotal" in line), 0)
+    card = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
     return (
-        f"{cpu or platform.machine()}, {memory} GiB, {torch.get_num_threads()} threads, "
+        f"{card}{cpu or platform.machine()}, {memory} GiB, {torch.get_num_threads()} threads, "
         f"Python {platform.python_version()}, torch {torch.__version__}, recbole {recbole.__version__}"
     )
 

@@ -25,7 +25,7 @@ def main() -> None:
             trainer._train_epoch(loader, 0)
 
     config, train_data, *_ = prepare("FM", chosen.data_path, **PLAIN)
-    recbole = Trainer(config, RecBoleFM(config, train_data.dataset))
+    recbole = Trainer(config, RecBoleFM(config, train_data.dataset).to(config["device"]))
     sides["RecBole FM"] = lambda trainer=recbole, data=train_data: trainer._train_epoch(data, 0)
     variants = [("", PLAIN)]
     variants += [(", the paper's options", {})] if chosen.paper else []
@@ -33,8 +33,8 @@ def main() -> None:
     for suffix, options in variants:
         for name in ("FM", "DecFM", "NFM", "DecNFM"):
             config, train_data, *_ = prepare(name, chosen.data_path, **options)
-            trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset))
-            loader = IdLoader(train_data)
+            trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset).to(config["device"]))
+            loader = IdLoader(train_data, config["device"])
             sides[name + suffix] = lambda trainer=trainer, data=loader: trainer._train_epoch(data, 0)
             if name == "DecFM" and not suffix:
                 sides[f"{name}, torch's gradients"] = partial(with_torchs_gradients, trainer, loader)

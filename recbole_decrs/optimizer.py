@@ -18,16 +18,16 @@ def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, c
         model: whose parameters it changes; those of other models are updated as by RecBole.
         config: its key ``adagrad_initial_accumulator``.
     """
-    ours = isinstance(model, PaperTrainingOptions)
+    group = optimizer.param_groups[0]
+    on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
+    ours = isinstance(model, PaperTrainingOptions) and on_cpu
     if isinstance(optimizer, torch.optim.Adagrad):
-        group = optimizer.param_groups[0]
-        on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
         optimizer = torch.optim.Adagrad(
             group["params"],
             lr=group["lr"],
             weight_decay=group["weight_decay"],
             initial_accumulator_value=config["adagrad_initial_accumulator"] or 0,
-            fused=ours and on_cpu,  # the same update in one pass
+            fused=ours,  # the same update in one pass
         )
     if ours:
         keep_gradients(optimizer)

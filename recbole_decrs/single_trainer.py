@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import glob
 import math
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from recbole.trainer import Trainer
 from recbole.utils import get_trainer, set_color
-from torch.utils.tensorboard import SummaryWriter
+from tqdm import tqdm
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
 from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
+from recbole_decrs.cuda_graph import RecordedGradients
+from recbole_decrs.curves import closed_at_the_end, writer_of_half
 from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
+from recbole_decrs.epoch import train_epoch
 from recbole_decrs.errors import DecRSError, told_of_recboles_model
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
@@ -69,17 +70,11 @@ class SingleTrainer:
         self.started, self.seconds_before = time.time(), 0.0
         self.has_trained = False
         self._valid_result = None
+        recorded = self.device.type == "cuda" and not config["torch_compile"]
+        self._set_gradients = RecordedGradients(model) if recorded else None
         self._infinite_by_design = infinities(model)
         if half is not None:
-            self._move_tensorboard(half)
-
-    def _move_tensorboard(self, half: str) -> None:
-        """Open a folder for each half: in the one that RecBole opens for a run, the curves of both would mix."""
-        folder = self.tensorboard.log_dir
-        self.tensorboard.close()
-        for empty in glob.glob(os.path.join(glob.escape(folder), "events.out.tfevents.*")):
-            os.remove(empty)
-        self.tensorboard = SummaryWriter(os.path.join(folder, half))
+            self.tensorboard = writer_of_half(self.tensorboard, half)
 
     def _build_optimizer(self, **kwargs) -> torch.optim.Optimizer:
         return fitted_optimizer(super()._build_optimizer(**kwargs), self.model, self.config)
@@ -97,7 +92,7 @@ class SingleTrainer:
         """Train as :meth:`fit`; returns the training state that was best on validation, None where nothing is saved."""
         slow = why_not_by_ids(self.model, train_data, self.config)
         if slow is None:
-            train_data = IdLoader(train_data)
+            train_data = IdLoader(train_data, self.device)
         elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data
@@ -107,7 +102,7 @@ class SingleTrainer:
         # Of two halves, DecRSTrainer claims the file.
         claimed = nullcontext() if self.half or not saved else self._claim or claim(self.saved_model_file)
         best = self._resumed
-        with claimed, self._curves_closed():
+        with claimed, closed_at_the_end(self.tensorboard):
             if not self._is_resumed_at_its_end(train_data):
                 self.started = time.time()
                 self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
@@ -121,17 +116,6 @@ class SingleTrainer:
                 return None
             remove(last_path(self.saved_model_file))
         return self._load(best)
-
-    @contextmanager
-    def _curves_closed(self) -> Iterator[None]:
-        """Close TensorBoard's files, of which RecBole leaves the thread that writes them to write on."""
-        try:
-            yield
-        except BaseException:
-            with suppress(OSError):
-                self.tensorboard.close()
-            raise
-        self.tensorboard.close()
 
     def _is_resumed_at_its_end(self, train_data) -> bool:
         """Put the random generators where the resumed training, if there is one, left them; True if it had ended.
@@ -177,7 +161,10 @@ class SingleTrainer:
         if self._saves_last and epoch_idx > self.start_epoch:
             self._save_last(epoch_idx - 1)
         try:
-            loss = super()._train_epoch(train_data, epoch_idx, *args, **kwargs)
+            if isinstance(train_data, IdLoader) and not (self.enable_amp or self.enable_scaler):
+                loss = self._train_epoch_by_ids(train_data, epoch_idx, *args, **kwargs)
+            else:
+                loss = super()._train_epoch(train_data, epoch_idx, *args, **kwargs)
         except KeyError as error:
             needed = (self.config["LABEL_FIELD"], f"{self.config['NEG_PREFIX']}{self.config['ITEM_ID_FIELD']}")
             if error.args[0] not in needed or self.config["train_neg_sample_args"]["distribution"] != "none":
@@ -195,6 +182,15 @@ class SingleTrainer:
                 f"training has made {name} of {type(self.model).__name__} infinite or not a number; {REMEDY}"
             )
         return loss
+
+    def _train_epoch_by_ids(self, train_data: IdLoader, epoch_idx: int, show_progress: bool = False) -> float:
+        batches = train_data
+        if show_progress:
+            batches = tqdm(train_data, ncols=100, desc=set_color(f"Train {epoch_idx:>5}", "pink"))
+        self.model.train()
+        loss = train_epoch(self.model, self.optimizer, batches, self.clip_grad_norm, self._set_gradients)
+        self._check_nan(loss)
+        return loss.item()
 
     def _check_nan(self, loss: torch.Tensor) -> None:
         if not torch.isfinite(loss):

@@ -21,16 +21,21 @@ class IdLoader:
 
     Args:
         loader: RecBole's, with uniform negatives; see :func:`why_not_by_ids`.
+        device: where the batches are made. The clicks are moved there once, and once an epoch the random numbers,
+            which are the same for every device; no batch is moved.
+
+    Raises:
+        ValueError: a user has clicked every item.
     """
 
-    def __init__(self, loader: TrainDataLoader) -> None:
+    def __init__(self, loader: TrainDataLoader, device: torch.device | str = "cpu") -> None:
         self._dataset = part = loader._dataset
         self.generator = loader.generator
         self.shuffle = loader.shuffle
         self.step = loader.step
         self.n_negatives = loader.neg_sample_num
         self.fields = part.uid_field, part.iid_field, loader.label_field
-        self.users, self.items = part.inter_feat[part.uid_field], part.inter_feat[part.iid_field]
+        self.users, self.items = (part.inter_feat[field].to(device) for field in (part.uid_field, part.iid_field))
         self.unclicked = UnclickedItems(self.users, self.items, part.user_num, part.item_num)
 
     def __len__(self) -> int:
@@ -39,13 +44,14 @@ class IdLoader:
     def __iter__(self) -> Iterator[Interaction]:
         n = len(self.users)
         order = torch.randperm(n, generator=self.generator) if self.shuffle else torch.arange(n)
+        order = order.to(self.users.device)
         users = self.users[order]
         drawn = [self.unclicked.draw(users, self.generator) for _ in range(self.n_negatives)]
         items = torch.stack([self.items[order], *drawn])
         user_field, item_field, label_field = self.fields
         for start in range(0, n, self.step):
             batch = items[:, start : start + self.step]
-            labels = torch.zeros(batch.shape)
+            labels = torch.zeros(batch.shape, device=batch.device)
             labels[0] = 1.0
             yield Interaction(
                 {

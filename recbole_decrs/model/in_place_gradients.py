@@ -19,10 +19,12 @@ def can_add_in_place(*tables: torch.Tensor) -> bool:
     """Tell if nobody but ``table.grad`` waits for the gradients of these tables.
 
     Somebody does if torch compiles (the compiler makes gradients of its own), if a table is frozen or is computed from
-    other parameters, or if a hook is to see its gradient.
+    other parameters, or if a hook is to see its gradient. On a GPU torch's own gradients are taken: to find the places
+    that are used, and the norm as a number, the processor would have to wait for the device.
     """
     return not torch.compiler.is_compiling() and all(
-        table.is_leaf
+        table.device.type == "cpu"
+        and table.is_leaf
         and table.requires_grad
         and not table._backward_hooks
         and not getattr(table, "_post_accumulate_grad_hooks", None)

@@ -35,6 +35,5 @@ def test_negatives_are_uniform():
 
 
 def test_nothing_left_to_draw():
-    unclicked = UnclickedItems(torch.ones(3, dtype=torch.long), torch.tensor([1, 2, 3]), n_users=2, n_items=4)
     with pytest.raises(ValueError, match="a user has clicked every item"):
-        unclicked.draw(torch.tensor([1]), torch.Generator())
+        UnclickedItems(torch.ones(3, dtype=torch.long), torch.tensor([1, 2, 3]), n_users=2, n_items=4)

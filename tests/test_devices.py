@@ -1,0 +1,65 @@
+"""Nothing of a step or of full sort stays behind on the processor, nor asks the device for a number.
+
+torch's ``meta`` device stands for a GPU: it refuses to work with tensors of another device, and has no values that
+could be asked for.
+"""
+
+import pytest
+import torch
+
+from recbole_decrs.data.id_loader import IdLoader
+from recbole_decrs.epoch import train_epoch
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.optimizer import fitted_optimizer
+from tiny_data import ALL_TYPES
+
+PAPERS = {
+    "group_features": "separate",
+    "bi_batch_norm": True,
+    "dropout_prob": 0.3,
+    "embedding_norm_weight": 0.1,
+    "loss_reduction": "sum",
+}
+OPTIONS = {
+    "RecBole's": {},
+    "the paper's": PAPERS,
+    "all types of features": ALL_TYPES,
+    "ips by user": {"ips": "user"},
+    "ips by item": {"ips": "item"},
+    "gradients clipped": {"clip_grad_norm": {"max_norm": 1.0}},
+}
+
+
+def options_of(name, options):
+    """One of the above as settings of a model; IPS is for conventional ones."""
+    return {key: value for key, value in OPTIONS[options].items() if key != "ips" or not name.startswith("Dec")}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+@pytest.mark.parametrize("name", ["FM", "DecFM", "NFM", "DecNFM"])
+def test_a_step_and_full_sort_stay_on_the_device(prepared, name, options):
+    config, train_data, *_ = prepared(name, learner="adagrad", **options_of(name, options))
+    model = find_model(name)(config, train_data.dataset).to("meta")
+    model._feature_embeddings = model.feature_embeddings()  # to meta, unlike to a GPU, makes new parameters
+    optimizer = fitted_optimizer(torch.optim.Adagrad(model.parameters(), lr=0.1), model, config)
+    model.train()
+    batches = [_on_meta(batch) for batch in IdLoader(train_data)]
+    assert train_epoch(model, optimizer, batches, config["clip_grad_norm"]).device.type == "meta"
+    model.eval()
+    users = {name: column.to("meta") for name, column in train_data.dataset.get_user_feature().interaction.items()}
+    assert model.full_sort_predict(type(batches[0])(users)).device.type == "meta"
+
+
+def _on_meta(batch):
+    return batch.to(torch.device("meta"))
+
+
+def test_batches_are_made_on_the_device(prepared):
+    _, train_data, *_ = prepared("FM")
+    loader = IdLoader(train_data)
+    for name in ("users", "items"):
+        setattr(loader, name, getattr(loader, name).to("meta"))
+    for name in ("counts", "starts", "keys"):
+        setattr(loader.unclicked, name, getattr(loader.unclicked, name).to("meta"))
+    for batch in loader:
+        assert {column.device.type for column in batch.interaction.values()} == {"meta"}
