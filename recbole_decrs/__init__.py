@@ -23,6 +23,7 @@ _HOME = {
     "run_comparison": "recbole_decrs.compare",
     "objective_function": "recbole_decrs.quick_start",
     "measure_jensen_gap": "recbole_decrs.jensen",
+    "measure_mechanism": "recbole_decrs.mechanism",
     "deconfound": "recbole_decrs.model.deconfound",
     "register_model": "recbole_decrs.model.registry",
     "load_data_and_model": "recbole_decrs.quick_start",

@@ -33,6 +33,7 @@ def check_together(config) -> None:
     _check_competitors(config)
     check_dataset_is_known(config.dataset, config["data_path"])
     _tell_sampled_items(config)
+    _check_confounder(config)
     _check_start(config)
 
 
@@ -127,6 +128,15 @@ def _tell_sampled_items(config) -> None:
         getLogger().warning(
             f"{config.model} is evaluated on sampled items ({modes['test']}), as RecBole does by default, so its "
             "results do not compare with those of full sort; set mode: full in eval_args, which takes long"
+        )
+
+
+def _check_confounder(config) -> None:
+    """See that what M is trained with goes with what it ranks with."""
+    if config["confounder_prior"] == "learned" and config["confounder_training"] != "prior":
+        raise DecRSError(
+            f"confounder_prior: learned is one vector in training and ranking alike, so confounder_training: "
+            f"{config['confounder_training']} cannot go with it; leave one out"
         )
 
 

@@ -91,8 +91,11 @@ class SingleTrainer:
     def fit_to_best(self, train_data, valid_data=None, **kwargs) -> dict[str, Any] | None:
         """Train as :meth:`fit`; returns the training state that was best on validation, None where nothing is saved."""
         slow = why_not_by_ids(self.model, train_data, self.config)
+        click_rows = getattr(self.model, "click_rows", None)
         if slow is None:
-            train_data = IdLoader(train_data, self.device)
+            train_data = IdLoader(train_data, self.device, click_rows)
+        elif click_rows is not None:
+            raise DecRSError(f"confounder_training: history goes with training by ids, and {slow}; take user or prior")
         elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data

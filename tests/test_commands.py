@@ -9,7 +9,7 @@ import pytest
 
 from recbole_decrs.arguments import KEYS
 from recbole_decrs.cli import build_parsers, main
-from recbole_decrs.commands import COMMANDS, jensen_gap
+from recbole_decrs.commands import COMMANDS, jensen_gap, of_checkpoint
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.tune import tune
 
@@ -18,12 +18,14 @@ OWN_OPTIONS = {
     "compare": ["backbones", "methods", "seeds", "output", "lists"],
     "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
     "jensen-gap": ["users", "seed"],
+    "mechanism": ["part", "k", "seed"],
 }
 KEYS_SHOWN = {
     "run": list(KEYS),
     "compare": ["dataset", "config_files"],
     "tune": list(KEYS),
     "jensen-gap": list(jensen_gap.KEYS),
+    "mechanism": list(of_checkpoint.KEYS),
 }
 
 

@@ -48,42 +48,56 @@ class BackdoorOperator(nn.Module):
         embedding_size: int,
         operator: str = "fm",
         init_std: float = 0.01,
+        training: torch.Tensor | None = None,
+        by_click: bool = False,
     ) -> None:
         super().__init__()
         if operator not in OPERATORS:
             raise ValueError(f"backdoor_operator must be one of {', '.join(OPERATORS)}, not {operator!r}")
         self.operator = operator
+        self.by_click = by_click
         self.register_buffer("prior", torch.as_tensor(prior, dtype=torch.float32), persistent=False)
+        training = None if training is None else torch.as_tensor(training, dtype=torch.float32)
+        self.register_buffer("prior_of_training", training, persistent=False)
         # A bare parameter, not an nn.Embedding: RecBole's backbones initialise every nn.Embedding in
         # their own way after this constructor has run.
         self.group_embeddings = nn.Parameter(init_std * torch.randn(self.prior.shape[-1], embedding_size))
 
-    def forward(self, user_embeddings: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self, user_embeddings: torch.Tensor, users: torch.Tensor | None = None, rows: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """Compute M(d-bar, u) of the user in each row.
 
         Args:
             user_embeddings: x_b u_b of each user feature, shape [B, K, H].
-            users: ids of the users, shape [B]; needed only where ``prior`` holds one distribution a user.
+            users: ids of the users, shape [B]; needed only where there is one distribution a user.
+            rows: the rows of ``training`` in training mode, shape [B]; needed only with ``by_click``.
 
         Returns:
             [B, H].
         """
         total = user_embeddings.sum(dim=1)
         within = 0.5 * (total**2 - (user_embeddings**2).sum(dim=1))
-        return self.of_sums(total, within, users)
+        return self.of_sums(total, within, users, rows)
 
-    def of_sums(self, total: torch.Tensor, within: torch.Tensor, users: torch.Tensor | None = None) -> torch.Tensor:
+    def of_sums(
+        self,
+        total: torch.Tensor,
+        within: torch.Tensor,
+        users: torch.Tensor | None = None,
+        rows: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Compute M(d-bar, u) from the two sums over the user features x_b u_b that it depends on.
 
         Args:
             total: their sum, shape [B, H].
             within: the sum over pairs b < b' of their products, shape [B, H].
-            users: as in :meth:`forward`.
+            users, rows: as in :meth:`forward`.
 
         Returns:
             [B, H].
         """
-        prior = self.prior if self.prior.dim() == 1 else self.prior[users]
+        prior = self._distribution(users, rows)
         groups = prior @ self.group_embeddings  # [H], or [B, H] with one distribution a user
         if self.operator == "product":
             return groups * total
@@ -91,3 +105,11 @@ class BackdoorOperator(nn.Module):
             return (groups + total) ** 2
         within_groups = 0.5 * (groups**2 - prior**2 @ self.group_embeddings**2)
         return within_groups + torch.addcmul(within, groups, total)
+
+    def _distribution(self, users: torch.Tensor | None, rows: torch.Tensor | None) -> torch.Tensor:
+        """Choose d: shape [N], or [B, N] where each row has its own."""
+        if not self.training or self.prior_of_training is None:
+            return self.prior if self.prior.dim() == 1 else self.prior[users]
+        if self.by_click and rows is None:
+            raise ValueError("a distribution goes with each click here, and it is not said which")
+        return self.prior_of_training[rows if self.by_click else users]

@@ -46,6 +46,12 @@ def _no_weighted_loss(config) -> str | None:
     return f"the loss of {config.model_class.__name__} does not weigh samples"
 
 
+def _no_rows_of_clicks(config) -> str | None:
+    if issubclass(config.model_class, PaperTrainingOptions):
+        return None
+    return f"{config.model_class.__name__} is not trained by ids, so no d goes with each click"
+
+
 def _no_embeddings(config) -> str | None:
     if config["MODEL_TYPE"] != ModelType.TRADITIONAL:
         return None
@@ -129,6 +135,21 @@ METHODS: dict[str, Method] = {
         twin=True,
         weights=drift_weights,
         by_drift=True,
+    ),
+    "intervention": Method(
+        "Intervention",
+        about="M(d, u) learned from d of the clicks before each click, ranked with d̄ in its place (Eq. 2), not fused",
+        role="decrs",
+        grid=((None, {"confounder_training": "history"}),),
+        twin=True,
+        why_not=_no_rows_of_clicks,
+    ),
+    "by_user": Method(
+        "Trained with d_u",
+        about="control: M(d, u) learned from d_u, and ranked with d̄ in its place, not fused",
+        role="control",
+        grid=((None, {"confounder_training": "user"}),),
+        twin=True,
     ),
     "ensemble": Method(
         "Ensemble",

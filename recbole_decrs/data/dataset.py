@@ -27,7 +27,8 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
     Attributes, set by :meth:`build` on the dataset and on each part of it:
         confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
         fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
-        training_part: the part of the dataset that models are trained on.
+        training_part: the part of the dataset that models are trained on; it alone has ``click_order``, the places of
+            its clicks in the order of time, None where they have no time.
     """
 
     def token2id(self, field: str, tokens):
@@ -70,6 +71,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
         fingerprint = fingerprint_of(self, clicks)
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
+        parts[0].click_order = orders[0] if has_time else None
         return parts
 
     def _split(self, has_time: bool) -> tuple[list, list[Clicks], list[np.ndarray]]:

@@ -11,6 +11,9 @@ from recbole.data.interaction import Interaction
 
 from recbole_decrs.data.negatives import UnclickedItems
 
+CLICK_ROW = "click_row"
+"""The field of a batch with the rows that its positives name, where a model gives them rows."""
+
 
 class IdLoader:
     """Hands out batches of positives, each with its negatives: ids alone, from shuffled index tensors.
@@ -23,12 +26,16 @@ class IdLoader:
         loader: RecBole's, with uniform negatives; see :func:`why_not_by_ids`.
         device: where the batches are made. The clicks are moved there once, and once an epoch the random numbers,
             which are the same for every device; no batch is moved.
+        click_rows: a number for each click of the training part, shape [n_clicks], which a batch brings along for its
+            positives, shape [P].
 
     Raises:
         ValueError: a user has clicked every item.
     """
 
-    def __init__(self, loader: TrainDataLoader, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self, loader: TrainDataLoader, device: torch.device | str = "cpu", click_rows: torch.Tensor | None = None
+    ) -> None:
         self._dataset = part = loader._dataset
         self.generator = loader.generator
         self.shuffle = loader.shuffle
@@ -36,6 +43,7 @@ class IdLoader:
         self.n_negatives = loader.neg_sample_num
         self.fields = part.uid_field, part.iid_field, loader.label_field
         self.users, self.items = (part.inter_feat[field].to(device) for field in (part.uid_field, part.iid_field))
+        self.click_rows = None if click_rows is None else click_rows.to(device)
         self.unclicked = UnclickedItems(self.users, self.items, part.user_num, part.item_num)
 
     def __len__(self) -> int:
@@ -48,18 +56,20 @@ class IdLoader:
         users = self.users[order]
         drawn = [self.unclicked.draw(users, self.generator) for _ in range(self.n_negatives)]
         items = torch.stack([self.items[order], *drawn])
+        rows = None if self.click_rows is None else self.click_rows[order]
         user_field, item_field, label_field = self.fields
         for start in range(0, n, self.step):
             batch = items[:, start : start + self.step]
             labels = torch.zeros(batch.shape, device=batch.device)
             labels[0] = 1.0
-            yield Interaction(
-                {
-                    user_field: users[start : start + self.step],
-                    item_field: batch.flatten(),
-                    label_field: labels.flatten(),
-                }
-            )
+            columns = {
+                user_field: users[start : start + self.step],
+                item_field: batch.flatten(),
+                label_field: labels.flatten(),
+            }
+            if rows is not None:
+                columns[CLICK_ROW] = rows[start : start + self.step]
+            yield Interaction(columns)
 
 
 def why_not_by_ids(model, train_data, config) -> str | None:

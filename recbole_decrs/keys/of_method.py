@@ -31,10 +31,34 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             "confounder_prior",
             "str",
             "interaction",
-            one_of(*PRIORS),
+            one_of(*PRIORS, "recent"),
             "What stands for d̄ in M(d̄, u): `interaction` (the paper), `item` (the authors' code) or `uniform`; as "
-            "controls `user` (M(d_u, u), the confounded twin) or `learned` (one free vector).",
+            "controls `user` (M(d_u, u), the confounded twin) or `learned` (one free vector); `recent`, d of the later "
+            "half of the user's history.",
             in_compare=("interaction", "item", "uniform"),
+        ),
+        Key(
+            "confounder_training",
+            "str",
+            "prior",
+            one_of("prior", "user", "history"),
+            "What stands for d in M(d, u) in training: `prior`, the same as when ranking (the paper); `user`, d_u; "
+            "`history` (FM, NFM), d of the user's clicks before each click, so that ranking sets d by intervention.",
+            in_compare=("prior",),
+        ),
+        Key(
+            "confounder_periods",
+            "int",
+            4,
+            whole_number(1),
+            "How many periods of a history have a d of their own in `confounder_training: history`.",
+        ),
+        Key(
+            "confounder_smoothing",
+            "float",
+            10,
+            number(0, LARGEST, above=True),
+            "How many clicks distributed as d̄ are added to those that `history` and `recent` count.",
         ),
         Key(
             "backdoor_operator",

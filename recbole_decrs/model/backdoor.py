@@ -7,7 +7,7 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import ContextRecommender
 from recbole.utils import FeatureSource
 
-from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.model.confounder_training import operator_for
 
 
 class BackdoorRecommender(ContextRecommender):
@@ -16,7 +16,11 @@ class BackdoorRecommender(ContextRecommender):
     It relies on two habits of RecBole's context-aware models: they size their layers by ``num_feature_field`` after
     the base constructor, and take the field embeddings from ``concat_embed_input_fields``.
 
-    Keys: ``confounder_prior``, ``backdoor_operator``, ``group_init_std``.
+    Keys: ``confounder_prior``, ``confounder_training``, ``backdoor_operator``, ``group_init_std``.
+
+    Attributes:
+        click_rows: the row of the distributions of training that goes with each training click; None for all but
+            ``confounder_training: history``.
     """
 
     def __init__(self, config, dataset) -> None:
@@ -28,12 +32,7 @@ class BackdoorRecommender(ContextRecommender):
         )
         of_user = set(dataset.fields(source=[FeatureSource.USER, FeatureSource.USER_ID]))
         self.user_fields = [place for place, name in enumerate(in_order) if name in of_user]
-        self.backdoor = BackdoorOperator(
-            torch.as_tensor(dataset.confounder.prior_for(config["confounder_prior"])),
-            self.embedding_size,
-            config["backdoor_operator"],
-            config["group_init_std"],
-        )
+        self.backdoor, self.click_rows = operator_for(config, dataset, self.embedding_size)
 
     def concat_embed_input_fields(self, interaction: Interaction) -> torch.Tensor:
         """Embed the feature fields, and add M(d-bar, u) as the last: shape [B, n_fields + 1, H]."""

@@ -14,6 +14,7 @@ from torch import nn
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.model.confounder_training import operator_for
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sequential import SASRec
 
@@ -21,7 +22,7 @@ from recbole_decrs.model.sequential import SASRec
 class LateFusion(AbstractRecommender):
     """Gives a general or sequential recommender what it needs to be deconfounded; M is made from its own users.
 
-    Keys: ``delta``, ``confounder_prior``, ``backdoor_operator``, ``group_init_std``.
+    Keys: ``delta``, ``confounder_prior``, ``confounder_training``, ``backdoor_operator``, ``group_init_std``.
     """
 
     def __init_subclass__(cls, **kwargs) -> None:
@@ -35,8 +36,8 @@ class LateFusion(AbstractRecommender):
 
     def operator_of(self, config, dataset, embedding_size: int) -> BackdoorOperator:
         """Make an operator for user embeddings of this size; to be done after the backbone's own initialisation."""
-        prior = torch.as_tensor(dataset.confounder.prior_for(config["confounder_prior"]))
-        return BackdoorOperator(prior, embedding_size, config["backdoor_operator"], config["group_init_std"])
+        operator, self.click_rows = operator_for(config, dataset, embedding_size)
+        return operator
 
     def fuse(self, of_user: torch.Tensor, of_groups: torch.Tensor) -> torch.Tensor:
         """Compute delta * f'(u, i) + (1 - delta) * f'(M, i); of user representations where f' is linear in these."""

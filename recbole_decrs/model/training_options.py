@@ -11,6 +11,7 @@ from recbole.model.layers import FMFirstOrderLinear
 from torch import nn
 
 from recbole_decrs.causal.propensity import capped_users, item_propensity, unbiased_log_loss, user_weights
+from recbole_decrs.data.id_loader import CLICK_ROW
 from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.two_sided import TwoSided
 
@@ -74,7 +75,8 @@ class PaperTrainingOptions(TwoSided):
         """
         users, items, labels = (interaction[field] for field in (self.USER_ID, self.ITEM_ID, self.LABEL))
         if self.trains_by_ids:
-            logits = self.batch_logits(users, items.view(-1, len(users))).flatten()
+            rows = interaction.interaction.get(CLICK_ROW)
+            logits = self.batch_logits(users, items.view(-1, len(users)), rows).flatten()
             users = users.repeat(len(items) // len(users))
         else:
             logits = self.forward(interaction)

@@ -55,12 +55,17 @@ class TwoSided(ContextRecommender):
             )
         return column if column in self.token_seq_field_names else None
 
-    def user_side(self, users: torch.Tensor) -> Side:
-        """Compute what users of these ids add to pairs; a deconfounded model has M(d-bar, u) among their fields."""
+    def user_side(self, users: torch.Tensor, rows: torch.Tensor | None = None) -> Side:
+        """Compute what users of these ids add to pairs; a deconfounded model has M(d-bar, u) among their fields.
+
+        Args:
+            users: ids, shape [P].
+            rows: of the distributions that a deconfounded model is trained with; see :class:`BackdoorOperator`.
+        """
         side = self.users(self, users)
         if not hasattr(self, "backdoor"):
             return side
-        group_level = self.backdoor.of_sums(side.total, side.within, users)
+        group_level = self.backdoor.of_sums(side.total, side.within, users, rows)
         return Side(side.total + group_level, side.within + side.total * group_level, side.first_order)
 
     def item_side(self) -> Side:
@@ -94,17 +99,18 @@ class TwoSided(ContextRecommender):
         first_order = self.first_order_linear(interaction) - excess
         return first_order.squeeze(-1) + self.logits_of(bi_interaction)
 
-    def forward_ids(self, users: torch.Tensor, items: torch.Tensor) -> torch.Tensor:
+    def forward_ids(self, users: torch.Tensor, items: torch.Tensor, rows: torch.Tensor | None = None) -> torch.Tensor:
         """Compute by ids the logits that ``forward`` computes by features.
 
         Args:
             users: ids, shape [P].
             items: ids, shape [T, P]: of T pairs with each user.
+            rows: as in :meth:`user_side`.
 
         Returns:
             [T, P].
         """
-        of_user, of_item = self.user_side(users), self.items(self, items.flatten())
+        of_user, of_item = self.user_side(users, rows), self.items(self, items.flatten())
         shape = (*items.shape, -1)
         bi_interaction = torch.addcmul(
             of_user.within + of_item.within.view(shape), of_user.total, of_item.total.view(shape)

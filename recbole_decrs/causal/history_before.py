@@ -1,0 +1,115 @@
+"""The user history distribution before each click, which goes with that click where d_u was still in the making.
+
+Eq. 2 sums over what d_u may be. In training M(d-bar, u) has one and the same d-bar for every click, so nothing can be
+learned about what d does. With the distribution that a user had *before* a click, d differs between clicks of one
+user, and what it does can be told from what the user is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from recbole_decrs.causal.history import has_group
+
+
+def history_before(
+    users: np.ndarray,
+    items: np.ndarray,
+    membership: np.ndarray | sparse.csr_matrix,
+    prior: np.ndarray,
+    n_users: int,
+    periods: int = 4,
+    smoothing: float = 10.0,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the distribution over groups of each user's clicks before a click, by periods.
+
+    A user's n grouped clicks (the first on each item, items without a group left out) are cut into periods as Eq. 10
+    cuts them: period k begins after floor(k n / periods) of them. Of a click in period k the clicks before period k
+    count, and ``smoothing`` more that are distributed as ``prior``: the fewer clicks there are, the nearer to it.
+
+    Args:
+        users, items: the clicks in the order of time, shape [n_clicks] each.
+        membership: q^i, shape [n_items, N].
+        prior: d-bar, shape [N].
+        n_users: the padding row 0 included.
+        periods: >= 1.
+        smoothing: > 0, in clicks.
+
+    Returns:
+        The distributions, shape [periods, n_users, N], whose rows sum to 1; and the period of each click, [n_clicks].
+
+    Example:
+        Item 1 is of one group, item 2 of the other, and one click of smoothing is half of each. Before the first click
+        of user 1 there is only that; before the second a click on item 1.
+
+        >>> membership = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> before, period = history_before([1, 1], [1, 2], membership, np.array([0.5, 0.5]), 2, periods=2, smoothing=1)
+        >>> before[:, 1].tolist(), period.tolist()
+        ([[0.5, 0.5], [0.75, 0.25]], [0, 1])
+    """
+    users, items = np.asarray(users), np.asarray(items)
+    membership = sparse.csr_matrix(membership)
+    counted = _first_on_a_grouped_item(users, items, has_group(membership))
+    n_before = _count_before(users, counted)
+    n_counted = np.bincount(users[counted], minlength=n_users)
+    begins = [number * n_counted // periods for number in range(periods)]
+    before = np.empty((periods, n_users, membership.shape[1]))
+    for number, begin in enumerate(begins):
+        early = counted & (n_before < begin[users])
+        clicks = sparse.csr_matrix(
+            (np.ones(early.sum()), (users[early], items[early])), shape=(n_users, membership.shape[0])
+        )
+        totals = (clicks @ membership).toarray() + smoothing * prior
+        before[number] = totals / (begin + smoothing)[:, None]
+    period = sum((n_before >= begin[users]).astype(np.int64) for begin in begins[1:])
+    return before, np.zeros(len(users), dtype=np.int64) + period
+
+
+def recent_distribution(
+    users: np.ndarray,
+    items: np.ndarray,
+    membership: np.ndarray | sparse.csr_matrix,
+    prior: np.ndarray,
+    n_users: int,
+    smoothing: float = 10.0,
+) -> np.ndarray:
+    """Compute the distribution over groups of the later half of each user's history, smoothed towards d-bar.
+
+    Args:
+        users, items, membership, prior, n_users, smoothing: as of :func:`history_before`.
+
+    Returns:
+        [n_users, N], rows sum to 1; the later half is what Eq. 10 compares the first floor(n / 2) clicks with.
+
+    Example:
+        >>> membership = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> recent_distribution([1, 1], [1, 2], membership, np.array([0.5, 0.5]), 2, smoothing=1).tolist()
+        [[0.5, 0.5], [0.25, 0.75]]
+    """
+    users, items = np.asarray(users), np.asarray(items)
+    membership = sparse.csr_matrix(membership)
+    counted = _first_on_a_grouped_item(users, items, has_group(membership))
+    n_counted = np.bincount(users[counted], minlength=n_users)
+    late = counted & (_count_before(users, counted) >= (n_counted // 2)[users])
+    clicks = sparse.csr_matrix((np.ones(late.sum()), (users[late], items[late])), shape=(n_users, membership.shape[0]))
+    n_late = np.bincount(users[late], minlength=n_users)
+    return ((clicks @ membership).toarray() + smoothing * prior) / (n_late + smoothing)[:, None]
+
+
+def _first_on_a_grouped_item(users: np.ndarray, items: np.ndarray, grouped: np.ndarray) -> np.ndarray:
+    """Tell which clicks are the first of a user on an item that has a group, shape [n_clicks]."""
+    codes = users.astype(np.int64) * len(grouped) + items
+    first = np.zeros(len(users), dtype=bool)
+    first[np.unique(codes, return_index=True)[1]] = True
+    return first & grouped[items]
+
+
+def _count_before(users: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """Count the earlier clicks of the same user that are counted, shape [n_clicks]; clicks are in the order of time."""
+    by_user = np.argsort(users, kind="stable")
+    sums = np.cumsum(counted[by_user]) - counted[by_user]
+    starts = np.searchsorted(users[by_user], users[by_user], side="left")
+    n_before = np.empty(len(users), dtype=np.int64)
+    n_before[by_user] = sums - sums[starts] if len(users) else sums
+    return n_before

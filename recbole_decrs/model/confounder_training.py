@@ -1,0 +1,104 @@
+"""Chooses the distributions that M sees when ranking, and perhaps others in training (``confounder_training``)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.causal.history_before import history_before, recent_distribution
+from recbole_decrs.data.clicks import clicks_of
+from recbole_decrs.errors import DecRSError
+
+
+class Distributions(NamedTuple):
+    """Holds what stands for d in M(d, u)."""
+
+    ranking: torch.Tensor
+    """When ranking: one distribution, [N], or one a user, [n_users, N]."""
+    training: torch.Tensor | None
+    """In training: [n_users, N], or [n_rows, N] where each click names its row; None: as when ranking."""
+    click_rows: torch.Tensor | None
+    """The row of ``training`` that goes with each click of the training part, [n_clicks]; None: that of its user."""
+
+
+def distributions_for(config, dataset) -> Distributions:
+    """Choose the distributions by the keys ``confounder_prior`` and ``confounder_training``.
+
+    Args:
+        config: the configuration.
+        dataset: the training part of its dataset.
+
+    Raises:
+        DecRSError: a key needs the time of the clicks, which is unknown.
+    """
+    kind, confounder = config["confounder_prior"], dataset.confounder
+    if kind == "recent":
+        clicks = clicks_in_order_of_time(dataset, f"confounder_prior: {kind}")[:2]
+        ranking = recent_distribution(*clicks, *_about(config, dataset), config["confounder_smoothing"])
+    else:
+        ranking = confounder.prior_for(kind)
+    training = click_rows = None
+    if config["confounder_training"] == "user":
+        training = torch.as_tensor(confounder.user_distribution)
+    elif config["confounder_training"] == "history":
+        training, click_rows = _before_each_click(config, dataset)
+    return Distributions(torch.as_tensor(ranking), training, click_rows)
+
+
+def operator_for(config, dataset, embedding_size: int) -> tuple[BackdoorOperator, torch.Tensor | None]:
+    """Make the operator of a model by its keys, and name the row that goes with each click, if clicks have rows.
+
+    Args:
+        config, dataset: as of :func:`distributions_for`.
+        embedding_size: H, of the users' features.
+
+    Raises:
+        DecRSError: a key needs the time of the clicks, which is unknown.
+    """
+    ranking, training, click_rows = distributions_for(config, dataset)
+    operator = BackdoorOperator(
+        ranking,
+        embedding_size,
+        config["backdoor_operator"],
+        config["group_init_std"],
+        training,
+        by_click=click_rows is not None,
+    )
+    return operator, click_rows
+
+
+def _before_each_click(config, dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    users, items, order = clicks_in_order_of_time(dataset, "confounder_training: history")
+    before, period = history_before(
+        users, items, *_about(config, dataset), config["confounder_periods"], config["confounder_smoothing"]
+    )
+    rows = np.empty(len(order), dtype=np.int64)
+    rows[order] = period * dataset.user_num + users
+    return torch.as_tensor(before.reshape(-1, before.shape[-1])), torch.from_numpy(rows)
+
+
+def _about(config, dataset) -> tuple[np.ndarray, np.ndarray, int]:
+    return dataset.confounder.membership, dataset.confounder.prior, dataset.user_num
+
+
+def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Get users and items of the training clicks in the order of time, and the place of each in the training part.
+
+    Args:
+        dataset: the training part.
+        key: what needs the order, for the message.
+
+    Raises:
+        DecRSError: the clicks have no times.
+    """
+    if dataset.click_order is None:
+        raise DecRSError(
+            f"{key} needs the order of the clicks, and {dataset.dataset_name} has no times; load the column that "
+            "TIME_FIELD names, or leave the key out"
+        )
+    order = np.argsort(dataset.click_order, kind="stable")
+    users, items = clicks_of(dataset)
+    return users[order], items[order], order

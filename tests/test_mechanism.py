@@ -1,0 +1,83 @@
+"""What M does in a trained model, against loops over users and items."""
+
+import numpy as np
+import pytest
+import torch
+
+from recbole_decrs import DecRSError, load_data_and_model, measure_mechanism, run_recbole_decrs
+from recbole_decrs.cli import main
+
+pytestmark = pytest.mark.slow
+
+
+def checkpoint(settings, model="DecFM", **others):
+    others = {"group_init_std": 1.0, "epochs": 1} | others
+    return run_recbole_decrs(model, "tiny", config_dict=settings | others)["saved_model_file"]
+
+
+@pytest.mark.parametrize("model", ["DecFM", "DecNFM"])
+def test_by_loop(settings, model):
+    path = checkpoint(settings, model)
+    effects = measure_mechanism(path, "test", k=3)
+    _, fused, _, train_data, valid_data, test_data = load_data_and_model(path)
+    deconfounded, part = fused.deconfounded.eval(), train_data.dataset
+    seen = [
+        {(int(u), int(i)) for u, i in zip(one.inter_feat["user_id"], one.inter_feat["item_id"], strict=True)}
+        for one in (part, valid_data.dataset)
+    ]
+    users = sorted(set(test_data.dataset.inter_feat["user_id"].tolist()))
+
+    def logits(user, d):
+        deconfounded.backdoor.prior = torch.as_tensor(d, dtype=torch.float32)
+        pairs = part.get_user_feature()[torch.tensor([user])].repeat(part.item_num)
+        pairs.update(part.get_item_feature())
+        with torch.no_grad():
+            return deconfounded.forward(pairs).double()
+
+    confounder = part.confounder
+    shares, stays = [], []
+    for user in users:
+        candidates = [item for item in range(1, part.item_num) if not any((user, item) in clicks for clicks in seen)]
+        before = logits(user, confounder.prior)[candidates]
+        after = logits(user, confounder.user_distribution[user])[candidates]
+        shares.append(((after - before).var(correction=0) / before.var(correction=0)).item())
+        top = [set(scores.topk(3).indices.tolist()) for scores in (before, after)]
+        stays.append(len(top[0] & top[1]) / 3)
+    found = effects["d_u, the user's own"]
+    assert found.share == pytest.approx(np.mean(shares), rel=1e-3)
+    assert found.changed == pytest.approx(1 - np.mean(stays))
+    assert effects["as trained"][1:] == (0, 0)
+    assert found.share > 0
+
+
+def test_the_metrics_are_those_of_a_run(settings):
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
+    effects = measure_mechanism(result["saved_model_file"], "test")
+    assert effects["as trained"].metrics == result["deconfounded_test_result"]
+    assert len(effects) == 6
+
+
+@pytest.mark.parametrize("model", ["DecDeepFM", "DecBPR", "DecLightGCN"])
+def test_other_models(settings, model):
+    effects = measure_mechanism(checkpoint(settings, model))
+    assert effects["no M: zeros"].share > 0
+    assert all(np.isfinite(effect.share) for effect in effects.values())
+
+
+def test_the_command(settings, capsys):
+    path = checkpoint(settings)
+    assert main(["mechanism", path, "--part=test", "--k=5"]) == 0
+    shown = capsys.readouterr().out
+    assert "share of the scores' variance" in shown
+    assert "no M: zeros" in shown
+
+
+def test_what_cannot_be_measured(settings, capsys):
+    with pytest.raises(DecRSError, match="which is not deconfounded"):
+        measure_mechanism(checkpoint(settings, "FM"))
+    with pytest.raises(DecRSError, match="learned has one vector in place of d"):
+        measure_mechanism(checkpoint(settings, confounder_prior="learned"))
+    with pytest.raises(DecRSError, match="part must be valid or test, not 'train'"):
+        measure_mechanism("x.pth", "train")
+    assert main(["mechanism", "x.pth", "--epochs=3"]) == 2
+    assert "mechanism measures a trained model, and takes no --epochs" in capsys.readouterr().err
