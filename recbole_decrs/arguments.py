@@ -14,6 +14,8 @@ ANY_KEY = (
     "Any configuration key of RecBole or of the plugin can be set as well, as --key=value; the command line goes over "
     "the config files."
 )
+FLAGS = ("dry_run",)
+"""Options that are True where they have no value."""
 KEYS = {
     "model": ("MODEL", "the model, of RecBole or of the plugin; default DecFM"),
     "dataset": ("DATASET", "the dataset, in data_path or of those that RecBole knows; default ml-100k"),
@@ -79,6 +81,13 @@ def whole_number(least: int) -> Callable[[str], int]:
     return read
 
 
+def yes_or_no(text: str) -> bool:
+    """Read the value of an option that is True or False, as its ``type``."""
+    if text.lower() not in ("true", "false"):
+        raise argparse.ArgumentTypeError(f"must be True or False, not {text}")
+    return text.lower() == "true"
+
+
 def parse(arguments: list[str]) -> dict[str, str]:
     """Read arguments ``--key=value`` by key; ``--model``, ``--dataset`` and ``--config_files`` also take the next one.
 
@@ -95,7 +104,9 @@ def parse(arguments: list[str]) -> dict[str, str]:
         key, equals, value = argument.removeprefix("--").partition("=")
         if not argument.startswith("--") or not key:
             raise DecRSError(f"cannot read the argument {argument}; write settings as --key=value")
-        if not equals:
+        if not equals and key in FLAGS:
+            value = "True"
+        elif not equals:
             if key not in AS_RECBOLE or not rest or rest[0].startswith("--"):
                 raise DecRSError(f"the argument --{key} has no value; write --{key}=VALUE")
             value = rest.pop(0)

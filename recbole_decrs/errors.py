@@ -103,7 +103,9 @@ def told_of_recboles_model(model: object, doing: str) -> Iterator[None]:
 
 
 def raised_by(error: BaseException) -> str:
-    """Name the innermost module of a traceback that is none of torch's and its kin."""
+    """Name the innermost module of a traceback that is none of torch's and its kin; a worker's is noted by it."""
+    if noted := getattr(error, "raised_by", None):
+        return noted
     frames = traceback.walk_tb(error.__traceback__)
     names = [str(frame.f_globals.get("__name__")) for frame, _ in frames]
     return next((name for name in reversed(names) if name.partition(".")[0] not in BELOW_MODELS), "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 import os
 from typing import Any
@@ -12,12 +11,11 @@ from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.errors import DecRSError, in_words, unreadable
+from recbole_decrs.engines import check_engine
+from recbole_decrs.errors import DecRSError, in_words
 from recbole_decrs.quick_start import objective_function
-
-KINDS = ("choice", "uniform", "quniform", "loguniform")
-
-Space = dict[str, tuple[str, list[Any]]]
+from recbole_decrs.search import search_in_workers
+from recbole_decrs.search_space import KINDS, Space, draws, grid, read_params_file, whole, whole_numbers
 
 
 def tune(
@@ -28,6 +26,8 @@ def tune(
     early_stop: int,
     output_file: str,
     display_file: str | None,
+    workers: int,
+    engine: str,
     config_file_list: list[str],
     fixed: dict[str, Any],
 ) -> dict[str, Any]:
@@ -38,9 +38,13 @@ def tune(
         tool: ``Hyperopt`` or ``Ray``.
         algo: of Hyperopt: ``exhaustive``, ``random`` or ``bayes``.
         max_evals: how many trials there are at most, but for exhaustive search.
-        early_stop: of Hyperopt: how many trials without a gain end the search.
+        early_stop: of Hyperopt, in one process: how many trials without a gain end the search.
         output_file: of Hyperopt: the path for the results of all trials.
         display_file: of Hyperopt: the path for their plot; there is none if None.
+        workers: how many trials are run at a time. With several, a grid or random search is run without Hyperopt, and
+            each trial is kept as it ends, in a file named as ``output_file`` with ``.jsonl`` behind it, from which the
+            same call goes on.
+        engine: what carries the workers, of :data:`~recbole_decrs.engines.ENGINES`.
         config_file_list: config files of every trial.
         fixed: configuration of every trial, over the config files.
 
@@ -59,10 +63,13 @@ def tune(
     for key, (kind, values) in space.items():  # a bad value must not end a search that is half done
         for value in values if kind == "choice" else values[:2]:
             tried = math.exp(value) if kind == "loguniform" else value
-            DecRSConfig(config_file_list=files, config_dict={**fixed, key: _whole(tried)})
+            DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(tried)})
+    check_engine(engine)
     folder = os.path.dirname(os.path.abspath(output_file))
     if not os.path.isdir(folder):
         raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
+    if tool.lower() == "ray" and workers > 1:
+        raise DecRSError("workers: --tool=Ray starts workers of its own; leave one out, or take --engine=ray for both")
     if tool.lower() == "ray":
         return _tune_with_ray(space, files, fixed, config, max_evals)
     if tool.lower() != "hyperopt":
@@ -73,8 +80,15 @@ def tune(
     if algo == "exhaustive" and ranges:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
 
+    if workers > 1:
+        if algo == "bayes" or display_file:
+            one = "--algo=bayes" if algo == "bayes" else "--display_file"
+            raise DecRSError(f"{one} is Hyperopt's, which runs in one process; leave out --workers or {one}")
+        trials = grid(space) if algo == "exhaustive" else draws(space, max_evals, config["seed"])
+        return search_in_workers(list(map(whole_numbers, trials)), files, fixed, workers, engine, output_file)
+
     search = _SavingHyperTuning(
-        lambda trial, file_list: objective_function({**fixed, **_whole_numbers(trial)}, file_list),
+        lambda trial, file_list: objective_function({**fixed, **whole_numbers(trial)}, file_list),
         params_dict={
             kind: {key: values for key, (its_kind, values) in space.items() if its_kind == kind} for kind in KINDS
         },
@@ -92,15 +106,6 @@ def tune(
     return search.best_params
 
 
-def _whole(value: Any) -> Any:
-    """Make an integer of a whole float, as ``quniform`` gives it: sizes and counts take no float."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _whole_numbers(trial: dict[str, Any]) -> dict[str, Any]:
-    return {key: _whole(value) for key, value in trial.items()}
-
-
 class _SavingHyperTuning(HyperTuning):
     """Writes the results after each trial of RecBole's HyperTuning, so that a crash loses none."""
 
@@ -110,51 +115,6 @@ class _SavingHyperTuning(HyperTuning):
         outcome = super().trial(params)
         self.export_result(self.output_file)
         return outcome
-
-
-def read_params_file(path: str) -> Space:
-    """Read the search space of a RecBole parameter file, lines ``name kind values``, without ``eval``.
-
-    Returns:
-        name -> (kind, values): the choices, or the bounds (and step) of a range. As in RecBole's HyperTuning, the
-        bounds of ``loguniform`` are logarithms.
-
-    Raises:
-        DecRSError: the file cannot be read, or a line of it.
-    """
-    try:
-        with open(path, encoding="utf-8-sig") as file:  # Windows writes a byte-order mark
-            lines = file.read().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DecRSError(unreadable(f"params_file: {path}", error)) from error
-    space: Space = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, kind, text = [*line.split(None, 2), "", ""][:3]
-        where = f"params_file: line {number} of {path}"
-        if kind not in KINDS:
-            raise DecRSError(f"{where} must be 'name kind values' with kind one of {', '.join(KINDS)}")
-        try:
-            values = list(ast.literal_eval(text.strip()))
-        except (ValueError, SyntaxError, TypeError) as error:
-            raise DecRSError(f"{where}: cannot read the values {text!r}; write [a,b,...] or low,high") from error
-        if kind != "choice":
-            count = 3 if kind == "quniform" else 2
-            if (
-                len(values) != count
-                or not all(isinstance(value, int | float) for value in values)
-                or not values[0] < values[1]
-            ):
-                raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high, not {text!r}")
-        if not values:
-            raise DecRSError(f"{where} gives no value to choose from")
-        if name in space:
-            raise DecRSError(f"{where} names {name} a second time; keep one line")
-        space[name] = (kind, values)
-    if not space:
-        raise DecRSError(f"params_file: {path} holds no line 'name kind values'")
-    return space
 
 
 def _tune_with_ray(
@@ -181,7 +141,7 @@ def _tune_with_ray(
     fixed = {**fixed, **here, "show_progress": False}
 
     def trial(parameters: dict[str, Any]) -> None:
-        objective_function({**fixed, **_whole_numbers(parameters)}, files)
+        objective_function({**fixed, **whole_numbers(parameters)}, files)
 
     only_choices = all(kind == "choice" for kind, _ in space.values())
     os.environ.setdefault("PYTHONWARNINGS", "ignore::FutureWarning,ignore::DeprecationWarning")  # RecBole's, in workers

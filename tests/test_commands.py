@@ -15,7 +15,7 @@ from recbole_decrs.tune import tune
 
 OWN_OPTIONS = {
     "run": [],
-    "compare": ["backbones", "methods", "seeds", "output", "lists"],
+    "compare": ["backbones", "methods", "seeds", "output", "lists", "workers", "engine", "dry_run"],
     "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
     "jensen-gap": ["users", "seed"],
     "mechanism": ["part", "k", "seed"],
@@ -93,6 +93,8 @@ def test_what_needs_no_model_imports_none(arguments):
         (["compare", "--seeds", "3"], "the argument --seeds has no value; write --seeds=VALUE"),
         (["compare", "--seeds=3", "--seeds=4"], "--seeds is given twice, as 3 and as 4; leave one out"),
         (["compare", "--back=FM"], "compare takes no --back; it takes --backbones, --methods,"),
+        (["compare", "--workers=0"], "--workers must be a whole number >= 1, not 0"),
+        (["compare", "--dry_run=maybe"], "--dry_run must be True or False, not maybe"),
         (["compare", "--output=--"], "--output cannot be --"),
         (["tune", "--algorithm=random"], "tune takes no --algorithm; did you mean --algo?"),
         (["tune", "--early_stop=0"], "--early_stop must be a whole number >= 1, not 0"),
@@ -126,6 +128,9 @@ def test_what_compare_is_asked_for(compared):
         "--dataset",
         "tiny",
         "--data_path=here",
+        "--workers=2",
+        "--engine=ray",
+        "--dry_run",
     ]
     arguments += [
         "--output=a b",
@@ -147,6 +152,9 @@ def test_what_compare_is_asked_for(compared):
             "lists": {"X": "x.csv", "Y": "y.csv"},
             "config_file_list": ["a.yaml", "b.yaml"],
             "command_line": {"data_path": "here", "eval_args": "{'order': 'TO'}"},
+            "workers": 2,
+            "engine": "ray",
+            "dry_run": True,
         }
     ]
 
@@ -167,4 +175,7 @@ def test_an_option_of_compare_that_is_none_is_the_default(compared, value):
         "lists": {},
         "config_file_list": [],
         "command_line": {},
+        "workers": 1,
+        "engine": "loky",
+        "dry_run": False,
     }

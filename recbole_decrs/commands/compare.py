@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from recbole_decrs.arguments import CommandParser, parse
+from recbole_decrs.arguments import CommandParser, parse, whole_number, yes_or_no
 from recbole_decrs.errors import DecRSError, how_to_install
 
 MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
@@ -47,6 +47,28 @@ def add_options(parser: CommandParser) -> None:
         default=None,
         help="also score ranking lists made elsewhere, with the columns user_id, item_id and rank; several with "
         "commas between; default none",
+    )
+    parser.add_argument(
+        "--workers",
+        metavar="N",
+        type=whole_number(1),
+        default=1,
+        help="how many processes make the pieces, each with one thread; default %(default)s",
+    )
+    parser.add_argument(
+        "--engine",
+        metavar="ENGINE",
+        default="loky",
+        help="what carries several processes: loky on this machine, or ray, dask or spark, where installed, also on a "
+        "cluster with a shared disk; default %(default)s",
+    )
+    parser.add_argument(
+        "--dry_run",
+        metavar="BOOL",
+        type=yes_or_no,
+        default=False,
+        help="True to list the pieces that are done and to be done with estimated times, and make none; default "
+        "%(default)s",
     )
     parser.add_keys("dataset", "config_files")
 
@@ -90,6 +112,9 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
         config_file_list=config_files_of(settings),
         command_line=settings,
         command=command,
+        workers=options.workers,
+        engine=options.engine,
+        dry_run=options.dry_run,
     )
 
 

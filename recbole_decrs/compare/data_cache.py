@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.making import Data, make_data
 
 
 class DataCache:
-    """Keeps the loaders last used, and the fingerprints of all, by a key of what shapes them."""
+    """Keeps the loaders last used, and the fingerprints of all, by a key of what shapes them.
 
-    def __init__(self) -> None:
+    Args:
+        fingerprints: those that are known already, as to a worker from the process that has started it.
+    """
+
+    def __init__(self, fingerprints: dict[str, str] | None = None) -> None:
         self.loaders: dict[str, Data] = {}
-        self.fingerprints: dict[str, str] = {}
+        self.fingerprints: dict[str, str] = dict(fingerprints or {})
 
     def data(self, key: str, config) -> Data:
-        """Load the data of a configuration, or give those loaded before; the data of two are kept."""
+        """Load the data of a configuration, or give those loaded before; the data of two are kept.
+
+        Raises:
+            DecRSError: they are not those that the comparison has begun with.
+        """
         if key not in self.loaders:
             while len(self.loaders) > 1:
                 self.loaders.pop(next(iter(self.loaders)))
-            self.loaders[key] = make_data(config)
-            self.fingerprints[key] = self.loaders[key].fingerprint
+            data = make_data(config)
+            if self.fingerprints.setdefault(key, data.fingerprint) != data.fingerprint:
+                raise DecRSError(
+                    f"data_path: {config['dataset']} is not what it was when this comparison began; leave its files as "
+                    "they are, and start the command again"
+                )
+            self.loaders[key] = data
         return self.loaders[key]
 
     def fingerprint(self, key: str, config) -> str:

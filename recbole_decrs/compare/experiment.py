@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,11 @@ from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.jobs import Job
 from recbole_decrs.compare.method import TAKES, Method, Settings
 from recbole_decrs.compare.methods import METHODS
-from recbole_decrs.compare.models import Models
+from recbole_decrs.compare.models import Model, Models
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.reranking import curve_weights, reranked
 from recbole_decrs.compare.results import Outcome
-from recbole_decrs.compare.wanted import Configure
+from recbole_decrs.compare.wanted import Configure, Tell, Wanted
 from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
@@ -73,22 +73,53 @@ class Experiment:
         return self.models.data_of(self.models.conventional)
 
     def jobs(self, methods: list[str]) -> Iterator[Job]:
-        """Name everything to be trained and measured, in order; models that methods share come once."""
-        trained = set()
-        for name in methods:
-            for model in [self.models.conventional, *(model for _, model in self.models.of_method(name))]:
-                path = self.models.path(model, "pth")
-                if path not in trained:
-                    trained.add(path)
-                    done = self.models.trained(model)
-                    train = partial(self.models.train, model)
+        """Name everything to be trained and measured, in order; models that methods share come once.
+
+        What is measured needs its models no more, so that they are not trained again where their checkpoints are gone.
+        """
+        measured = {name: self.outcome(name) for name in methods}
+        models = {name: [self.models.conventional, *self._beside(name)] for name in methods}
+        open_ones = {model.name for name in methods if not measured[name] for model in models[name]}
+        listed = set()
+        for name, outcome in measured.items():
+            for model in models[name]:
+                is_open = model.name in open_ones
+                done = self.models.trained(model) if is_open else self.models.note(model)
+                if model.name not in listed and (done or is_open):
+                    listed.add(model.name)
                     needed = model is self.models.conventional
-                    yield Job("train", model.name, train, done["seconds"] if done else None, needed)
-            done = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
-            measure = partial(self._measure, name)
+                    yield self._job("train", model.name, model.wanted.model, model.wanted, (), done, needed)
             label = f"{self.backbone}-{self.seed}-{name}"
+            needs = tuple(f"train {model.name}" for model in models[name])
             needed = METHODS[name].role == "backbone"
-            yield Job("measure", label, measure, done[0]["seconds"] if done else None, needed)
+            yield self._job("measure", label, name, None, needs, outcome and outcome.info, needed)
+
+    def _job(
+        self,
+        kind: str,
+        name: str,
+        subject: str,
+        wanted: Wanted | None,
+        needs: tuple[str, ...],
+        done: dict[str, Any] | None,
+        needed: bool,
+    ) -> Job:
+        seconds = done["seconds"] if done else None
+        return Job(kind, name, self.backbone, self.seed, subject, wanted, needs, seconds, needed)
+
+    def make(self, job: Job, tell: Tell) -> float:
+        """Make a piece of this experiment; returns the seconds it took.
+
+        Raises:
+            DecRSError: it cannot be made.
+        """
+        if job.wanted:
+            return self.models.train(self.models.configured(job.wanted), tell)
+        return self._measure(job.subject)
+
+    def _beside(self, name: str) -> list[Model]:
+        """List the models that a method ranks by beside that of the backbone."""
+        return [model for _, model in self.models.of_method(name)]
 
     def outcome(self, name: str) -> Outcome | None:
         """Read what came of a method; None if it could not be measured."""
@@ -96,7 +127,7 @@ class Experiment:
         return Outcome(*found) if found else None
 
     def _path(self, name: str) -> Path:
-        models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
+        models = [self.models.conventional, *self._beside(name)]
         depends_on = {"method": name, "models": [self.models.depends_on(model) for model in models]}
         return self.pieces.path(f"{self.backbone}-{self.seed}-{name}", depends_on, "npz")
 
@@ -123,7 +154,7 @@ class Experiment:
 
     def _threads(self, name: str) -> list[int]:
         """Tell how many threads have computed a method: those of its trainings, and those that measure now."""
-        models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
+        models = [self.models.conventional, *self._beside(name)]
         return sorted({torch.get_num_threads(), *(done["threads"] for done in map(self.models.note, models) if done)})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
@@ -212,8 +243,23 @@ class Experiment:
             self._candidates[part] = struct
         return self._candidates[part]
 
+    def test_users(self) -> DataStruct:
+        """Collect what the evaluator needs of the test users, with lists that no model has made: items by their ids."""
+        data = self.models.data_of(self.models.conventional)
+        return self._collect([_ById(data.part.item_num, self.config["device"])], {"": score_of_model(0)}, data.test)[""]
+
     def score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Let the backbone score (user, item) pairs, ids of shape [n] each -> [n]."""
+        """Let the backbone score (user, item) pairs, ids of shape [n] each -> [n]; the scores are kept as a piece."""
+        pairs = hashlib.sha256(users.tobytes() + items.tobytes()).hexdigest()
+        depends_on = {"pairs": pairs, "model": self.models.depends_on(self.models.conventional)}
+        path = self.pieces.path(f"{self.backbone}-{self.seed}-rated", depends_on, "npz")
+        kept = self.pieces.read(path)
+        if kept is None or len(kept[1].get("score", ())) != len(users):
+            kept = {}, {"score": self._scores(users, items)}
+            self.pieces.write(path, *kept)
+        return kept[1]["score"]
+
+    def _scores(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         part, model = self.data.part, self.models.load(self.models.conventional)
         scores = []
         for start in range(0, len(users), 1 << 15):
@@ -223,3 +269,13 @@ class Experiment:
             with torch.no_grad():
                 scores.append(model.predict(pairs.to(self.config["device"])).flatten().cpu().numpy())
         return np.concatenate(scores) if scores else np.empty(0)
+
+
+class _ById:
+    """Scores each item by its id."""
+
+    def __init__(self, n_items: int, device: torch.device) -> None:
+        self.scores = torch.arange(n_items, dtype=torch.float32, device=device)
+
+    def full_sort_predict(self, interaction) -> torch.Tensor:
+        return self.scores.repeat(len(interaction))

@@ -1,33 +1,53 @@
-"""The pieces of a comparison that are to be made, and the loop that makes those that are missing."""
+"""The pieces of a comparison that are to be made, and the loop that makes those that are missing, one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-import numpy as np
-from tqdm import tqdm
-
+from recbole_decrs.compare.progress import Progress
+from recbole_decrs.compare.wanted import Tell, Wanted
 from recbole_decrs.errors import DecRSError
 
 
 @dataclass
 class Job:
-    """Describes a piece that is to be made."""
+    """Describes a piece that is to be made, in plain data, so that another process can make it."""
 
     kind: str
     """``train`` or ``measure``."""
     name: str
-    run: Callable[[], float]
-    """Makes the piece; returns the seconds it took."""
+    backbone: str
+    seed: int
+    subject: str
+    """The class of the model, or the name of the method: pieces that have it in common take about as long."""
+    wanted: Wanted | None
+    """The model that is to be trained; None where a method is to be measured."""
+    needs: tuple[str, ...]
+    """The keys of the trainings that come before it."""
     seconds: float | None
     """How long the piece took when it was made, perhaps in an earlier run; None where it is still to be made."""
     needed: bool
     """Whether nothing can be compared without the piece."""
 
+    @property
+    def key(self) -> str:
+        """Tell the piece from all others: a model and its method may share a name."""
+        return f"{self.kind} {self.name}"
 
-def run_jobs(jobs: list[Job], show_progress: bool) -> dict[str, str]:
-    """Make the pieces that are missing.
+
+Make = Callable[[Job, Tell], float]
+"""Makes a piece and returns the seconds it took; a training tells of its epochs."""
+
+
+def run_jobs(jobs: list[Job], make: Make, progress: Progress) -> dict[str, str]:
+    """Make the pieces that are missing, in their order.
+
+    Args:
+        jobs: the pieces; ``seconds`` is set of those that are made.
+        make: makes one.
+        progress: is told what goes on.
 
     Returns:
         Why some could not be made, by their names.
@@ -36,36 +56,15 @@ def run_jobs(jobs: list[Job], show_progress: bool) -> dict[str, str]:
         DecRSError: one that is needed could not be made.
     """
     failed: dict[str, str] = {}
-    seconds = {job.name + job.kind: job.seconds for job in jobs if job.seconds is not None}
-    with tqdm(total=len(jobs), ncols=110, desc="Compare", disable=not show_progress, initial=len(seconds)) as bar:
-        bar.bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} pieces [{elapsed}{postfix}]"
-        for job in jobs:
-            if job.seconds is not None:
-                continue
-            bar.set_postfix_str(f"{job.kind} {job.name}{_left(jobs, seconds)}")
-            try:
-                job.seconds = seconds[job.name + job.kind] = job.run()
-            except DecRSError as error:
-                if job.needed:
-                    raise
-                failed.setdefault(job.name, str(error))  # a model and its method may share a name
-            bar.update()
-        bar.set_postfix_str("done")
-    return failed
-
-
-def _left(jobs: list[Job], seconds: dict[str, float]) -> str:
-    """Estimate how long the missing pieces take, by those of the same backbone and kind, else of the same kind."""
-    made = [(job, seconds[job.name + job.kind]) for job in jobs if job.name + job.kind in seconds]
-    total = 0.0
     for job in jobs:
-        if job.name + job.kind in seconds:
+        if job.seconds is not None:
             continue
-        same = [(other, value) for other, value in made if other.kind == job.kind]
-        backbone = job.name.partition("-")[0]
-        alike = [value for other, value in same if other.name.partition("-")[0] == backbone]
-        known = alike or [value for _, value in same]
-        if not known:
-            return ""
-        total += float(np.mean(known))
-    return f", about {total / 60:.0f} min left" if total >= 60 else f", about {total:.0f} s left"
+        progress.begin(job.key)
+        try:
+            job.seconds = make(job, partial(progress.at_epoch, job.key))
+        except DecRSError as error:
+            if job.needed:
+                raise
+            failed.setdefault(job.name, str(error))  # a model and its method may share a name
+        progress.end(job.key, job.seconds)
+    return failed

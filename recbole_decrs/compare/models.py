@@ -15,7 +15,7 @@ from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.method import Settings
 from recbole_decrs.compare.pieces import Pieces
-from recbole_decrs.compare.wanted import Configure, Wanted, conventional, wanted_by
+from recbole_decrs.compare.wanted import Configure, Tell, Wanted, conventional, wanted_by
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import CHANGE_NO_NUMBER
@@ -30,9 +30,13 @@ from recbole_decrs.training import train
 class Model:
     """Describes a model that is to be trained."""
 
-    name: str
-    """The name of its piece."""
+    wanted: Wanted
     config: DecRSConfig
+
+    @property
+    def name(self) -> str:
+        """Give the name of its piece."""
+        return self.wanted.name
 
 
 class Models:
@@ -49,16 +53,17 @@ class Models:
     def __init__(self, backbone: str, seed: int, configure: Configure, pieces: Pieces, cache: DataCache) -> None:
         self.backbone, self.seed = backbone, seed
         self.configure, self.pieces, self.cache = configure, pieces, cache
-        self.conventional = self._configured(conventional(backbone, seed))
+        self.conventional = self.configured(conventional(backbone, seed))
         self.config = self.conventional.config
 
     def of_method(self, name: str) -> list[tuple[Any, Model]]:
         """Name the models that a method trains beside the backbone's, each with the value that stands for it."""
         wanted = wanted_by(name, self.backbone, self.seed, self.config)
-        return [(value, self._configured(model)) for value, model in wanted]
+        return [(value, self.configured(model)) for value, model in wanted]
 
-    def _configured(self, wanted: Wanted) -> Model:
-        return Model(wanted.name, self.configure(wanted.model, wanted.settings))
+    def configured(self, wanted: Wanted) -> Model:
+        """Make the configuration of a model that is wanted."""
+        return Model(wanted, self.configure(wanted.model, wanted.settings))
 
     def _shaping(self, model: Model) -> tuple[str, DecRSConfig]:
         """Give what shapes the data of a model: a key and a configuration. Methods that differ elsewhere share them."""
@@ -78,8 +83,12 @@ class Models:
         """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``)."""
         return self.pieces.path(model.name, self.depends_on(model), ending)
 
-    def train(self, model: Model) -> float:
+    def train(self, model: Model, tell: Tell | None = None) -> float:
         """Train a model and keep it; returns the seconds it took.
+
+        Args:
+            model: the model.
+            tell: is told of each epoch.
 
         Raises:
             DecRSError: the training failed.
@@ -89,7 +98,12 @@ class Models:
         with RunLog(console=False) as log:
             log.start(model.config)
             trainer = self._trainer_where_it_was(model)
-            score, result = train(trainer, data.train, data.valid, saved=True, show_progress=False)
+
+            def at_epoch(epoch: int, score: float) -> None:
+                tell(epoch + 1, trainer.epochs, trainer.seconds)
+
+            options = {"saved": True, "show_progress": False, "callback_fn": at_epoch if tell else None}
+            score, result = train(trainer, data.train, data.valid, **options)
         info = {"valid_score": score, "valid_result": dict(result), "seconds": trainer.seconds}
         info["threads"] = torch.get_num_threads()
         self.pieces.write(self.path(model, "trained"), info)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import partial
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -13,25 +15,37 @@ import pandas as pd
 from recbole.utils import ModelType
 
 from recbole_decrs.compare.checks import check_data, check_lists
+from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
-from recbole_decrs.compare.jobs import run_jobs
+from recbole_decrs.compare.jobs import Job, run_jobs
 from recbole_decrs.compare.lists import as_collected, read_lists
-from recbole_decrs.compare.method import Settings
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import Plan, plan_of
+from recbole_decrs.compare.progress import Progress, listing
 from recbole_decrs.compare.ratings import scored_pairs
 from recbole_decrs.compare.record import check_nothing_is_lost, record_of
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import few_seeds
+from recbole_decrs.compare.wanted import Tell
+from recbole_decrs.compare.workers import Recipe, run_in_workers
 from recbole_decrs.compare.write import make_outputs, write_outputs
-from recbole_decrs.config import DecRSConfig
+from recbole_decrs.engines import check_engine, one_thread
 from recbole_decrs.errors import DecRSError, system_says
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 
 Experiments = dict[tuple[str, int], Experiment]
 """The experiments of a comparison by backbone and seed."""
+
+
+@dataclass(frozen=True)
+class _How:
+    """Says how the pieces are made: see :func:`run_comparison`."""
+
+    workers: int
+    engine: str
+    dry_run: bool
 
 
 def run_comparison(
@@ -45,7 +59,10 @@ def run_comparison(
     config_dict: dict[str, Any] | None = None,
     command_line: dict[str, str] | None = None,
     command: str | None = None,
-) -> Results:
+    workers: int = 1,
+    engine: str = "loky",
+    dry_run: bool = False,
+) -> Results | None:
     """Train what must be trained, measure every method, and write the paper's tables and figures.
 
     Each finished piece is kept in ``output/pieces``; the same call after a kill goes on where it was.
@@ -59,20 +76,23 @@ def run_comparison(
         lists: CSV files with ranking lists made elsewhere, by the name that they get in the tables.
         config_file_list, config_dict, command_line: as for :func:`~recbole_decrs.run_recbole_decrs`.
         command: what was typed, for the record.
+        workers: how many pieces are made at a time. Several are made in as many processes, each with one thread; the
+            numbers are those of one process with one thread.
+        engine: what carries these processes, of :data:`~recbole_decrs.engines.ENGINES`.
+        dry_run: True to print the pieces that are done and those to be made, and make none.
+
+    Returns:
+        What the tables are made from; None of a dry run.
 
     Raises:
         DecRSError: the input cannot be used.
     """
     backbones = ("FM", "NFM") if backbones is None else backbones
     methods = "all" if methods is None else methods
-    made: dict[str, DecRSConfig] = {}
-
-    def configure(model: str, settings: Settings) -> DecRSConfig:
-        key = json.dumps([model, settings], sort_keys=True)
-        if key not in made:
-            typed = {**(command_line or {}), **settings}
-            made[key] = DecRSConfig(model, dataset, config_file_list, config_dict, typed)
-        return made[key]
+    configure = Configurations(dataset, config_file_list, config_dict, command_line)
+    if not isinstance(workers, int) or workers < 1:
+        raise DecRSError(f"workers must be a whole number >= 1, not {workers!r}")
+    check_engine(engine)
 
     with quiet_libraries():
         try:
@@ -84,6 +104,7 @@ def run_comparison(
                 lists or {},
                 configure,
                 command,
+                _How(workers, engine, dry_run),
             )
         except ImportError as error:  # some of RecBole's models import their libraries when they are made
             raise DecRSError(f"a backbone needs {error.name or error}, which is not installed; install it") from error
@@ -97,9 +118,10 @@ def _compare(
     seeds: int | Sequence[int],
     output: str | None,
     lists: dict[str, str],
-    configure,
+    configure: Configurations,
     command: str | None,
-) -> Results:
+    how: _How,
+) -> Results | None:
     if not backbones:
         raise DecRSError("backbones names no model; write --backbones=FM,NFM")
     with RunLog():
@@ -113,7 +135,10 @@ def _compare(
             raise DecRSError("lists are ranked among all items, and eval_args samples the candidates; leave one out")
         pieces, cache = Pieces(str(folder / "pieces")), DataCache()
         check_writable(str(folder), str(pieces.folder), first["checkpoint_dir"], "log", "log_tensorboard")
-        tell_threads()
+        if how.workers > 1:
+            getLogger().info(f"{how.workers} workers ({how.engine}) make the pieces, each with one thread")
+        else:
+            tell_threads()
         experiments = {
             (backbone, seed): Experiment(backbone, seed, configure, pieces, cache)
             for backbone in backbones
@@ -121,10 +146,19 @@ def _compare(
         }
         experiment = next(iter(experiments.values()))
         check_data(experiment.data, experiment.config, {name for names in plan.methods.values() for name in names})
-    with _claim(pieces.folder):
+    if how.dry_run:
         with RunLog(console=False):
-            jobs = [job for (backbone, _), one in experiments.items() for job in one.jobs(plan.methods[backbone])]
-            failed = run_jobs(jobs, first["show_progress"])
+            print(listing(_jobs(experiments, plan), how.workers))
+        return None
+    with _claim(pieces.folder), one_thread() if how.workers > 1 else nullcontext():
+        with RunLog(console=False):
+            jobs = _jobs(experiments, plan)
+            with Progress(jobs, how.workers, first["show_progress"]) as progress:
+                if how.workers > 1:
+                    recipe = Recipe(configure, str(pieces.folder), cache.fingerprints)
+                    failed = run_in_workers(jobs, recipe, how.workers, how.engine, progress)
+                else:
+                    failed = run_jobs(jobs, partial(_make, experiments), progress)
         with RunLog():
             for name, reason in failed.items():
                 getLogger().warning(f"{name} is left out: {reason}")
@@ -140,6 +174,14 @@ def _compare(
             for remark in experiment.config.remarks:
                 getLogger().warning(remark)
     return results
+
+
+def _jobs(experiments: Experiments, plan: Plan) -> list[Job]:
+    return [job for (backbone, _), one in experiments.items() for job in one.jobs(plan.methods[backbone])]
+
+
+def _make(experiments: Experiments, job: Job, tell: Tell) -> float:
+    return experiments[job.backbone, job.seed].make(job, tell)
 
 
 def _claim(folder: Path) -> Claim:
@@ -163,7 +205,7 @@ def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFram
         chosen_by[backbone] = (config["valid_metric"].lower(), config["valid_metric_bigger"])
     if tables:
         experiment = next(iter(experiments.values()))
-        like, length = experiment.best_of("backbone").test, max(experiment.config["topk"])
+        like, length = experiment.test_users(), max(experiment.config["topk"])
         for name, table in tables.items():
             lists[name] = experiment.outcome_of(as_collected(table, name, like, experiment.data.test, length))
     return Results(methods, plan.seeds, outcomes, lists, chosen_by, _rated(experiments, plan))

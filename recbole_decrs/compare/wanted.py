@@ -22,6 +22,9 @@ SHAPES_DATA = frozenset((*dataset_arguments, *DATASET_KEYS)) - {"unused_col"} | 
 
 Configure = Callable[[str, Settings], DecRSConfig]
 """Makes the configuration of a model from the name of its class and settings over all others."""
+Tell = Callable[[int, int, float], None]
+"""Is told of a training after each validated epoch: how many epochs there were, how many there are at most, and the
+seconds so far."""
 
 
 @dataclass(frozen=True)

@@ -88,10 +88,10 @@ def test_killed_inside_a_training_it_goes_on_from_the_last_epoch(tiny, monkeypat
 def test_a_training_that_fails_leaves_the_others(tiny, monkeypatch, caplog):
     train = Models.train
 
-    def fail(self, model):
+    def fail(self, model, tell):
         if "wide" in model.name or "ips_user-2" in model.name:
             raise DecRSError("the training loss is not a number any more")
-        return train(self, model)
+        return train(self, model, tell)
 
     monkeypatch.setattr(Models, "train", fail)
     results = run_comparison(["FM"], "tiny", ["wide", "ips_user", "decrs"], 1, "out", config_dict=tiny)
@@ -115,25 +115,53 @@ def test_a_disk_that_is_full_while_a_piece_is_written(settings, monkeypatch):
 def test_a_model_that_turns_out_to_be_damaged_is_trained_again(settings, caplog):
     """Its parts are all there, and one is not of this model; the figure of shares needs it."""
     settings |= {"epochs": 1}
+
+    def forget_the_figure():
+        (scores,) = Path("out/pieces").glob("FM-2020-rated-*.npz")
+        scores.unlink()
+
     run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
     before = {path.name: path.read_bytes() for path in Path("out").glob("*.csv")}
     (path,) = Path("out/pieces").glob("FM-2020-backbone-*.pth")
     content = read_checkpoint(str(path))
     name = next(iter(content["state_dict"]))
     write_checkpoint(str(path), content | {"state_dict": content["state_dict"] | {name: torch.zeros(2)}})
+    forget_the_figure()
     run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
     assert {path.name: path.read_bytes() for path in Path("out").glob("*.csv")} == before
     assert "FM-2020-backbone is trained anew" in caplog.text
     assert torch.equal(read_checkpoint(str(path))["state_dict"][name], content["state_dict"][name])
     path.write_bytes(path.read_bytes()[:-1000])
+    forget_the_figure()
     run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
     assert {path.name: path.read_bytes() for path in Path("out").glob("*.csv")} == before
     assert torch.equal(read_checkpoint(str(path))["state_dict"][name], content["state_dict"][name])
 
 
-def test_a_finished_comparison_reads_the_checkpoints_that_it_scores_with(settings, reads):
+def test_a_finished_comparison_needs_no_model(settings, monkeypatch, reads):
+    """Neither the tables, nor the figure of shares, nor lists made elsewhere: it may have lost all checkpoints."""
     settings |= {"epochs": 1}
-    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    Path("mine.csv").write_text("user_id,item_id,rank\nu1,i1,1\nu2,i2,1\n")
+
+    def compare(*methods):
+        run_comparison(["FM"], "tiny", methods, 1, "out", {"mine": "mine.csv"}, config_dict=settings)
+        return {path.name: path.read_bytes() for path in Path("out").iterdir() if path.suffix in (".csv", ".md")}
+
+    before = compare("decrs", "ips_user")
+    assert {"figure1b.csv", "table3.csv"} <= set(before)
+    trained = json.loads(Path("out/run.json").read_text())["seconds"]
+    for checkpoint in Path("out/pieces").glob("*.pth"):
+        checkpoint.unlink()
     reads.clear()
-    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
-    assert reads == list(map(str, Path("out/pieces").glob("FM-2020-backbone-*.pth")))  # the figure of shares
+    with monkeypatch.context() as patched:
+        patched.setattr(Models, "train", lambda *arguments: pytest.fail("it trains"))
+        assert compare("decrs", "ips_user") == before
+        assert json.loads(Path("out/run.json").read_text())["seconds"] == trained
+    assert not reads
+    models = []
+    train = Models.train
+    monkeypatch.setattr(
+        Models, "train", lambda self, model, tell: models.append(model.name) or train(self, model, tell)
+    )
+    compare("decrs", "ips_user", "constant")  # what is new trains again the two that it fuses
+    assert models == ["FM-2020-backbone", "FM-2020-decrs"]
