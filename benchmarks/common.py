@@ -66,15 +66,17 @@ def prepare(model: str, data_path: str, **settings):
     return config, *data_preparation(config, create_dataset(config))
 
 
-def interleave(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def interleave(
+    sides: dict[str, Callable[[], object]], rounds: int, clock: Callable[[], float] = time.perf_counter
+) -> dict[str, list[float]]:
     """Seconds of each side, measured in turn, ``rounds`` times after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds + 1):
         for name, run in sides.items():
-            start = time.perf_counter()
+            start = clock()
             run()
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(clock() - start)
     return seconds
 
 

@@ -7,12 +7,11 @@ from recbole.model.context_aware_recommender.nfm import NFM as RecBoleNFM
 from recbole.model.layers import MLPLayers
 from torch import nn
 
+from recbole_decrs.model.folded_layers import fold
+from recbole_decrs.model.layered_pairs import layered_pairs
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
 from recbole_decrs.model.training_options import PaperTrainingOptions
-
-PAIRS_AT_ONCE = 1 << 14
-"""So many pairs have their vectors held at once in full sort; more of them leave the processor's cache."""
 
 
 @register_model
@@ -46,11 +45,8 @@ class NFM(PaperTrainingOptions, RecBoleNFM):
         return self.predict_layer(self.mlp_layers(self.bn(bi_interaction))).squeeze(-1)
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """Put the vectors of all pairs through the layers, a few users at a time: [n users, n items]."""
-        logits = users.total.new_empty(len(users.total), len(items.total))
-        step = max(1, PAIRS_AT_ONCE // len(items.total))
-        for start in range(0, len(logits), step):
-            chunk = slice(start, start + step)
-            pairs = torch.addcmul(items.within, users.total[chunk, None], items.total).add_(users.within[chunk, None])
-            logits[chunk] = self.logits_of(pairs.flatten(0, 1)).view(-1, len(items.total))
-        return logits
+        """Put the vectors of all pairs through the layers, folded where that is the same: [n users, n items]."""
+        layers = None
+        if type(self).logits_of is NFM.logits_of:
+            layers = fold((self.bn, self.mlp_layers, self.predict_layer), users.total)
+        return super().pair_logits(users, items) if layers is None else layered_pairs(users, items, layers)
