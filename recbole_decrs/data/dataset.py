@@ -12,11 +12,12 @@ from recbole_decrs.data.fingerprint import fingerprint_of
 from recbole_decrs.data.labels import leave_out_label_0_of_parts
 from recbole_decrs.data.loading import CheckedFilesMixin
 from recbole_decrs.data.processing import CountedLossesMixin
+from recbole_decrs.data.splitting import SplitMixin
 from recbole_decrs.data.time_order import add_click_order, settled_order, take_click_order, with_order
 from recbole_decrs.errors import DecRSError, did_you_mean
 
 
-class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin):
+class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
     """Adds to a RecBole Dataset what DecRS needs of it; nothing it does for other models changes.
 
     Beside those of its bases it goes over these methods of RecBole's:

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -133,6 +134,7 @@ def _is_number(text: str) -> bool:
     return re.fullmatch(r"[-+]?\d*\.?\d*", text) is not None
 
 
+@lru_cache(maxsize=1 << 16)  # the same names stand in many cells
 def _unquoted(text: str) -> str:
     for read in (json.loads, ast.literal_eval):
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pickle
-from itertools import chain
 from logging import getLogger
 
 import numpy as np
@@ -18,8 +17,14 @@ from recbole.utils.argument_list import dataset_arguments
 from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.data.case_study import mend_case_study
 from recbole_decrs.data.dataset import ConfounderMixin, DecRSDataset, DecRSKnowledgeBasedDataset
+from recbole_decrs.data.full_sort_loader import (
+    DecRSFullSortEvalDataLoader,
+    mask_items_of_all_users,
+    mask_training_items_only,
+)
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
 from recbole_decrs.data.time_order import with_order
+from recbole_decrs.data.used_items import DecRSSampler
 from recbole_decrs.errors import DecRSError, told_as
 
 mend_case_study()
@@ -39,6 +44,8 @@ def load_split_dataloaders(config) -> tuple | None:
 
 
 recbole_data_utils.load_split_dataloaders = load_split_dataloaders
+recbole_data_utils.Sampler = DecRSSampler
+recbole_data_utils.FullSortEvalDataLoader = DecRSFullSortEvalDataLoader
 
 
 def tell_of_unpickling(key: str, path: str) -> None:
@@ -186,32 +193,8 @@ def data_preparation(config, dataset) -> tuple:
             loader.generator = loader.sampler.generator = torch.Generator()
             loader.generator.manual_seed(config["seed"])
     if config["test_candidates"] == "untrained" and isinstance(test_data, FullSortEvalDataLoader):
-        _mask_training_items_only(train_data, test_data)
+        mask_training_items_only(train_data, test_data)
     for loader in (valid_data, test_data):
         if isinstance(loader, FullSortEvalDataLoader) and not loader.is_sequential:
-            _mask_items_of_all_users(loader)
+            mask_items_of_all_users(loader)
     return train_data, valid_data, test_data
-
-
-def _mask_training_items_only(train_data, test_data) -> None:
-    part = train_data._dataset
-    clicked = part.inter_matrix(form="csr")
-    for user in range(1, part.user_num):
-        items = clicked.indices[clicked.indptr[user] : clicked.indptr[user + 1]].astype(np.int64)
-        if (positive := test_data.uid2positive_item[user]) is not None:
-            items = np.setdiff1d(items, positive.numpy())
-        test_data.uid2history_item[user] = torch.from_numpy(items)
-
-
-def _mask_items_of_all_users(loader: FullSortEvalDataLoader) -> None:
-    """Mask the items of users who have no click in this part as well, which RecBole's case study asks for.
-
-    Of the others the loader knows them: what their sampler calls used, less the clicks of the part.
-    """
-    history = loader.uid2history_item
-    users = [user for user in range(1, len(history)) if history[user] is None]
-    used = loader._sampler.used_ids[users]
-    lengths = [len(items) for items in used]
-    items = torch.from_numpy(np.fromiter(chain.from_iterable(used), np.int64, sum(lengths)))
-    for user, of_user in zip(users, items.split(lengths), strict=True):
-        history[user] = of_user

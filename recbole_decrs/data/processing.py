@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_decrs.data.columns import check_columns_in_keys
+from recbole_decrs.data.inter_counts import Side, places_within
 from recbole_decrs.data.labels import are_labelled, check_labels, label_0_is_no_click, leave_out_label_0
 from recbole_decrs.data.missing_cells import check_times, check_unrated, tell_missing_cells
 from recbole_decrs.data.rows import (
@@ -29,6 +30,7 @@ class CountedLossesMixin:
     - ``_data_filtering``, to tell how many clicks are left;
     - ``_filter_nan_user_or_item``, to leave out interactions of label 0 as well;
     - ``_filter_by_field_value``, in which no token, as they are text, equals a value that is a number;
+    - ``_filter_by_inter_num``, whose Counters are Python for each interaction in each round; the same rows are left;
     - ``_reset_index``, to tell which filter has left nothing;
     - ``_fill_nan``, which takes the mean also for a time or a rating.
     """
@@ -63,6 +65,21 @@ class CountedLossesMixin:
             super()._filter_by_field_value()
         finally:
             self.config = configured
+
+    def _filter_by_inter_num(self) -> None:
+        sides = {}
+        for name, field in (("user", self.uid_field), ("item", self.iid_field)):
+            intervals = self._parse_intervals_str(self.config[f"{name}_inter_num_interval"])
+            if len(intervals or ()) > 1:
+                self.logger.warning("More than one interval of interaction number are given!")
+            feat = getattr(self, f"{name}_feat")
+            sides[name] = Side.of(self.inter_feat[field], None if feat is None else feat[field], intervals)
+        places = places_within(sides["user"], sides["item"])
+        if len(places) < len(self.inter_feat):
+            self.inter_feat = self.inter_feat.iloc[places].copy()
+        for name, side in sides.items():
+            if not side.is_left.all():
+                setattr(self, f"{name}_feat", getattr(self, f"{name}_feat")[side.is_left].copy())
 
     def _reset_index(self) -> None:
         check_rows_are_left(self)

@@ -47,7 +47,9 @@ def with_order(config, order: str):
 
 def places_by_time(dataset) -> np.ndarray:
     """List the rows of the clicks in the order of time, shape [n_clicks]; at the same time in the order of the file."""
-    times = np.array([np.ravel(time)[0] for time in dataset.inter_feat[dataset.time_field]], dtype=np.float64)
+    times = dataset.inter_feat[dataset.time_field].to_numpy()
+    if times.dtype == object:  # as a numerical feature a time comes with the number of its bucket
+        times = np.array([np.ravel(time)[0] for time in times], dtype=np.float64)
     return np.argsort(times, kind="stable")
 
 
