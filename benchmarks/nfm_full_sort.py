@@ -6,6 +6,7 @@ With one thread seconds are those of the processor, which other programs hardly 
 import copy
 import statistics
 import time
+from operator import truediv
 
 import torch
 from common import arguments, environment, interleave
@@ -61,13 +62,16 @@ def main() -> None:
         exact = TwoSided.pair_logits(copy.deepcopy(model).double(), *in_double)
         errors = [((sides[name]() - exact).abs().max() / exact.std()).item() for name in (ONE_BY_ONE, FOLDED)]
         rows.append((f"{activation}, {hidden}", seconds, errors))
-    print("\n| layers | one by one [ns a pair] | folded | times faster | rounds | products alone | activations alone |")
+    print("\nNanoseconds a pair, the median of the rounds and in brackets the least\n")
+    print(f"| layers | {ONE_BY_ONE} | {FOLDED} | times faster | {PRODUCTS} alone | {ACTIVATIONS} alone | rounds |")
     print("|---|---|---|---|---|---|---|")
     for name, seconds, _ in rows:
-        ns = {side: 1e9 * statistics.median(of) / chosen.users / chosen.items for side, of in seconds.items()}
-        ratio = statistics.median(a / b for a, b in zip(seconds[ONE_BY_ONE], seconds[FOLDED], strict=True))
-        print(f"| {name} | {ns[ONE_BY_ONE]:.0f} | {ns[FOLDED]:.1f} | {ratio:.2f} | {chosen.rounds} | ", end="")
-        print(f"{ns[PRODUCTS]:.0f} | {ns[ACTIVATIONS]:.0f} |")
+        ns = {side: [1e9 * each / chosen.users / chosen.items for each in of] for side, of in seconds.items()}
+        ratio = statistics.median(map(truediv, seconds[ONE_BY_ONE], seconds[FOLDED]))
+        least = min(seconds[ONE_BY_ONE]) / min(seconds[FOLDED])
+        before, after, *limits = (f"{statistics.median(of):.0f} ({min(of):.0f})" for of in ns.values())
+        cells = [name, before, after, f"{ratio:.2f} ({least:.2f})", *limits, str(chosen.rounds)]
+        print(f"| {' | '.join(cells)} |")
     print(
         "\nGreatest error against double precision, of the logits' standard deviation, one by one and folded: ", end=""
     )
