@@ -27,6 +27,7 @@ _HOME = {
     "deconfound": "recbole_decrs.model.deconfound",
     "register_model": "recbole_decrs.model.registry",
     "load_data_and_model": "recbole_decrs.quick_start",
+    "inner_product_vectors": "recbole_decrs.model.vectors",
 }
 
 __all__ = ["__version__", *_HOME]

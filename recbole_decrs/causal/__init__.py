@@ -18,13 +18,17 @@ from recbole_decrs.causal.drift import interest_drift, normalized_drift, symmetr
 from recbole_decrs.causal.fusion import fuse_scores
 from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
 from recbole_decrs.causal.jensen_gap import expected_scores, jensen_gap
+from recbole_decrs.causal.partitions import Summary, UserStatistics, combine, statistics_of_users
 
 __all__ = [
     "OPERATORS",
     "PRIORS",
     "BackdoorOperator",
     "Confounder",
+    "Summary",
+    "UserStatistics",
     "calibration_kl",
+    "combine",
     "estimate_confounder",
     "euclidean",
     "expected_distribution",
@@ -37,6 +41,7 @@ __all__ = [
     "membership_from_labels",
     "membership_from_weights",
     "normalized_drift",
+    "statistics_of_users",
     "symmetric_kl",
     "user_history_distribution",
 ]

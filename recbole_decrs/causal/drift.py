@@ -131,10 +131,27 @@ def normalized_drift(drift: np.ndarray, alpha: float, counted: np.ndarray | None
     """
     drift = np.asarray(drift, dtype=np.float64)
     over = drift if counted is None else drift[counted]
-    if all_alike(over):
+    return scaled_drift(drift, alpha, over.min(initial=np.inf), over.max(initial=-np.inf))
+
+
+def scaled_drift(drift: np.ndarray, alpha: float, least: float, greatest: float) -> np.ndarray:
+    """Compute eta-hat_u of Eq. 12 from the least and the greatest eta_u, which may be those of more users.
+
+    Args:
+        drift: eta_u, shape [n_users].
+        alpha: as in :func:`normalized_drift`.
+        least, greatest: between which eta_u is scaled; the other way round where nobody has a drift.
+
+    Returns:
+        shape [n_users], in [0, 1]. If both are equal but for rounding the fraction is 0.
+
+    Example:
+        >>> scaled_drift(np.array([2.0, 4.0]), alpha=1, least=0.0, greatest=8.0).tolist()
+        [0.25, 0.5]
+    """
+    if greatest - least <= ROUNDING:
         return np.zeros_like(drift) ** alpha
-    fraction = (drift - over.min()) / (over.max() - over.min())
-    return np.clip(fraction, 0.0, 1.0) ** alpha
+    return np.clip((drift - least) / (greatest - least), 0.0, 1.0) ** alpha
 
 
 def all_alike(drift: np.ndarray) -> bool:

@@ -33,11 +33,16 @@ class FM(PaperTrainingOptions, RecBoleFM):
         """Sum bi-interaction vectors after BatchNorm and dropout: [B, H] -> [B]."""
         return self.dropout(self.bn(bi_interaction)).sum(dim=-1)
 
-    def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
-        """Score all pairs by a matrix product of the two sides, BatchNorm folded in: [n users, n items]."""
-        scale, shift = torch.ones_like(users.total[0]), torch.zeros_like(users.total[0])
+    def folded_batch_norm(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Give the scale and the shift of each dimension by BatchNorm in evaluation, shape [H] each; else 1 and 0."""
         if isinstance(self.bn, nn.BatchNorm1d):
             scale = self.bn.weight / torch.sqrt(self.bn.running_var + self.bn.eps)
-            shift = self.bn.bias - scale * self.bn.running_mean
+            return scale, self.bn.bias - scale * self.bn.running_mean
+        shift = self.first_order_linear.bias.new_zeros(self.embedding_size)
+        return torch.ones_like(shift), shift
+
+    def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
+        """Score all pairs by a matrix product of the two sides, BatchNorm folded in: [n users, n items]."""
+        scale, shift = self.folded_batch_norm()
         of_user = (users.within @ scale + shift.sum()).unsqueeze(1)
         return torch.addmm(items.within @ scale, users.total * scale, items.total.T).add_(of_user)
