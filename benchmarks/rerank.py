@@ -22,7 +22,7 @@ def main() -> None:
     confounder = train_data.dataset.confounder
     users = torch.as_tensor(np.flatnonzero(confounder.n_clicks))
     generator = torch.Generator().manual_seed(0)
-    n_items = len(confounder.membership)
+    n_items = confounder.sparse_membership.shape[0]
     scores, places = torch.rand(len(users), n_items - 1, generator=generator).topk(chosen.candidates)
     items = places + 1
     sides = {

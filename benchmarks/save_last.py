@@ -1,25 +1,18 @@
-"""What saving the last state after each epoch costs, and what sparse group matrices spare in a checkpoint."""
+"""What saving the last state after each epoch costs."""
 
 import sys
-import tempfile
-from pathlib import Path
 from statistics import median
 
-import numpy as np
-import torch
 from common import arguments, environment, interleave, prepare, quiet
-
-N_USERS, N_ITEMS, N_CLICKS = 21_000, 25_000, 600_000
 
 
 def main() -> None:
-    """Print both tables."""
-    chosen = arguments(__doc__, rounds=5, models="FM,NFM,DecFM,DecNFM,BPR", groups=253)
+    """Print the table."""
+    chosen = arguments(__doc__, rounds=5, models="FM,NFM,DecFM,DecNFM,BPR")
     quiet()
     from recbole_decrs.checkpoint import header_of
     from recbole_decrs.data.id_loader import IdLoader
     from recbole_decrs.model.catalogue import find_model
-    from recbole_decrs.plain_data import encode, encode_confounder
     from recbole_decrs.single_trainer import trainer_for
 
     print("| model | epoch [s] | with its evaluation [s] | saving the last state [s] | of epoch and evaluation |")
@@ -45,33 +38,7 @@ def main() -> None:
         )
         print(f" {share:.1%} |", flush=True)
         trainer.tensorboard.close()
-
-    confounder = many_groups(chosen.groups)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "confounder"
-        print(f"\n| matrices of {chosen.groups} groups, {N_USERS} users, {N_ITEMS} items | MiB |\n|---|---|")
-        for kind, content in (
-            ("dense", {name: encode(value) for name, value in vars(confounder).items()}),
-            ("as it is", encode_confounder(confounder)),
-        ):
-            torch.save(content, path)
-            print(f"| {kind} | {path.stat().st_size / 2**20:.1f} |")
     print(f"\n{environment()}\ncommand: python {' '.join(sys.argv)}")
-
-
-def many_groups(n_groups: int):
-    """The Confounder of random clicks on items in one to three groups, of which some are far larger than others."""
-    from recbole_decrs.causal.confounder import estimate_confounder
-
-    rng = np.random.default_rng(0)
-    shares = 1 / np.arange(1, n_groups + 1)
-    membership = np.zeros((N_ITEMS, n_groups))
-    groups = rng.choice(n_groups, (N_ITEMS, 3), p=shares / shares.sum())
-    membership[np.arange(N_ITEMS)[:, None], groups] = 1
-    membership /= membership.sum(axis=1, keepdims=True)
-    users, items = rng.integers(1, N_USERS, N_CLICKS), rng.integers(1, N_ITEMS, N_CLICKS)
-    names = tuple(f"g{number}" for number in range(n_groups))
-    return estimate_confounder(names, membership, users, items, N_USERS, (users, items))
 
 
 if __name__ == "__main__":

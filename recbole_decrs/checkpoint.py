@@ -155,7 +155,8 @@ def header_of(config, dataset) -> dict[str, Any]:
 
 def same_groups(one: Confounder, other: Confounder) -> bool:
     """Tell if two Confounders have the same groups of the same items."""
-    return one.group_names == other.group_names and np.array_equal(one.membership, other.membership)
+    q, of_other = one.sparse_membership, other.sparse_membership
+    return one.group_names == other.group_names and q.shape == of_other.shape and not (q != of_other).nnz
 
 
 def _same_shapes(one: Confounder, other: Confounder) -> bool:

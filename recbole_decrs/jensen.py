@@ -66,7 +66,7 @@ def measure_jensen_gap(
         asked = sequences[np.searchsorted(sequences[part.uid_field].numpy(), users)]
     asked = asked.to(model.device)
     half = OnScale(model, "logit")
-    distributions = confounder.user_distribution[known]
+    distributions = confounder.distribution_of(known)
     bar = tqdm(
         total=len(np.unique(distributions, axis=0)) + 1,
         ncols=100,

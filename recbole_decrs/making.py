@@ -10,6 +10,7 @@ from typing import Any
 
 from recbole.model.abstract_recommender import AbstractRecommender
 
+from recbole_decrs.causal.parts import in_parts
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.errors import DecRSError, told_as
 from recbole_decrs.model.fused import FusedRecommender
@@ -39,7 +40,9 @@ class Data:
         digest = hashlib.sha256(self.part.fingerprint.encode())
         confounder = self.part.confounder
         if confounder is not None:
-            digest.update(chr(0).join(confounder.group_names).encode() + confounder.membership.tobytes())
+            digest.update(chr(0).join(confounder.group_names).encode())
+            for rows in in_parts(*confounder.sparse_membership.shape):
+                digest.update(confounder.sparse_membership[rows].toarray().tobytes())
             digest.update(b"" if confounder.drift is None else confounder.drift.tobytes())
         return digest.hexdigest()
 

@@ -127,17 +127,18 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
 def _in_place_of_d(model, d: np.ndarray | None) -> Iterator[None]:
     """Put another distribution into the operators of a model, or zeros in the place of M, and back."""
     operators = [module for module in model.modules() if isinstance(module, BackdoorOperator)]
-    before = [operator.prior for operator in operators]
+    before = [(operator.prior, operator.rows_of_prior) for operator in operators]
     for operator in operators:
         if d is None:
             operator.of_sums = lambda total, *_: torch.zeros_like(total)
         else:
-            operator.prior = torch.as_tensor(d, dtype=torch.float32, device=operator.prior.device)
+            operator.prior = torch.as_tensor(d, dtype=torch.float32, device=operator.group_embeddings.device)
+            operator.rows_of_prior = None
     try:
         yield
     finally:
-        for operator, prior in zip(operators, before, strict=True):
-            operator.prior = prior
+        for operator, (prior, rows_of_prior) in zip(operators, before, strict=True):
+            operator.prior, operator.rows_of_prior = prior, rows_of_prior
             vars(operator).pop("of_sums", None)
 
 

@@ -10,6 +10,7 @@ import torch
 from scipy import sparse
 
 from recbole_decrs.causal import Confounder
+from recbole_decrs.causal.parts import is_mostly_zeros
 
 TYPE = "recbole_decrs.type"
 """The key by which :func:`encode` marks what is not plain data."""
@@ -52,7 +53,9 @@ def decode(value: Any) -> Any:
         return {key: decode(item) for key, item in value.items()}
     if kind == "sparse":
         parts = tuple(decode(value[name]) for name in ("data", "indices", "indptr"))
-        return sparse.csr_matrix(parts, shape=value["shape"]).asformat(value["format"])
+        matrix = sparse.csr_matrix(parts, shape=value["shape"])
+        matrix.check_format(full_check=True)  # of a damaged one, scipy would read what lies beside its memory
+        return matrix.asformat(value["format"])
     if kind == "zeros":
         return decode(value["values"]).toarray()
     if kind == "list":
@@ -61,23 +64,50 @@ def decode(value: Any) -> Any:
     return np.asmatrix(array) if kind == "matrix" else array
 
 
+MATRICES = {"sparse_membership": "membership", "sparse_user_distribution": "user_distribution"}
+"""The matrices of a Confounder, and what they are called in its plain data."""
+
+
 def encode_confounder(confounder: Confounder | None) -> dict[str, Any] | None:
     """Turn a Confounder into plain data."""
     if confounder is None:
         return None
-    return {field.name: _encode_matrix(getattr(confounder, field.name)) for field in dataclasses.fields(confounder)}
+    values = {field.name: getattr(confounder, field.name) for field in dataclasses.fields(confounder)}
+    return {
+        MATRICES.get(name, name): _encode_matrix(value) if name in MATRICES else encode(value)
+        for name, value in values.items()
+    }
 
 
-def _encode_matrix(value: Any) -> Any:
-    """Encode a matrix that is mostly zeros by its other values alone: few of all groups are a user's."""
-    if isinstance(value, np.ndarray) and value.ndim == 2 and np.count_nonzero(value) * 2 < value.size:
-        return {TYPE: "zeros", "values": encode(sparse.csr_matrix(value))}
-    return encode(value)
+def _encode_matrix(matrix: sparse.csr_matrix) -> dict[str, Any]:
+    """Encode a matrix over groups; by what is not zero, where it is mostly zeros: few of all groups are a user's."""
+    if not is_mostly_zeros(matrix):
+        return encode(matrix.toarray())
+    plain = encode(matrix)
+    plain["indices"] = encode(matrix.indices.astype(_smallest_type(matrix.shape[1])))
+    return {TYPE: "zeros", "values": plain}
+
+
+def _smallest_type(n: int) -> type[np.integer]:
+    """Choose the smallest type of torch that holds 0 ... n - 1."""
+    return next(kind for kind in (np.uint8, np.int16, np.int32, np.int64) if n - 1 <= np.iinfo(kind).max)
 
 
 def decode_confounder(plain: dict[str, Any] | None) -> Confounder | None:
     """Give back the Confounder that :func:`encode_confounder` was given."""
-    return None if plain is None else Confounder(**decode(plain))
+    if plain is None:
+        return None
+    names = {written: name for name, written in MATRICES.items()}
+    return Confounder(
+        **{
+            names.get(key, key): _decode_matrix(value) if key in names else decode(value)
+            for key, value in plain.items()
+        }
+    )
+
+
+def _decode_matrix(plain: dict[str, Any]) -> sparse.csr_matrix:
+    return sparse.csr_matrix(decode(plain["values"] if plain.get(TYPE) == "zeros" else plain))
 
 
 def moved_to(value: Any, device: torch.device | str) -> Any:

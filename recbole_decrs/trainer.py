@@ -245,7 +245,7 @@ def candidate_alphas(config, confounder) -> list[float | None]:
 def fusion_weights(config, confounder, alpha: float | None) -> torch.Tensor | None:
     """Give the weight of each user's deconfounded scores: ``fusion_weight``, else eta-hat_u; None without drift."""
     if config["fusion_weight"] is not None:
-        return torch.full((len(confounder.user_distribution),), float(config["fusion_weight"]))
+        return torch.full((len(confounder.n_clicks),), float(config["fusion_weight"]))
     return None if alpha is None else torch.as_tensor(confounder.normalized_drift(alpha), dtype=torch.float32)
 
 

@@ -11,12 +11,12 @@ from recbole_decrs.causal.confounder import (
     Confounder,
     estimate_confounder,
     expected_distribution,
-    user_history_distribution,
 )
 from recbole_decrs.causal.divergence import kl_divergence
 from recbole_decrs.causal.drift import interest_drift, normalized_drift, symmetric_kl
 from recbole_decrs.causal.fusion import fuse_scores
 from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
+from recbole_decrs.causal.history import user_history_distribution
 from recbole_decrs.causal.jensen_gap import expected_scores, jensen_gap
 from recbole_decrs.causal.partitions import Summary, UserStatistics, combine, statistics_of_users
 

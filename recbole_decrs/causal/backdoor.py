@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import torch
+from scipy import sparse
 from torch import nn
+
+from recbole_decrs.causal.user_prior import UserPrior
 
 OPERATORS = ("fm", "fm_all_pairs", "product")
 """The ways in which :class:`BackdoorOperator` may combine groups and user."""
@@ -16,14 +19,18 @@ class BackdoorOperator(nn.Module):
     with N.
 
     Args:
-        prior: d-bar, shape [N]; or one distribution a user, shape [n_users, N], for M(d_u, u).
+        prior: d-bar, shape [N]; or one distribution a user, shape [n_users, N], a tensor or a CSR
+            matrix, for M(d_u, u).
         embedding_size: H.
         operator: ``product``: Eq. 7, the sum over groups a and user features b of p(g_a) v_a * x_b u_b;
             ``fm``: Eq. 8 over the pairs a < b of w = [d-bar, x_u] and c = [v, u], as FM and the authors' code have
             it; ``fm_all_pairs``: Eq. 8 as printed, over all ordered pairs, a = b included.
         init_std: standard deviation of the initial group embeddings.
+        training: what stands for d in training mode, if that is not ``prior``: shape [n_users, N], or [n_rows, N].
+        by_click: True where each sample names its row of ``training``; else it is that of its user.
 
     Attributes:
+        prior: d-bar, or one distribution a user, as a tensor; None where that is a CSR matrix.
         group_embeddings: v_1 ... v_N, a parameter of shape [N, H].
 
     Raises:
@@ -44,11 +51,11 @@ class BackdoorOperator(nn.Module):
 
     def __init__(
         self,
-        prior: torch.Tensor,
+        prior: torch.Tensor | sparse.csr_matrix,
         embedding_size: int,
         operator: str = "fm",
         init_std: float = 0.01,
-        training: torch.Tensor | None = None,
+        training: torch.Tensor | sparse.csr_matrix | None = None,
         by_click: bool = False,
     ) -> None:
         super().__init__()
@@ -56,12 +63,11 @@ class BackdoorOperator(nn.Module):
             raise ValueError(f"backdoor_operator must be one of {', '.join(OPERATORS)}, not {operator!r}")
         self.operator = operator
         self.by_click = by_click
-        self.register_buffer("prior", torch.as_tensor(prior, dtype=torch.float32), persistent=False)
-        training = None if training is None else torch.as_tensor(training, dtype=torch.float32)
-        self.register_buffer("prior_of_training", training, persistent=False)
+        self._keep("prior", prior)
+        self._keep("prior_of_training", training)
         # A bare parameter, not an nn.Embedding: RecBole's backbones initialise every nn.Embedding in
         # their own way after this constructor has run.
-        self.group_embeddings = nn.Parameter(init_std * torch.randn(self.prior.shape[-1], embedding_size))
+        self.group_embeddings = nn.Parameter(init_std * torch.randn(prior.shape[-1], embedding_size))
 
     def forward(
         self, user_embeddings: torch.Tensor, users: torch.Tensor | None = None, rows: torch.Tensor | None = None
@@ -106,10 +112,22 @@ class BackdoorOperator(nn.Module):
         within_groups = 0.5 * (groups**2 - prior**2 @ self.group_embeddings**2)
         return within_groups + torch.addcmul(within, groups, total)
 
+    def _keep(self, name: str, distributions) -> None:
+        """Keep distributions as a buffer, or as a CSR matrix whose rows are made for each batch."""
+        is_sparse = sparse.issparse(distributions)
+        dense = None if is_sparse or distributions is None else torch.as_tensor(distributions, dtype=torch.float32)
+        self.register_buffer(name, dense, persistent=False)
+        setattr(self, f"rows_of_{name}", UserPrior(distributions) if is_sparse else None)
+
     def _distribution(self, users: torch.Tensor | None, rows: torch.Tensor | None) -> torch.Tensor:
         """Choose d: shape [N], or [B, N] where each row has its own."""
-        if not self.training or self.prior_of_training is None:
+        if not self.training or (self.prior_of_training is None and self.rows_of_prior_of_training is None):
+            if self.rows_of_prior is not None:
+                return self.rows_of_prior(users)
             return self.prior if self.prior.dim() == 1 else self.prior[users]
         if self.by_click and rows is None:
             raise ValueError("a distribution goes with each click here, and it is not said which")
-        return self.prior_of_training[rows if self.by_click else users]
+        asked = rows if self.by_click else users
+        if self.rows_of_prior_of_training is not None:
+            return self.rows_of_prior_of_training(asked)
+        return self.prior_of_training[asked]

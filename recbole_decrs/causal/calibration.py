@@ -1,13 +1,17 @@
-"""C_KL (Steck 2018) and its kin measure how far a list's group distribution is from the user's history."""
+"""C_KL (Steck 2018) and its kin measure how far a list's group distribution is from the user's history.
+
+They take two arrays, or two CSR matrices, shape [n, N], of which they look only at what is not zero.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from recbole_decrs.causal.divergence import kl_divergence
+from recbole_decrs.causal.over_groups import Distributions, sum_over_groups
 
 
-def calibration_kl(history: np.ndarray, recommended: np.ndarray, smoothing: float = 0.01) -> np.ndarray:
+def calibration_kl(history: Distributions, recommended: Distributions, smoothing: float = 0.01) -> np.ndarray:
     """Measure how badly lists are calibrated: C_KL = KL(p | q~) with q~ = (1 - s) q + s p (Steck 2018).
 
     Args:
@@ -28,7 +32,7 @@ def calibration_kl(history: np.ndarray, recommended: np.ndarray, smoothing: floa
     return kl_divergence(history, recommended, smoothing)
 
 
-def hellinger(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
+def hellinger(history: Distributions, recommended: Distributions) -> np.ndarray:
     """Measure the Hellinger distance sqrt(sum over groups of (sqrt(p) - sqrt(q))^2 / 2).
 
     Args:
@@ -44,10 +48,10 @@ def hellinger(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
         >>> hellinger([1.0, 0.0], [[1.0, 0.0], [0.0, 1.0]]).tolist()
         [0.0, 1.0]
     """
-    return np.sqrt(np.sum((np.sqrt(history) - np.sqrt(recommended)) ** 2, axis=-1) / 2)
+    return np.sqrt(sum_over_groups(lambda p, q: (np.sqrt(p) - np.sqrt(q)) ** 2, history, recommended) / 2)
 
 
-def euclidean(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
+def euclidean(history: Distributions, recommended: Distributions) -> np.ndarray:
     """Measure the Euclidean distance sqrt(sum over groups of (p - q)^2).
 
     Args:
@@ -63,4 +67,4 @@ def euclidean(history: np.ndarray, recommended: np.ndarray) -> np.ndarray:
         >>> euclidean([0.6, 0.4, 0.0], [0.3, 0.4, 0.4]).round(4).tolist()
         0.5
     """
-    return np.sqrt(np.sum((np.asarray(history) - np.asarray(recommended)) ** 2, axis=-1))
+    return np.sqrt(sum_over_groups(lambda p, q: (p - q) ** 2, history, recommended))

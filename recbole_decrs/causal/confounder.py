@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import sparse
 
 from recbole_decrs.causal.drift import all_alike, interest_drift, normalized_drift
-from recbole_decrs.causal.history import grouped_clicks, user_history_distribution
+from recbole_decrs.causal.history import grouped_clicks, has_group, sparse_user_history
 
 PRIORS = ("interaction", "item", "uniform", "user", "learned")
 """The distributions that may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
@@ -18,14 +19,16 @@ PRIORS = ("interaction", "item", "uniform", "user", "learned")
 class Confounder:
     """Holds the user history distributions over N item groups and the statistics that follow from them.
 
-    Row 0 of every user and item axis is RecBole's padding and holds zeros.
+    Row 0 of every user and item axis is RecBole's padding and holds zeros. The two matrices are kept as CSR, which is
+    small where a user and an item have few of all groups, and at most half as large again as an array where they have
+    all of them.
     """
 
     group_names: tuple[str, ...]
     """Names of the N groups."""
-    membership: np.ndarray
+    sparse_membership: sparse.csr_matrix
     """q^i, [n_items, N]; rows sum to 1, or to 0 where an item has no group."""
-    user_distribution: np.ndarray
+    sparse_user_distribution: sparse.csr_matrix
     """d_u (Eq. 3), [n_users, N]; rows sum to 1, or to 0 where a user has no grouped click."""
     n_clicks: np.ndarray
     """|H_u|, [n_users]: the grouped items that each user has clicked in training."""
@@ -35,6 +38,38 @@ class Confounder:
     """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
     drifting: np.ndarray | None
     """True for users with at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
+
+    @cached_property
+    def membership(self) -> np.ndarray:
+        """Give q^i of all items as an array, [n_items, N], made when it is first asked for: large where both are."""
+        return self.sparse_membership.toarray()
+
+    @cached_property
+    def user_distribution(self) -> np.ndarray:
+        """Give d_u of all users as an array, [n_users, N], made when it is first asked for: large where both are."""
+        return self.sparse_user_distribution.toarray()
+
+    def membership_of(self, items: np.ndarray) -> np.ndarray:
+        """Hand out q^i of some items.
+
+        Args:
+            items: item ids, shape [...].
+
+        Returns:
+            [..., N].
+        """
+        return _rows_of(self.sparse_membership, items)
+
+    def distribution_of(self, users: np.ndarray) -> np.ndarray:
+        """Hand out d_u of some users.
+
+        Args:
+            users: user ids, shape [...].
+
+        Returns:
+            [..., N].
+        """
+        return _rows_of(self.sparse_user_distribution, users)
 
     @property
     def one_drift(self) -> bool:
@@ -69,7 +104,8 @@ class Confounder:
         if kind == "interaction":
             return self.prior
         if kind == "item":
-            return self.membership[self.membership.sum(axis=1) > 0].mean(axis=0)
+            n_grouped = has_group(self.sparse_membership).sum()
+            return np.asarray(self.sparse_membership.sum(axis=0)).ravel() / n_grouped
         if kind == "uniform":
             return np.full_like(self.prior, 1 / len(self.prior))
         if kind == "user":
@@ -79,11 +115,16 @@ class Confounder:
         raise ValueError(f"confounder_prior must be one of {', '.join(PRIORS)}, not {kind!r}")
 
 
-def expected_distribution(user_distribution: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
+def _rows_of(matrix: sparse.csr_matrix, ids: np.ndarray) -> np.ndarray:
+    ids = np.asarray(ids)
+    return matrix[ids.ravel()].toarray().reshape(*ids.shape, matrix.shape[1])
+
+
+def expected_distribution(user_distribution: np.ndarray | sparse.csr_matrix, n_clicks: np.ndarray) -> np.ndarray:
     """Compute d-bar, the sum over users of P(d_u) d_u with P(d_u) = clicks of u / all clicks (Sec. 2.2.2).
 
     Args:
-        user_distribution: d_u, shape [n_users, N].
+        user_distribution: d_u, shape [n_users, N]; an array or a CSR matrix.
         n_clicks: |H_u|, shape [n_users], not all zero.
 
     Returns:
@@ -96,12 +137,14 @@ def expected_distribution(user_distribution: np.ndarray, n_clicks: np.ndarray) -
         [0.75, 0.25]
     """
     n_clicks = np.asarray(n_clicks, dtype=np.float64)
-    return n_clicks @ np.asarray(user_distribution, dtype=np.float64) / n_clicks.sum()
+    if not sparse.issparse(user_distribution):
+        user_distribution = np.asarray(user_distribution, dtype=np.float64)
+    return user_distribution.T @ n_clicks / n_clicks.sum()
 
 
 def estimate_confounder(
     group_names: tuple[str, ...],
-    membership: np.ndarray,
+    membership: np.ndarray | sparse.csr_matrix,
     users: np.ndarray,
     items: np.ndarray,
     n_users: int,
@@ -113,7 +156,7 @@ def estimate_confounder(
 
     Args:
         group_names: names of the N groups.
-        membership: q^i, shape [n_items, N].
+        membership: q^i, shape [n_items, N]; an array, or a CSR matrix where there are many items and groups.
         users, items: the training clicks, shape [n_clicks] each, in any order.
         n_users: number of users, the padding row 0 included.
         history: users and items of the clicks that eta_u is measured on, in the order of time; None where the
@@ -135,19 +178,19 @@ def estimate_confounder(
         >>> confounder.prior.round(4).tolist(), confounder.drift.round(4).tolist()
         ([0.3333, 0.6667], [0.0, 9.2103, 0.0])
     """
+    membership = sparse.csr_matrix(membership, dtype=np.float64)
     clicks = sparse.csr_matrix((np.ones(len(users)), (users, items)), shape=(n_users, membership.shape[0]))
-    sparse_membership = sparse.csr_matrix(membership)
-    n_clicks = grouped_clicks(clicks, sparse_membership)
+    n_clicks = grouped_clicks(clicks, membership)
     if not n_clicks.any():
         raise ValueError("no training click is on an item with a group")
-    user_distribution = user_history_distribution(clicks, sparse_membership)
+    user_distribution = sparse_user_history(clicks, membership)
     drift = drifting = None
     if history is not None:
-        drift, drifting = interest_drift(*history, sparse_membership, n_users, smoothing, periods)
+        drift, drifting = interest_drift(*history, membership, n_users, smoothing, periods)
     return Confounder(
         group_names=tuple(group_names),
-        membership=membership,
-        user_distribution=user_distribution,
+        sparse_membership=membership,
+        sparse_user_distribution=user_distribution,
         n_clicks=n_clicks,
         prior=expected_distribution(user_distribution, n_clicks),
         drift=drift,

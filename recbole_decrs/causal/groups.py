@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
+
+from recbole_decrs.causal.parts import in_parts
 
 
 def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int) -> np.ndarray:
@@ -24,19 +27,29 @@ def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, 
         >>> membership_from_labels([1, 1, 2], [0, 1, 1], n_items=3, n_groups=2).tolist()
         [[0.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
     """
-    membership = np.zeros((n_items, n_groups))
-    membership[items, groups] = 1.0
-    return membership_from_weights(membership)
+    return sparse_membership(items, groups, n_items, n_groups).toarray()
 
 
-def membership_from_weights(weights: np.ndarray) -> np.ndarray:
+def sparse_membership(items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int) -> sparse.csr_matrix:
+    """Make q^i as :func:`membership_from_labels` does, as a CSR matrix.
+
+    Example:
+        >>> sparse_membership([1, 1, 1], [0, 1, 1], n_items=2, n_groups=2).toarray().tolist()
+        [[0.0, 0.0], [0.5, 0.5]]
+    """
+    named = sparse.csr_matrix((np.ones(len(items)), (items, groups)), shape=(n_items, n_groups))
+    named.data[:] = 1.0  # where a group is named twice, its two are summed
+    return membership_from_weights(named)
+
+
+def membership_from_weights(weights: np.ndarray | sparse.csr_matrix) -> np.ndarray | sparse.csr_matrix:
     """Make q^i of items that weigh their groups: each row of weights is divided by its sum.
 
     Args:
-        weights: >= 0, shape [n_items, N].
+        weights: >= 0, shape [n_items, N]; an array or a CSR matrix.
 
     Returns:
-        [n_items, N]; a row sums to 1, or to 0 where all its weights are 0.
+        [n_items, N], of the kind of ``weights``; a row sums to 1, or to 0 where all its weights are 0.
 
     Raises:
         ValueError: a weight is negative or not finite.
@@ -45,8 +58,16 @@ def membership_from_weights(weights: np.ndarray) -> np.ndarray:
         >>> membership_from_weights([[0, 0], [3, 1]]).tolist()
         [[0.0, 0.0], [0.75, 0.25]]
     """
-    weights = np.asarray(weights, dtype=np.float64)
-    if not np.isfinite(weights).all() or (weights < 0).any():
+    is_sparse = sparse.issparse(weights)
+    weights = weights.astype(np.float64) if is_sparse else np.asarray(weights, dtype=np.float64)
+    values = weights.data if is_sparse else weights
+    if not np.isfinite(values).all() or (values < 0).any():
         raise ValueError("group weights must be finite numbers >= 0")
+    if is_sparse:
+        weights.eliminate_zeros()
+        # Summed as dense rows are, so that q^i is the same to the last digit.
+        totals = [weights[rows].toarray().sum(axis=1) for rows in in_parts(*weights.shape)]
+        weights.data /= np.repeat(np.concatenate([np.empty(0), *totals]), np.diff(weights.indptr))
+        return weights
     totals = weights.sum(axis=1, keepdims=True)
     return np.divide(weights, totals, out=np.zeros_like(weights), where=totals > 0)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from scipy import sparse
 
-USERS_AT_ONCE = 1 << 14
-"""Rows that are held densely at a time where a result of all users is not asked for."""
+from recbole_decrs.causal.parts import in_parts
 
 
 def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray) -> np.ndarray:
@@ -30,11 +29,21 @@ def user_history_distribution(clicks: sparse.csr_matrix, membership: np.ndarray)
         >>> user_history_distribution(sparse.csr_matrix([[0, 0, 0], [0, 1, 1]]), membership).tolist()
         [[0.0, 0.0], [0.75, 0.25]]
     """
+    return sparse_user_history(clicks, membership).toarray()
+
+
+def sparse_user_history(clicks: sparse.csr_matrix, membership: np.ndarray | sparse.csr_matrix) -> sparse.csr_matrix:
+    """Compute d_u as :func:`user_history_distribution` does, as a CSR matrix.
+
+    Example:
+        >>> clicks, membership = sparse.csr_matrix([[0, 1, 1]]), np.array([[0, 0], [1, 0], [0.5, 0.5]])
+        >>> sparse_user_history(clicks, membership).toarray().tolist()
+        [[0.75, 0.25]]
+    """
     clicks, membership = _once(clicks), sparse.csr_matrix(membership)
-    n_clicks = grouped_clicks(clicks, membership)
-    distribution = np.empty((clicks.shape[0], membership.shape[1]))
-    for rows, totals in group_totals(clicks, membership):
-        distribution[rows] = normalized(totals, n_clicks[rows])
+    distribution = clicks @ membership
+    distribution.sort_indices()
+    distribution.data /= np.repeat(grouped_clicks(clicks, membership), np.diff(distribution.indptr))
     return distribution
 
 
@@ -86,8 +95,7 @@ def group_totals(weights: sparse.csr_matrix, membership: np.ndarray) -> Iterator
         [(slice(0, 1, None), [[2.5, 0.5]])]
     """
     membership = sparse.csr_matrix(membership)
-    for start in range(0, weights.shape[0], USERS_AT_ONCE):
-        rows = slice(start, min(start + USERS_AT_ONCE, weights.shape[0]))
+    for rows in in_parts(weights.shape[0], membership.shape[1]):
         yield rows, (weights[rows] @ membership).toarray()
 
 

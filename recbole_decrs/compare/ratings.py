@@ -8,6 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from recbole_decrs.causal import Confounder
+from recbole_decrs.causal.history import has_group
+from recbole_decrs.causal.parts import in_parts
 from recbole_decrs.data.atomic_files import atomic_file
 
 
@@ -27,8 +30,15 @@ def scored_pairs(config, part, score: Callable[[np.ndarray, np.ndarray], np.ndar
     if pairs is None:
         return None
     users, items = pairs["user"].to_numpy(copy=True), pairs["item"].to_numpy(copy=True)  # torch must be able to write
-    shares = (part.confounder.membership[items] * part.confounder.user_distribution[users]).sum(axis=1)
+    shares = _shares_in_history(part.confounder, users, items)
     return pd.DataFrame({"rating": pairs["rating"].to_numpy(), "share": shares, "score": score(users, items)})
+
+
+def _shares_in_history(confounder: Confounder, users: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """Sum q^i_g d_u(g) over the groups g for each pair, some pairs at a time."""
+    q, d = confounder.sparse_membership, confounder.sparse_user_distribution
+    shares = [q[items[rows]].multiply(d[users[rows]]).sum(axis=1) for rows in in_parts(len(users), q.shape[1])]
+    return np.concatenate([np.empty(0), *(np.asarray(of_pairs).ravel() for of_pairs in shares)])
 
 
 def rated_pairs(config, part) -> pd.DataFrame | None:
@@ -65,6 +75,6 @@ def rated_pairs(config, part) -> pd.DataFrame | None:
     pairs = pairs.dropna().astype({"user": np.int64, "item": np.int64}).drop_duplicates(["user", "item"])
     trained = part.inter_feat[part.uid_field].numpy() * part.item_num + part.inter_feat[part.iid_field].numpy()
     kept = ~np.isin(pairs["user"] * part.item_num + pairs["item"], trained)
-    kept &= part.confounder.membership.any(axis=1)[pairs["item"]]
-    kept &= part.confounder.user_distribution.any(axis=1)[pairs["user"]]
+    kept &= has_group(part.confounder.sparse_membership)[pairs["item"]]
+    kept &= (part.confounder.n_clicks > 0)[pairs["user"]]
     return pairs[kept].reset_index(drop=True) if kept.any() else None

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from logging import getLogger
 
 import numpy as np
+from scipy import sparse
 
 from recbole_decrs.causal import Confounder, estimate_confounder
+from recbole_decrs.causal.history import has_group
 from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.data.clicks import Clicks
 from recbole_decrs.data.demands import check_groups_and_time, item_path
@@ -86,7 +88,7 @@ def _check_drift(dataset, confounder: Confounder) -> None:
         getLogger().warning(one_drift_remark(name, alphas))
 
 
-def _read_membership(dataset) -> tuple[tuple[str, ...], np.ndarray]:
+def _read_membership(dataset) -> tuple[tuple[str, ...], sparse.csr_matrix]:
     config, path = dataset.config, item_path(dataset)
     if not os.path.isfile(path):
         raise DecRSError(
@@ -101,7 +103,7 @@ def _read_membership(dataset) -> tuple[tuple[str, ...], np.ndarray]:
         config["seq_separator"],
     )
     membership = membership[: dataset.item_num]
-    groupless = int((membership[1:].sum(axis=1) == 0).sum())
+    groupless = int((~has_group(membership[1:])).sum())
     if groupless:
         getLogger().warning(
             f"{groupless} of {dataset.item_num - 1} items have no value in the group field {config['group_field']}, "

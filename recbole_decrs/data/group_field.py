@@ -9,8 +9,10 @@ from logging import getLogger
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from recbole_decrs.causal import membership_from_labels, membership_from_weights
+from recbole_decrs.causal import membership_from_weights
+from recbole_decrs.causal.groups import sparse_membership
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.errors import DecRSError
@@ -25,7 +27,7 @@ def read_membership(
     item_ids: Mapping[str, int],
     group_format: str = "auto",
     seq_separator: str = " ",
-) -> tuple[tuple[str, ...], np.ndarray]:
+) -> tuple[tuple[str, ...], sparse.csr_matrix]:
     """Names of the groups and q^i of every item, from the column ``group_field`` of an .item file.
 
     A ``token`` column gives each item one group, ``token_seq`` several of equal probability, ``float_seq`` the
@@ -40,7 +42,7 @@ def read_membership(
         seq_separator: as in RecBole's setting of that name.
 
     Returns:
-        group names, and the membership, shape [n_items, N]; a row is 0 where the item has no group.
+        group names, and the membership, CSR, shape [n_items, N]; a row is 0 where the item has no group.
 
     Raises:
         DecRSError: the file or a column is missing, the column's type cannot define groups, a value cannot be
@@ -71,7 +73,7 @@ def read_membership(
         raise DecRSError(nothing)
     if kind == "float_seq":
         names, membership = _from_weights(items, [cell.split(seq_separator) for cell in cells], len(item_ids), where)
-        tell_groups(names, (membership[items] > 0).sum(axis=1).tolist(), f"{told}, weights")
+        tell_groups(names, np.diff(membership.indptr)[items].tolist(), f"{told}, weights")
         return names, membership
     found = split_cells(all_cells, kind, group_format, seq_separator, where)  # as the model reads its feature
     if found.doubt:
@@ -81,7 +83,7 @@ def read_membership(
     groups, names = pd.factorize(np.array([name for some in of_items for name in some], dtype=object))
     if not len(names):
         raise DecRSError(nothing)
-    membership = membership_from_labels(np.repeat(items, lengths), groups, len(item_ids), len(names))
+    membership = sparse_membership(np.repeat(items, lengths), groups, len(item_ids), len(names))
     tell_groups(names, lengths, f"{told}, {found.form}")
     return tuple(map(str, names)), membership
 
@@ -132,7 +134,7 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
 
 def _from_weights(
     items: np.ndarray, cells: list[list[str]], n_items: int, where: str
-) -> tuple[tuple[str, ...], np.ndarray]:
+) -> tuple[tuple[str, ...], sparse.csr_matrix]:
     lengths = {sum(map(bool, cell)) for cell in cells} - {0}
     if len(lengths) > 1:
         getLogger().warning(
@@ -141,12 +143,12 @@ def _from_weights(
     values = pd.DataFrame({"item": items, "value": cells}).explode("value")
     values = values[values["value"].astype(bool) & values["value"].notna()]
     group = values.groupby("item").cumcount().to_numpy()
-    weights = np.zeros((n_items, group.max() + 1))
     try:
-        weights[values["item"].to_numpy(), group] = values["value"].astype(np.float64)
+        places = values["item"].to_numpy(dtype=np.int64), group
+        weights = sparse.csr_matrix((values["value"].to_numpy(dtype=np.float64), places), (n_items, group.max() + 1))
         membership = membership_from_weights(weights)
     except ValueError as error:
         raise DecRSError(f"group_field: {where} must hold finite numbers >= 0, the weights of groups") from error
-    if not membership.any():
+    if not membership.nnz:
         raise DecRSError(f"group_field: no item has a weight above 0 in {where}; take another column")
-    return tuple(map(str, range(weights.shape[1]))), membership
+    return tuple(map(str, range(membership.shape[1]))), membership

@@ -59,8 +59,10 @@ class DecRSCollector(Collector):
         self.confounder = part.confounder
         self.data_struct.set("data.user_drift", None)
         if part.confounder is not None:
-            self.data_struct.set("data.membership", part.confounder.membership)
-            self.data_struct.set("data.user_distribution", part.confounder.user_distribution)
+            self.data_struct.set("data.confounder", part.confounder)
+            for name in ("membership", "user_distribution"):  # arrays of all items and users, for who asks for them
+                if self.register.need(f"data.{name}"):
+                    self.data_struct.set(f"data.{name}", getattr(part.confounder, name))
             self.data_struct.set("data.user_drift", part.confounder.drift)
         self.collected_from = part
 

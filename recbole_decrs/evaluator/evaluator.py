@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
 from recbole.evaluator import Evaluator
 from recbole.evaluator.collector import DataStruct
 
-from recbole_decrs.evaluator.registry import UserMetric
+from recbole_decrs.evaluator.user_values import values_by_user
 
 
 class DecRSEvaluator(Evaluator):
@@ -26,47 +27,53 @@ class DecRSEvaluator(Evaluator):
     def evaluate(self, dataobject: DataStruct) -> dict[str, float]:
         """Average each metric over the users, as RecBole does, in Python's own numbers."""
         self.collected = dataobject
-        return self._evaluate(dataobject)
-
-    def _evaluate(self, dataobject: DataStruct) -> dict[str, float]:
-        # numpy 2 shows its own as np.float64(0.1) in every log line.
-        return OrderedDict((name, float(value)) for name, value in super().evaluate(dataobject).items())
+        return _in_pythons_numbers([super().evaluate(dataobject)])
 
     def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
         """Evaluate the users where ``of_group``, shape [n_evaluated_users], is true."""
-        rows = torch.as_tensor(of_group)
-        group = DataStruct()
-        for key, value in dataobject._data_dict.items():
-            group.set(key, value[rows] if key.startswith("rec.") else value)
-        return self._evaluate(group)
+        return self.evaluate_groups(dataobject, [of_group])[0]
+
+    def evaluate_groups(self, dataobject: DataStruct, of_groups: Sequence[np.ndarray]) -> list[dict[str, float]]:
+        """Evaluate several groups of users; what a metric has a value of for each user is computed once for all.
+
+        Args:
+            dataobject: the data of all users.
+            of_groups: true for the users of a group, of whom there is one at least, shape [n_evaluated_users] each.
+
+        Returns:
+            The metrics of each group.
+        """
+        found: dict[str, list[dict[str, float]]] = {}
+        for name, metric in self.metric_class.items():
+            values = values_by_user(metric, dataobject)
+            if values.average is not None:
+                found[name] = [values.average(of_group) for of_group in of_groups]
+        others = {name: metric for name, metric in self.metric_class.items() if name not in found}
+        parts = (_part_of(dataobject, of_group) for of_group in (of_groups if others else ()))
+        of_others = [{name: metric.calculate_metric(part) for name, metric in others.items()} for part in parts]
+        return [
+            _in_pythons_numbers(
+                found[name][number] if name in found else of_others[number][name] for name in self.metrics
+            )
+            for number in range(len(of_groups))
+        ]
 
     def evaluate_users(self, dataobject: DataStruct) -> dict[str, np.ndarray]:
         """Measure each user by every metric that has a value for one: ``name@k`` -> shape [n_evaluated_users]."""
         columns: dict[str, np.ndarray] = {}
         for metric in self.metric_class.values():
-            if isinstance(metric, UserMetric):
-                name = type(metric).__name__.lower()
-                columns |= {f"{name}@{k}": values for k, values in metric.by_user(dataobject).items()}
-            else:
-                columns |= _intercepted(metric, dataobject)
+            columns |= values_by_user(metric, dataobject).columns
         return columns
 
 
-def _intercepted(metric, dataobject: DataStruct) -> dict[str, np.ndarray]:
-    """Catch the values per user that a top-k metric of RecBole's hands to ``topk_result`` to have them averaged."""
-    columns: dict[str, np.ndarray] = {}
-    average = getattr(metric, "topk_result", None)
-    if average is None:
-        return columns
+def _part_of(dataobject: DataStruct, of_group: np.ndarray) -> DataStruct:
+    """Take what was collected of some users."""
+    rows, part = torch.as_tensor(of_group), DataStruct()
+    for key, value in dataobject._data_dict.items():
+        part.set(key, value[rows] if key.startswith("rec.") else value)
+    return part
 
-    def intercept(name: str, values: np.ndarray) -> dict[str, float]:
-        if getattr(values, "ndim", 0) == 2 and len(values) == len(dataobject.get("rec.users")):
-            columns.update({f"{name}@{k}": values[:, k - 1] for k in metric.topk})
-        return average(name, values)
 
-    metric.topk_result = intercept
-    try:
-        metric.calculate_metric(dataobject)
-    finally:
-        del metric.topk_result
-    return columns
+def _in_pythons_numbers(results: Iterable[dict[str, float]]) -> dict[str, float]:
+    """Join the results of metrics; numpy 2 shows its own numbers as np.float64(0.1) in every log line."""
+    return OrderedDict((name, float(value)) for result in results for name, value in result.items())

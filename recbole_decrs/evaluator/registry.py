@@ -20,6 +20,7 @@ NEEDS = {
     "positives, [n_users, 3]",
     "rec.score": "the predicted scores of labelled pairs",
     "data.label": "the labels of these pairs",
+    "data.confounder": "the Confounder, which hands out q^i of some items and d_u of some users",
     "data.membership": "q^i, [n_items, N]",
     "data.user_distribution": "d_u, [n_users of the dataset, N]",
     "data.user_drift": "eta_u, [n_users of the dataset]; None where clicks have no time",
@@ -29,7 +30,7 @@ NEEDS = {
     "data.count_users": "how often each user clicks in training, a Counter by user id",
 }
 """The data that a metric may name in ``metric_need``, with what they are: RecBole's, and those of the plugin."""
-OF_GROUPS = {"data.membership", "data.user_distribution", "data.user_drift"}
+OF_GROUPS = {"data.confounder", "data.membership", "data.user_distribution", "data.user_drift"}
 """The data that there are only with item groups."""
 OF_A_METRIC = "a method of a metric"
 """What the functions of a metric are, in a sentence about one that cannot be called."""
@@ -116,25 +117,38 @@ class UserMetric(TopkMetric):
         """Average the values of the users who have one, for ``name@k`` at each length k of ``topk``.
 
         Raises:
-            DecRSError: item groups are needed, and have not been collected; or :meth:`by_user` gives something else.
+            DecRSError: see :meth:`checked_by_user`.
         """
-        if needs_groups(type(self)) and "data.membership" not in dataobject:
+        return self.average(self.checked_by_user(dataobject))
+
+    def checked_by_user(self, collected: DataStruct) -> dict[int, np.ndarray]:
+        """Measure each user's list by :meth:`by_user`, which a subclass has written.
+
+        Raises:
+            DecRSError: item groups are needed, and have not been collected; or :meth:`by_user` gives something else
+                than it says.
+        """
+        if needs_groups(type(self)) and "data.confounder" not in collected:
             raise DecRSError(
                 f"the metric {type(self).__name__} needs the item groups, which RecBole's own Trainer does not "
                 "collect; run it by recbole-decrs or run_recbole_decrs"
             )
-        name = type(self).__name__.lower()
-        found = call(OF_A_METRIC, self.by_user, ["collected"], [dataobject])
-        shape = (len(dataobject.get("rec.users")),) if "rec.users" in dataobject else None
+        found = call(OF_A_METRIC, self.by_user, ["collected"], [collected])
+        shape = (len(collected.get("rec.users")),) if "rec.users" in collected else None
         by_length = isinstance(found, dict) and set(found) == set(self.topk)
         if not by_length or any(shape not in (None, np.shape(values)) for values in found.values()):
             raise DecRSError(
                 f"by_user of the metric {type(self).__name__} must give, for each length in {list(self.topk)}, a value "
                 f"for each list{f' ({shape[0]})' if shape else ''}; mend it"
             )
+        return found
+
+    def average(self, by_user: dict[int, np.ndarray]) -> dict[str, float]:
+        """Average values of users by length, as :meth:`by_user` gives them; NaN where no user has one."""
+        name = type(self).__name__.lower()
         return {
             f"{name}@{k}": float("nan")
             if np.isnan(values).all()
             else round(float(np.nanmean(values)), self.decimal_place)
-            for k, values in found.items()
+            for k, values in by_user.items()
         }

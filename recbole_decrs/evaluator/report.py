@@ -29,17 +29,18 @@ def results_by_drift(
         threshold -> ``{"users": how many, recommender: {metric: value}, ...}``; empty where the drift is unknown;
         a group without users has no metrics.
     """
-    groups: OrderedDict[float, dict[str, Any]] = OrderedDict()
-    for threshold in thresholds:
-        row: dict[str, Any] = {}
-        for name, struct in collected.items():
-            drift = struct.get("data.user_drift")
-            if drift is None:
-                return OrderedDict()
-            of_group = drift[struct.get("rec.users").numpy()] > threshold
-            row["users"] = len(np.unique(struct.get("rec.users").numpy()[of_group]))
-            row[name] = evaluator.evaluate_group(struct, of_group) if row["users"] else {}
-        groups[threshold] = row
+    groups: OrderedDict[float, dict[str, Any]] = OrderedDict((threshold, {"users": 0}) for threshold in thresholds)
+    for name, struct in collected.items():
+        drift = struct.get("data.user_drift")
+        if drift is None:
+            return OrderedDict()
+        users = struct.get("rec.users").numpy()
+        of_groups = {threshold: drift[users] > threshold for threshold in groups}
+        there = {threshold: of_group for threshold, of_group in of_groups.items() if of_group.any()}
+        results = dict(zip(there, evaluator.evaluate_groups(struct, list(there.values())), strict=True))
+        for threshold, group in groups.items():
+            group["users"] = len(np.unique(users[of_groups[threshold]]))
+            group[name] = results.get(threshold, {})
     return groups
 
 
@@ -113,10 +114,10 @@ def labels_of(model: str, backbone: str, weight: str) -> dict[str, str]:
 
 def without_history(struct: DataStruct) -> int:
     """Count the evaluated users who have no d_u, and so no value of C_KL and its kin."""
-    if "data.user_distribution" not in struct:
+    if "data.confounder" not in struct:
         return 0
     users = np.unique(struct.get("rec.users").numpy())
-    return int((~struct.get("data.user_distribution")[users].any(axis=1)).sum())
+    return int((struct.get("data.confounder").n_clicks[users] == 0).sum())
 
 
 def table_of(

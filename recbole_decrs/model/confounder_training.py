@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from scipy import sparse
 
-from recbole_decrs.causal import BackdoorOperator
+from recbole_decrs.causal import BackdoorOperator, Confounder
 from recbole_decrs.causal.history_before import history_before, recent_distribution
+from recbole_decrs.causal.parts import is_mostly_zeros
 from recbole_decrs.data.clicks import clicks_of
 from recbole_decrs.errors import DecRSError
 
@@ -16,9 +18,9 @@ from recbole_decrs.errors import DecRSError
 class Distributions(NamedTuple):
     """Holds what stands for d in M(d, u)."""
 
-    ranking: torch.Tensor
+    ranking: np.ndarray | sparse.csr_matrix
     """When ranking: one distribution, [N], or one a user, [n_users, N]."""
-    training: torch.Tensor | None
+    training: np.ndarray | sparse.csr_matrix | None
     """In training: [n_users, N], or [n_rows, N] where each click names its row; None: as when ranking."""
     click_rows: torch.Tensor | None
     """The row of ``training`` that goes with each click of the training part, [n_clicks]; None: that of its user."""
@@ -37,15 +39,15 @@ def distributions_for(config, dataset) -> Distributions:
     kind, confounder = config["confounder_prior"], dataset.confounder
     if kind == "recent":
         clicks = clicks_in_order_of_time(dataset, f"confounder_prior: {kind}")[:2]
-        ranking = recent_distribution(*clicks, *_about(config, dataset), config["confounder_smoothing"])
+        ranking = recent_distribution(*clicks, *_about(dataset), config["confounder_smoothing"])
     else:
-        ranking = confounder.prior_for(kind)
+        ranking = _of_users(confounder) if kind == "user" else confounder.prior_for(kind)
     training = click_rows = None
     if config["confounder_training"] == "user":
-        training = torch.as_tensor(confounder.user_distribution)
+        training = _of_users(confounder)
     elif config["confounder_training"] == "history":
         training, click_rows = _before_each_click(config, dataset)
-    return Distributions(torch.as_tensor(ranking), training, click_rows)
+    return Distributions(ranking, training, click_rows)
 
 
 def operator_for(config, dataset, embedding_size: int) -> tuple[BackdoorOperator, torch.Tensor | None]:
@@ -70,18 +72,24 @@ def operator_for(config, dataset, embedding_size: int) -> tuple[BackdoorOperator
     return operator, click_rows
 
 
-def _before_each_click(config, dataset) -> tuple[torch.Tensor, torch.Tensor]:
+def _before_each_click(config, dataset) -> tuple[np.ndarray, torch.Tensor]:
     users, items, order = clicks_in_order_of_time(dataset, "confounder_training: history")
     before, period = history_before(
-        users, items, *_about(config, dataset), config["confounder_periods"], config["confounder_smoothing"]
+        users, items, *_about(dataset), config["confounder_periods"], config["confounder_smoothing"]
     )
     rows = np.empty(len(order), dtype=np.int64)
     rows[order] = period * dataset.user_num + users
-    return torch.as_tensor(before.reshape(-1, before.shape[-1])), torch.from_numpy(rows)
+    return before.reshape(-1, before.shape[-1]), torch.from_numpy(rows)
 
 
-def _about(config, dataset) -> tuple[np.ndarray, np.ndarray, int]:
-    return dataset.confounder.membership, dataset.confounder.prior, dataset.user_num
+def _of_users(confounder: Confounder) -> np.ndarray | sparse.csr_matrix:
+    """Give d_u of all users, as a CSR matrix where that is smaller."""
+    is_sparse = is_mostly_zeros(confounder.sparse_user_distribution)
+    return confounder.sparse_user_distribution if is_sparse else confounder.user_distribution
+
+
+def _about(dataset) -> tuple[sparse.csr_matrix, np.ndarray, int]:
+    return dataset.confounder.sparse_membership, dataset.confounder.prior, dataset.user_num
 
 
 def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -33,9 +33,9 @@ def calibration(
     ``smoothing`` is that of C_KL.
     """
     device = candidate_scores.device
-    history = torch.as_tensor(confounder.user_distribution, dtype=torch.float64, device=device)[users]
+    history = torch.as_tensor(confounder.distribution_of(users.cpu().numpy()), device=device)
     history = history.masked_fill(history < NEGLIGIBLE, 0)
-    groups, weights = groups_of(confounder.membership, candidate_items)
+    groups, weights = groups_of(confounder.sparse_membership, candidate_items)
     history_at = at_groups(history, groups)
     totals = torch.zeros_like(history)
     taken = torch.zeros_like(candidate_scores, dtype=torch.bool)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from scipy import sparse
 
 
 def scaled_to_unit(scores: torch.Tensor) -> torch.Tensor:
@@ -18,7 +19,7 @@ def scaled_to_unit(scores: torch.Tensor) -> torch.Tensor:
     return scaled.masked_fill(~valid, -torch.inf)
 
 
-def groups_of(membership: np.ndarray, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def groups_of(membership: sparse.csr_matrix, items: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """List the groups of each item, so that the cost of an item does not grow with the number of all groups.
 
     Args:
@@ -26,19 +27,17 @@ def groups_of(membership: np.ndarray, items: torch.Tensor) -> tuple[torch.Tensor
         items: ids, shape [B, C].
 
     Returns:
-        Groups and the items' weights in them, shape [B, C, L] each with L the most groups of an item; weight 0 where
-        an item has fewer.
+        Groups and the items' weights in them, shape [B, C, L] each with L the most groups of one of these items; weight
+        0 where an item has fewer.
     """
-    rows, columns = np.nonzero(membership)  # sorted by item
-    counts = np.bincount(rows, minlength=len(membership))
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    groups = np.zeros((len(membership), max(1, counts.max())), dtype=np.int64)
+    of_items = membership[items.flatten().cpu().numpy()]
+    counts = np.diff(of_items.indptr)
+    rows = np.repeat(np.arange(len(counts)), counts)
+    place = np.arange(of_items.nnz) - of_items.indptr[rows]
+    groups = np.zeros((len(counts), counts.max(initial=1)), dtype=np.int64)
     weights = np.zeros(groups.shape)
-    groups[rows, place] = columns
-    weights[rows, place] = membership[rows, columns]
-    tables = (torch.from_numpy(table).to(items.device) for table in (groups, weights))
-    of_items, weights_of_items = (table[items] for table in tables)
-    return of_items, weights_of_items
+    groups[rows, place], weights[rows, place] = of_items.indices, of_items.data
+    return tuple(torch.from_numpy(table).view(*items.shape, -1).to(items.device) for table in (groups, weights))
 
 
 def at_groups(values: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:

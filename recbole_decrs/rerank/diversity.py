@@ -33,7 +33,7 @@ def diversity(
     ``users`` is not looked at.
     """
     n_rows, n_candidates = candidate_scores.shape
-    groups, weights = groups_of(confounder.membership, candidate_items)
+    groups, weights = groups_of(confounder.sparse_membership, candidate_items)
     lengths = torch.linalg.vector_norm(weights, dim=2, keepdim=True)
     directions = torch.where(lengths > 0, weights / lengths, 0.0)
     chosen = weights.new_zeros(n_rows, len(confounder.group_names))  # sum of directions

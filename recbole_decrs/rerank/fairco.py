@@ -41,7 +41,7 @@ def fairco(
     """
     missing = ~torch.isfinite(candidate_scores)
     scores = candidate_scores.double().masked_fill(missing, 0)
-    groups, weights = groups_of(confounder.membership, candidate_items)
+    groups, weights = groups_of(confounder.sparse_membership, candidate_items)
     weights = weights.masked_fill(missing.unsqueeze(2), 0)
     nothing = scores.new_zeros(len(scores), len(confounder.group_names))
     ranks = torch.arange(1, scores.shape[1] + 1, device=scores.device)

@@ -71,7 +71,7 @@ class RegisteredReranker:
             candidate_scores: probabilities in the order of relevance, shape [B, C]; -inf where a user has fewer than
                 C candidates.
             candidate_items: item ids, shape [B, C].
-            confounder: the groups of the items (``membership``) and of the users' histories (``user_distribution``).
+            confounder: hands out the groups of items (``membership_of``) and of users' histories (``distribution_of``).
             users: user ids, shape [B].
             weight: the strength of the re-ranking, from 0 to ``largest``.
             length: how many places are filled, at most C.

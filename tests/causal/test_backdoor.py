@@ -2,6 +2,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from recbole_decrs.causal import OPERATORS, BackdoorOperator
 
@@ -82,3 +83,24 @@ def test_a_feature_of_two_values_weighs_half_each():
 def test_unknown_operator():
     with pytest.raises(ValueError, match="fm, fm_all_pairs, product"):
         BackdoorOperator(torch.tensor([1.0]), 4, "sum")
+
+
+@settings(deadline=None)
+@given(st.sampled_from(OPERATORS), st.integers(0, 1000), st.floats(0, 1))
+def test_sparse_distributions_of_users_are_the_dense_ones(operator, seed, density):
+    torch.manual_seed(seed)
+    per_user = torch.rand(6, 9, dtype=torch.float64) * (torch.rand(6, 9) < density)
+    dense = BackdoorOperator(per_user, 5, operator, init_std=1.0)
+    few = BackdoorOperator(sparse.csr_matrix(per_user.numpy()), 5, operator, init_std=1.0)
+    few.load_state_dict(dense.state_dict())
+    users, features = torch.tensor([5, 0, 2, 5]), torch.randn(4, 2, 5)
+    for module in (dense, few):
+        module(features, users).sum().backward()
+    assert torch.equal(few(features, users), dense(features, users))
+    assert torch.equal(few.group_embeddings.grad, dense.group_embeddings.grad)
+
+
+def test_sparse_distributions_stay_on_the_device():
+    module = BackdoorOperator(sparse.csr_matrix(torch.eye(4).numpy()), 5).to("meta")
+    asked = torch.zeros(3, 2, 5, device="meta"), torch.zeros(3, dtype=torch.long, device="meta")
+    assert module(*asked).device.type == "meta"

@@ -80,3 +80,13 @@ def test_padding_weighs_nothing_even_at_alpha_0():
     confounder = estimate([(1, 1), (1, 2), (2, 1), (2, 1)], membership)
     assert confounder.normalized_drift(0)[0] == 0
     assert confounder.normalized_drift(0)[1] == 1
+
+
+@given(clicked_data())
+def test_rows_are_handed_out_as_the_whole_has_them(data):
+    membership, clicks = data
+    assume(any(history_of(user, clicks, membership) for user in range(N_USERS)))
+    confounder, rows = estimate(clicks, membership), np.array([3, 0, 3])
+    np.testing.assert_array_equal(confounder.membership, membership)
+    np.testing.assert_array_equal(confounder.membership_of(rows), membership[rows])
+    np.testing.assert_array_equal(confounder.distribution_of(rows), confounder.user_distribution[rows])

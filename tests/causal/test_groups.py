@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy import sparse
 
 from recbole_decrs.causal import membership_from_labels, membership_from_weights
 
@@ -29,7 +30,14 @@ def test_weights_are_normalised(weights):
             assert value == pytest.approx(weight / total if total > 0 else 0)
 
 
+@given(arrays(np.float64, (4, 11), elements=st.one_of(st.just(0.0), st.floats(0, 10))))
+def test_sparse_weights_come_to_the_same_to_the_last_digit(weights):
+    found = membership_from_weights(sparse.csr_matrix(weights))
+    np.testing.assert_array_equal(found.toarray(), membership_from_weights(weights))
+
+
+@pytest.mark.parametrize("kind", [np.array, sparse.csr_matrix])
 @pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
-def test_weights_must_be_finite_and_not_negative(bad):
+def test_weights_must_be_finite_and_not_negative(kind, bad):
     with pytest.raises(ValueError, match="finite numbers >= 0"):
-        membership_from_weights([[0.5, bad]])
+        membership_from_weights(kind([[0.5, bad]]))

@@ -22,27 +22,27 @@ def test_token(tmp_path):
         write(tmp_path, "token", ["drama film", "comedy", None]), "item_id", "group", IDS
     )
     assert names == ("drama film", "comedy")
-    np.testing.assert_array_equal(membership, [[0, 0], [0, 1], [1, 0], [0, 0]])
+    np.testing.assert_array_equal(membership.toarray(), [[0, 0], [0, 1], [1, 0], [0, 0]])
 
 
 def test_token_seq(tmp_path):
     path = write(tmp_path, "token_seq", ["drama comedy", "comedy  comedy", ""])
     names, membership = read_membership(path, "item_id", "group", IDS)
     assert names == ("drama", "comedy")
-    np.testing.assert_array_equal(membership, [[0, 0], [0, 1], [0.5, 0.5], [0, 0]])
+    np.testing.assert_array_equal(membership.toarray(), [[0, 0], [0, 1], [0.5, 0.5], [0, 0]])
 
 
 def test_float_seq(tmp_path):
     names, membership = read_membership(write(tmp_path, "float_seq", ["1 3", "2", "0 0"]), "item_id", "group", IDS)
     assert names == ("0", "1")
-    np.testing.assert_array_equal(membership, [[0, 0], [1, 0], [0.25, 0.75], [0, 0]])
+    np.testing.assert_array_equal(membership.toarray(), [[0, 0], [1, 0], [0.25, 0.75], [0, 0]])
 
 
 def test_items_of_other_files_and_repeated_items_are_passed_over(tmp_path):
     path = write(tmp_path, "token", ["x", "x", "z"], items=("a", "a", "unknown"))
     names, membership = read_membership(path, "item_id", "group", IDS)
     assert names == ("x",)
-    np.testing.assert_array_equal(membership[:, 0], [0, 1, 0, 0])
+    np.testing.assert_array_equal(membership.toarray()[:, 0], [0, 1, 0, 0])
 
 
 def test_items_that_differ_or_never_match_are_refused(tmp_path):

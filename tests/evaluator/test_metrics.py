@@ -3,6 +3,7 @@ import pytest
 import torch
 from recbole.evaluator.collector import DataStruct
 
+from confounders import confounder_of
 from recbole_decrs import DecRSError
 from recbole_decrs.causal import calibration_kl, euclidean, hellinger
 from recbole_decrs.evaluator.metrics import CKL, Euclidean, Hellinger
@@ -18,8 +19,7 @@ def collected():
     history = rng.dirichlet(np.ones(3), size=5)
     history[[0, 3]] = 0
     struct = DataStruct()
-    struct.set("data.membership", membership)
-    struct.set("data.user_distribution", history)
+    struct.set("data.confounder", confounder_of(membership, history))
     struct.set("rec.users", torch.tensor([2, 3, 4]))
     struct.set("rec.ranked", torch.ones(3, 3, dtype=torch.bool))
     struct.set("rec.items", torch.tensor([[1, 2, 3], [4, 5, 6], [7, 1, 5]]))
@@ -31,7 +31,8 @@ def collected():
 )
 def test_mean_over_users_with_a_history(collected, metric, distance):
     result = metric(CONFIG).calculate_metric(collected)
-    membership, history = collected.get("data.membership"), collected.get("data.user_distribution")
+    confounder = collected.get("data.confounder")
+    membership, history = confounder.membership, confounder.user_distribution
     for k in (1, 3):
         values = []
         for user, items in ((2, [1, 2, 3]), (4, [7, 1, 5])):  # user 3 has no history
@@ -53,7 +54,8 @@ def test_what_is_no_candidate_is_no_part_of_a_list(collected):
 
 
 def test_nobody_with_a_history(collected):
-    collected.get("data.user_distribution")[:] = 0
+    confounder = collected.get("data.confounder")
+    collected.set("data.confounder", confounder_of(confounder.membership, np.zeros((5, 3))))
     assert np.isnan(CKL(CONFIG).calculate_metric(collected)["ckl@3"])
 
 

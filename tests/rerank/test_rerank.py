@@ -3,6 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 import literal
 from recbole_decrs.causal import calibration_kl, estimate_confounder
@@ -97,6 +98,6 @@ def test_scores_are_scaled_per_user():
 
 def test_groups_of_items():
     membership = np.array([[0, 0, 0], [0, 0.25, 0.75], [1, 0, 0]])
-    groups, weights = groups_of(membership, torch.tensor([[1, 2, 0]]))
+    groups, weights = groups_of(sparse.csr_matrix(membership), torch.tensor([[1, 2, 0]]))
     dense = torch.zeros(3, 3, dtype=torch.float64).scatter_add_(1, groups[0], weights[0])
     assert dense.tolist() == membership[[1, 2, 0]].tolist()
