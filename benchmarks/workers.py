@@ -16,7 +16,7 @@ from recbole_decrs.testing.tiny_data import tiny_settings, tiny_tables, write_ta
 
 def main() -> None:
     """Print the table; a round is a whole comparison with each number of workers."""
-    chosen = arguments(__doc__, rounds=2, threads=1, users=400, epochs=10)
+    chosen = arguments(__doc__, rounds=2, users=400, epochs=10)
     folder = Path(tempfile.mkdtemp())
     data = write_tables(folder / "data", tiny_tables(n_users=chosen.users, n_items=300, n_clicks=60))
     settings = tiny_settings(data, epochs=chosen.epochs, checkpoint_dir=str(folder / "saved"), show_progress=False)

@@ -1,4 +1,4 @@
-"""What users have registered in this process, so that a worker, which is another process, knows it as well."""
+"""Brings what users have registered in this process to a worker, which is another process."""
 
 from __future__ import annotations
 

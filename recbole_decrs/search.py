@@ -17,6 +17,7 @@ from recbole_decrs.config import DecRSConfig
 from recbole_decrs.engines import at_work, watched, workers_of
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import CHANGE_NO_NUMBER
+from recbole_decrs.log import RunLog
 from recbole_decrs.ones_own import OnesOwn
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.quick_start import objective_function
@@ -68,8 +69,9 @@ def search_in_workers(
             look()
     lines = _ended(path, wanted)
     failed = [line for line in lines.values() if "error" in line]
-    for line in failed:
-        getLogger().warning(f"{_in_words(line)} failed: {line['error']}")
+    with RunLog():
+        for line in failed:
+            getLogger().warning(f"{_in_words(line)} failed: {line['error']}")
     tried = [line for name in wanted if "error" not in (line := lines[name])]
     if not tried:
         raise DecRSError(f"every trial failed, the first with: {failed[0]['error']}")

@@ -128,12 +128,12 @@ def test_what_compare_is_asked_for(compared):
         "--dataset",
         "tiny",
         "--data_path=here",
-        "--workers=2",
-        "--engine=ray",
-        "--dry_run",
     ]
     arguments += [
         "--output=a b",
+        "--workers=2",
+        "--engine=ray",
+        "--dry_run",
         "--lists=X=x.csv, Y = y.csv",
         "--config_files=a.yaml b.yaml",
         "--eval_args={'order': 'TO'}",

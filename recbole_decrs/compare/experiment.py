@@ -14,7 +14,7 @@ import torch
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.data_cache import Data, DataCache
-from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.method import TAKES, Method, Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.models import Model, Models

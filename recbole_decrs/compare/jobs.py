@@ -1,41 +1,14 @@
-"""The pieces of a comparison that are to be made, and the loop that makes those that are missing, one by one."""
+"""Makes the pieces of a comparison that are missing, one by one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.progress import Progress
-from recbole_decrs.compare.wanted import Tell, Wanted
+from recbole_decrs.compare.wanted import Tell
 from recbole_decrs.errors import DecRSError
-
-
-@dataclass
-class Job:
-    """Describes a piece that is to be made, in plain data, so that another process can make it."""
-
-    kind: str
-    """``train`` or ``measure``."""
-    name: str
-    backbone: str
-    seed: int
-    subject: str
-    """The class of the model, or the name of the method: pieces that have it in common take about as long."""
-    wanted: Wanted | None
-    """The model that is to be trained; None where a method is to be measured."""
-    needs: tuple[str, ...]
-    """The keys of the trainings that come before it."""
-    seconds: float | None
-    """How long the piece took when it was made, perhaps in an earlier run; None where it is still to be made."""
-    needed: bool
-    """Whether nothing can be compared without the piece."""
-
-    @property
-    def key(self) -> str:
-        """Tell the piece from all others: a model and its method may share a name."""
-        return f"{self.kind} {self.name}"
-
 
 Make = Callable[[Job, Tell], float]
 """Makes a piece and returns the seconds it took; a training tells of its epochs."""

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
 
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.notices import Note
-
-if TYPE_CHECKING:
-    from recbole_decrs.compare.jobs import Job
 
 
 class Progress:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_decrs import __version__
-from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.results import Results
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError

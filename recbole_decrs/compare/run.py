@@ -18,7 +18,8 @@ from recbole_decrs.compare.checks import check_data, check_lists
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
-from recbole_decrs.compare.jobs import Job, run_jobs
+from recbole_decrs.compare.job import Job
+from recbole_decrs.compare.jobs import run_jobs
 from recbole_decrs.compare.lists import as_collected, read_lists
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import Plan, plan_of

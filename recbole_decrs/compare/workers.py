@@ -12,7 +12,7 @@ from joblib import delayed
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
-from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.method import Method
 from recbole_decrs.compare.methods import METHODS, OF_THE_PACKAGE, enter_rerankers
 from recbole_decrs.compare.notices import Note, Notices

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.notices import Note, Notices
 from recbole_decrs.compare.progress import Progress, in_words
 

@@ -16,7 +16,7 @@ import yaml
 
 from recbole_decrs import DecRSError
 from recbole_decrs.compare import Method, register_method, run_comparison
-from recbole_decrs.compare.jobs import Job
+from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.notices import Note, Notices
 from recbole_decrs.compare.workers import _ready
 from registries import registries_as_before
