@@ -11,6 +11,7 @@ import torch
 
 from recbole_decrs.causal import Confounder
 from recbole_decrs.checkpoint_file import damage_in_words, read_checkpoint
+from recbole_decrs.distributed.group import told_by_first
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import not_finite
 from recbole_decrs.key_facts import NOT_KEPT_IN_CHECKPOINTS
@@ -37,12 +38,12 @@ class Checkpoint:
 
     @classmethod
     def read(cls, path: str) -> Checkpoint:
-        """Read the file at ``path``; runs no code of it.
+        """Read the file at ``path``, of several processes by the first one for all; runs no code of it.
 
         Raises:
             DecRSError: it is missing, damaged, or was not written by this plugin.
         """
-        return cls(path, read_checkpoint(path))
+        return cls(path, told_by_first(lambda: read_checkpoint(path)))
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from recbole.utils import get_local_time
 
+from recbole_decrs.distributed.group import is_first, told_by_first
 from recbole_decrs.errors import DecRSError, is_out_of_memory, told_as
 from recbole_decrs.files import replaced_whole
 
@@ -58,7 +59,7 @@ class UnreadableCheckpoint(DecRSError):
 
 def new_checkpoint_path(config) -> str:
     """Name a new checkpoint as RecBole would, with a few random letters: two runs may start in the same second."""
-    name = f"{config['model']}-{get_local_time()}-{uuid.uuid4().hex[:6]}.pth"
+    name = told_by_first(lambda: f"{config['model']}-{get_local_time()}-{uuid.uuid4().hex[:6]}.pth")
     return os.path.join(config["checkpoint_dir"], name)
 
 
@@ -80,11 +81,13 @@ class _RemembersWhy:
 
 
 def write_checkpoint(path: str, content: dict[str, Any]) -> None:
-    """Write a checkpoint, see :func:`~recbole_decrs.files.replaced_whole`.
+    """Write a checkpoint, see :func:`~recbole_decrs.files.replaced_whole`; of several processes the first one does.
 
     Raises:
         OSError: it cannot be written; the previous one is whole.
     """
+    if not is_first():
+        return
     content = {"format": FORMAT, **content}
     content["digest"] = _digest(content)
     with replaced_whole(path) as file:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from recbole_decrs import __version__
 from recbole_decrs.arguments import CommandParser
 from recbole_decrs.commands import COMMANDS, DEFAULT
-from recbole_decrs.errors import DecRSError, did_you_mean, how_to_install, is_out_of_memory, raised_by, system_says
+from recbole_decrs.errors import DecRSError, did_you_mean, sentence_of
 
 PROGRAM = "recbole-decrs"
 
@@ -54,7 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if sys.flags.dev_mode:
             raise
-        _tell(_in_words(error))
+        _tell(sentence_of(error))
         if isinstance(error, OSError):
             _give_up_output()
         return 2
@@ -76,32 +76,10 @@ def _run(arguments: list[str]) -> None:
         print(parser.format_help(), end="")
     elif "--version" in arguments:
         print(f"{PROGRAM} {__version__}")
+    elif name != DEFAULT and "TORCHELASTIC_RUN_ID" in os.environ:
+        raise DecRSError(f"torchrun starts a run in several processes, and {name} is none; start it without torchrun")
     else:
         importlib.import_module(COMMANDS[name][0]).execute(arguments[named:], commands[name])
-
-
-def _in_words(error: Exception) -> str:
-    """Say in one sentence what ended the program."""
-    if isinstance(error, DecRSError):
-        return str(error)
-    if isinstance(error, ModuleNotFoundError):
-        return how_to_install(error.name)
-    reason = " ".join(str(error).split()) or type(error).__name__
-    if is_out_of_memory(error):
-        return f"out of memory ({reason[:200]}); lower eval_batch_size, train_batch_size or embedding_size"
-    if isinstance(error, OSError):
-        where = "" if error.filename else ", where its output goes"
-        return f"{system_says(error)}{where}; what was saved before is whole"
-    place = raised_by(error)
-    if place.partition(".")[0] not in ("recbole", "recbole_decrs", ""):
-        return (
-            f"{type(error).__name__}: {reason[:500]}; it is raised in {place}, and the traceback is shown by "
-            f"python -X dev {sys.argv[0]}"
-        )
-    return (
-        f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
-        "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"
-    )
 
 
 def _tell(sentence: str, kind: str = "error: ") -> None:

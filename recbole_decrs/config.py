@@ -15,6 +15,7 @@ from recbole_decrs.config_checks import check_together
 from recbole_decrs.config_files import PlainLoader, read_config_files
 from recbole_decrs.data.default_columns import clicks_path, columns_of_split_clicks, usual_columns
 from recbole_decrs.defaults import properties_dir
+from recbole_decrs.distributed.settings import fit_to_place, own_device
 from recbole_decrs.errors import DecRSError, did_you_mean, told_as
 from recbole_decrs.evaluator.rankings import ranking_of_result
 from recbole_decrs.evaluator.registry import needs_groups
@@ -240,8 +241,7 @@ class DecRSConfig(Config):
             if key in self.external_config_dict:
                 raise DecRSError(f"{key} is not to be set: it follows from {DERIVED[key]}; leave it out")
         final = super()._get_final_config_dict()
-        if "local_rank" in final or int(final.get("nproc") or 1) > 1:
-            raise DecRSError("this command trains in a single process; leave out nproc and local_rank")
+        fit_to_place(final, self.external_config_dict)
         final["eval_args"] = self._full_eval_args()
         if final["numerical_features"] is None:
             final["numerical_features"] = []
@@ -274,6 +274,11 @@ class DecRSConfig(Config):
                 f"test_candidates: {final['test_candidates']} is about the items of a user's history, and for a "
                 f"sequential model such as {self.model} RecBole ranks all items; leave it out"
             )
+
+    def _init_device(self) -> None:
+        """Choose the device as RecBole does; each of several processes of a machine has a GPU of its own."""
+        super()._init_device()
+        self.final_config_dict["device"] = own_device(self.final_config_dict["device"])
 
     def _choose_eval_batch_size(self) -> None:
         """Evaluate as many pairs at once as a memory holds, which depends on whether each of them is embedded."""

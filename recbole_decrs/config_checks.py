@@ -10,6 +10,7 @@ from recbole.evaluator.base_metric import TopkMetric
 from recbole.utils import EvaluatorType, ModelType
 
 from recbole_decrs.data.catalogue import check_dataset_is_known
+from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
@@ -28,6 +29,7 @@ def check_together(config) -> None:
             "already seen; set drift_history: train or give drift_alpha a number"
         )
     _check_model(config)
+    _check_processes(config)
     _check_valid_metric(config)
     _check_labels(config)
     _check_competitors(config)
@@ -64,6 +66,20 @@ def _check_model(config) -> None:
         )
     if config["MODEL_TYPE"] == ModelType.CONTEXT and config["embedding_size"] is None:
         raise DecRSError(f"{config.model} has no default for embedding_size; set it")
+
+
+def _check_processes(config) -> None:
+    """See that several processes can train the model as one would."""
+    if place() is None:
+        return
+    if not issubclass(config.model_class, PaperTrainingOptions):
+        raise DecRSError(
+            f"nproc: several processes train FM, NFM, DecFM and DecNFM, not {config.model}; leave nproc out, and on "
+            "one machine raise OMP_NUM_THREADS instead"
+        )
+    for key in ("torch_compile", "enable_amp", "enable_scaler"):
+        if config[key]:
+            raise DecRSError(f"{key}: True goes with a single process; leave it out, or nproc")
 
 
 def _check_valid_metric(config) -> None:

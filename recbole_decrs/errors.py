@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 import traceback
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -142,3 +143,27 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     lowered = {candidate.lower(): candidate for candidate in known}
     near = difflib.get_close_matches(str(name).lower(), lowered, n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(lowered[match] for match in near)}?" if near else ""
+
+
+def sentence_of(error: Exception) -> str:
+    """Say in one sentence what ended the program, be it a fault of the input, the system or the code."""
+    if isinstance(error, DecRSError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        return how_to_install(error.name)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if is_out_of_memory(error):
+        return f"out of memory ({reason[:200]}); lower eval_batch_size, train_batch_size or embedding_size"
+    if isinstance(error, OSError):
+        where = "" if error.filename else ", where its output goes"
+        return f"{system_says(error)}{where}; what was saved before is whole"
+    place = raised_by(error)
+    if place.partition(".")[0] not in ("recbole", "recbole_decrs", ""):
+        return (
+            f"{type(error).__name__}: {reason[:500]}; it is raised in {place}, and the traceback is shown by "
+            f"python -X dev {sys.argv[0]}"
+        )
+    return (
+        f"{type(error).__name__}: {reason[:500]}; this is a fault of recbole_decrs or RecBole: its traceback is in the "
+        "log file of the run, if there is one, and is shown by python -X dev -m recbole_decrs.cli"
+    )

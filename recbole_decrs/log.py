@@ -131,10 +131,11 @@ class RunLog:
 
     Args:
         console: whether the console shows it too.
+        file: False if nothing is written, as by all but the first of several processes.
     """
 
-    def __init__(self, console: bool = True) -> None:
-        self.console = console
+    def __init__(self, console: bool = True, file: bool = True) -> None:
+        self.console, self.file = console, file
         self.root = logging.getLogger()
         self.handlers: list[logging.Handler] = []
         self.level = self.root.level
@@ -154,6 +155,8 @@ class RunLog:
 
     def start(self, config) -> None:
         """Open the log file, as RecBole names it, and write what was held."""
+        if not self.file:
+            return
         self.root.removeHandler(self.held)
         others = self.root.handlers[:]
         self.root.handlers.clear()

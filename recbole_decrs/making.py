@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from recbole.model.abstract_recommender import AbstractRecommender
 
 from recbole_decrs.causal.parts import in_parts
 from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.distributed.group import one_before_others
 from recbole_decrs.errors import DecRSError, told_as
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.randomness import at_seed
@@ -57,10 +59,12 @@ def make_data(config, tell: Callable[[Any], None] = lambda dataset: None) -> Dat
     Raises:
         DecRSError: it cannot be read, or lacks what the configuration needs.
     """
-    at_seed(config)
-    dataset = create_dataset(config)
-    tell(dataset)
-    return Data(dataset, *data_preparation(config, dataset))
+    is_written = not os.path.isdir(config["data_path"]) or config["save_dataset"] or config["save_dataloaders"]
+    with one_before_others(is_written):
+        at_seed(config)
+        dataset = create_dataset(config)
+        tell(dataset)
+        return Data(dataset, *data_preparation(config, dataset))
 
 
 def make_model(config, part, both: bool = True) -> AbstractRecommender:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from logging import getLogger
 from typing import Any
 
@@ -12,6 +13,9 @@ from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.distributed.group import connect, is_first, place
+from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, taken_place
+from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
 from recbole_decrs.evaluator.report import (
     labels_of,
@@ -58,14 +62,37 @@ def run_recbole_decrs(
         ``by_drift``: threshold -> users and metrics by recommender; ``saved_model_file``; ``table``: the printed
         text; for deconfounded models also ``conventional_test_result``, ``deconfounded_test_result``, ``drift_alpha``.
 
+    With ``nproc`` in ``config_dict`` or ``command_line`` that many processes train it, to the same numbers; a script
+    that does so must call this below ``if __name__ == "__main__":``.
+
     Raises:
         DecRSError: the input cannot be used; nothing has been written then.
     """
-    with quiet_libraries(), RunLog() as log:
+    settings = {**(config_dict or {}), **(command_line or {})}
+    call = partial(_run_here, model, dataset, config_file_list, config_dict, saved, command_line)
+    layout = Layout.of(settings)
+    if layout.world_size > 1 and (place() is None or is_started_by_torchrun()):
+        return launch(call, layout)
+    with taken_place():
+        return call()
+
+
+def _run_here(
+    model: str | type | None,
+    dataset: str | None,
+    config_file_list: list[str] | None,
+    config_dict: dict[str, Any] | None,
+    saved: bool,
+    command_line: dict[str, str] | None,
+) -> dict[str, Any]:
+    """Do the part of this process in :func:`run_recbole_decrs`, which is everything where there is one."""
+    with quiet_libraries(), RunLog(console=is_first(), file=is_first()) as log:
         config = DecRSConfig(model, dataset, config_file_list, config_dict, command_line)
         log.set_level(config["state"])
+        connect(config["device"])
         result = _run(config, saved, log)
-        print(f"\n{result['table']}\n")
+        if is_first():
+            print(f"\n{result['table']}\n")
         log.to_file(f"\n{result['table']}")
         for remark in config.remarks:
             getLogger().warning(remark)
@@ -95,7 +122,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     if config["resume"] and not saved:
         raise DecRSError("resume: goes on from what is saved, and this run saves nothing; leave one out")
     resumed = checkpoint_to_resume(config, part.fingerprint)
-    check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
+    if is_first():
+        check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
     tell_threads()
     logger.info(model)
@@ -157,7 +185,8 @@ def _result_of(
             getLogger().warning(
                 f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
             )
-        _write_lists(config, trainer, collected, ranked, part)
+        if is_first():
+            _write_lists(config, trainer, collected, ranked, part)
     if config["reranker"]:
         labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
     result["table"] = table_of(results, result["by_drift"], labels, compared)

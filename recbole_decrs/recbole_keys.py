@@ -21,6 +21,8 @@ READ_KEY = r"""config\[["'](\w+)["']\]"""
 """How Python code reads a key."""
 LISTED = frozenset((*general_arguments, *training_arguments, *evaluation_arguments, *dataset_arguments))
 """The keys that RecBole lists, before the plugin adds its own to one of the lists."""
+OF_SEVERAL_PROCESSES = ("nproc", "world_size", "ip", "port", "group_offset")
+"""The keys by which RecBole starts a run in several processes."""
 CHANGE_NO_NUMBER = frozenset(
     {
         "show_progress",
@@ -31,6 +33,7 @@ CHANGE_NO_NUMBER = frozenset(
         "use_gpu",
         "log_wandb",
         "wandb_project",
+        *OF_SEVERAL_PROCESSES,
     }
 )
 """RecBole's keys that change no number. ``worker`` does: each process of a loader draws numbers of its own."""
@@ -50,9 +53,10 @@ NOT_KEPT_IN_CHECKPOINTS = frozenset(
         "mf_pretrain_path",
         "mlp_pretrain_path",
         "warm_up",
+        *OF_SEVERAL_PROCESSES,
     }
 )
-"""RecBole's keys that name files and folders, or have them written."""
+"""RecBole's keys that name files, folders and machines, or have something written."""
 
 
 @cache
@@ -60,7 +64,7 @@ def recboles_keys() -> frozenset[str]:
     """List every key that RecBole names, has a default for, or reads."""
     keys = {*LISTED, *RECBOLES_CHECKS}
     keys -= {"config_file"}  # which RecBole lists, and nobody reads
-    keys |= {"model", "dataset", "config_files", "nproc", "world_size", "ip", "port", "group_offset", "local_rank"}
+    keys |= {"model", "dataset", "config_files", "local_rank", *OF_SEVERAL_PROCESSES}
     folder = Path(recbole.__file__).parent
     for file in (folder / "properties").rglob("*.yaml"):
         if not file.name.endswith("url.yaml"):

@@ -10,13 +10,14 @@ import glob
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.checkpoint_file import UnreadableCheckpoint, read_checkpoint, read_header
+from recbole_decrs.distributed.group import is_first, told_by_first
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.files import Claim, remove
 from recbole_decrs.key_facts import CHANGE_NO_NUMBER
@@ -49,9 +50,19 @@ class SavedTraining:
     def read(cls, path: str) -> SavedTraining:
         """Read the files of the training whose checkpoint is at ``path``; to be done once they are claimed.
 
+        Of several processes the first one reads, and hands the others what it has read.
+
         Raises:
             DecRSError: there is none that can be read.
         """
+        contents = told_by_first(lambda: cls._contents(path))
+        files = (path, last_path(path))
+        return cls(
+            path, *(content and Checkpoint(file, content) for file, content in zip(files, contents, strict=True))
+        )
+
+    @staticmethod
+    def _contents(path: str) -> list[dict[str, Any] | None]:
         last_file = last_path(path)
         has_last = os.path.isfile(last_file)
         best = Checkpoint.read(path) if os.path.isfile(path) or not has_last else None
@@ -62,7 +73,7 @@ class SavedTraining:
                 raise
             getLogger().warning(f"{error.fault}; training goes on from what {path} holds")
             last = None
-        return cls(path, best, last)
+        return [checkpoint and checkpoint.content for checkpoint in (best, last)]
 
     @property
     def checkpoints(self) -> list[Checkpoint]:
@@ -93,8 +104,10 @@ def checkpoint_to_resume(config, fingerprint: str) -> str | None:
         DecRSError: it is not there, cannot be read, or is of a training with other settings.
     """
     wanted = config["resume"]
-    if wanted is None:
-        return None
+    return None if wanted is None else told_by_first(lambda: _found(wanted, config, fingerprint))
+
+
+def _found(wanted: str, config, fingerprint: str) -> str | None:
     if wanted == "auto":
         return _newest(config, fingerprint)
     path = _best_path(wanted)
@@ -157,14 +170,17 @@ def differing(one: dict[str, Any], other: dict[str, Any], but: Iterable[str] = (
     return [key for key in keys if key not in CHANGE_NO_NUMBER and key not in but and one.get(key) != other.get(key)]
 
 
-def claim(path: str) -> Claim:
+def claim(path: str) -> AbstractContextManager:
     """Keep other processes off a training's files, until it is released or this process ends.
 
-    What a kill has left of files that were being written is taken away.
+    What a kill has left of files that were being written is taken away. Of the processes of one run the first one
+    claims them.
 
     Raises:
         DecRSError: another process trains it.
     """
+    if not is_first():
+        return nullcontext()
     try:
         claimed = Claim(path)
         for file in (path, last_path(path)):
@@ -178,7 +194,7 @@ def claim(path: str) -> Claim:
 
 
 @contextmanager
-def claimed_for_later(path: str) -> Iterator[Claim]:
+def claimed_for_later(path: str) -> Iterator[AbstractContextManager]:
     """Claim a training's files, and keep them claimed beyond the block unless it fails."""
     claimed = claim(path)
     try:

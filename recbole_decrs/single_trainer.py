@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -16,17 +16,20 @@ from tqdm import tqdm
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
 from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
-from recbole_decrs.cuda_graph import RecordedGradients
-from recbole_decrs.curves import closed_at_the_end, writer_of_half
-from recbole_decrs.data.id_loader import IdLoader, why_not_by_ids
+from recbole_decrs.curves import closed_at_the_end, drawn_by_first, writer_of_half
+from recbole_decrs.data.id_loader import IdLoader, check_loader, why_not_by_ids
+from recbole_decrs.distributed.gradients import gradients_for
+from recbole_decrs.distributed.group import is_first, place
+from recbole_decrs.distributed.users import share_of
 from recbole_decrs.epoch import train_epoch
 from recbole_decrs.errors import DecRSError, told_of_recboles_model
 from recbole_decrs.evaluator.collector import DecRSCollector
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
-from recbole_decrs.files import Claim, remove
+from recbole_decrs.files import remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
 from recbole_decrs.model.deconfound import is_deconfounded
+from recbole_decrs.model.recbole_models import is_pre_trained
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.optimizer import fitted_optimizer
 from recbole_decrs.randomness import random_state, restore_loader_states, restore_random_state
@@ -53,7 +56,8 @@ class SingleTrainer:
 
     def __init__(self, config, model, half: str | None = None, content: dict[str, Any] | None = None) -> None:
         os.makedirs(config["checkpoint_dir"], exist_ok=True)
-        super().__init__(config, model)
+        with drawn_by_first():
+            super().__init__(config, model)
         # RecBole's TraditionalTrainer shortens the epochs to one after this, and would never evaluate, nor save.
         self.eval_step = min(self.eval_step, self.epochs)
         self.half = half
@@ -64,14 +68,13 @@ class SingleTrainer:
         self.evaluator = DecRSEvaluator(config)
         self.train_data = None
         self._resumed: Checkpoint | None = None
-        self._claim: Claim | None = None
+        self._claim: AbstractContextManager | None = None
         self.hidden_state = HiddenState(model)
         self._saves_last = False
         self.started, self.seconds_before = time.time(), 0.0
         self.has_trained = False
         self._valid_result = None
-        recorded = self.device.type == "cuda" and not config["torch_compile"]
-        self._set_gradients = RecordedGradients(model) if recorded else None
+        self._set_gradients = gradients_for(model, config)
         self._infinite_by_design = infinities(model)
         if half is not None:
             self.tensorboard = writer_of_half(self.tensorboard, half)
@@ -91,11 +94,9 @@ class SingleTrainer:
     def fit_to_best(self, train_data, valid_data=None, **kwargs) -> dict[str, Any] | None:
         """Train as :meth:`fit`; returns the training state that was best on validation, None where nothing is saved."""
         slow = why_not_by_ids(self.model, train_data, self.config)
-        click_rows = getattr(self.model, "click_rows", None)
+        check_loader(self.model, slow, several=place() is not None)
         if slow is None:
-            train_data = IdLoader(train_data, self.device, click_rows)
-        elif click_rows is not None:
-            raise DecRSError(f"confounder_training: history goes with training by ids, and {slow}; take user or prior")
+            train_data = IdLoader(train_data, self.device, getattr(self.model, "click_rows", None))
         elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data
@@ -108,7 +109,7 @@ class SingleTrainer:
         with claimed, closed_at_the_end(self.tensorboard):
             if not self._is_resumed_at_its_end(train_data):
                 self.started = time.time()
-                self._saves_last = saved and self.config["save_last"] and not _is_pre_trained(self.model)
+                self._saves_last = saved and self.config["save_last"] and not is_pre_trained(self.model)
                 # A resumed training may have stopped, and have been killed before it could say so.
                 if self._resumed is None or not self._has_stopped():
                     with told_of_recboles_model(self.model, "trained"):
@@ -117,7 +118,8 @@ class SingleTrainer:
                 best = self._marked_as_finished() if saved else None
             if not saved:
                 return None
-            remove(last_path(self.saved_model_file))
+            if is_first():
+                remove(last_path(self.saved_model_file))
         return self._load(best)
 
     def _is_resumed_at_its_end(self, train_data) -> bool:
@@ -240,7 +242,7 @@ class SingleTrainer:
         Raises:
             DecRSError: neither can be read, they hold another model, or a training that cannot go on.
         """
-        if _is_pre_trained(self.model):
+        if is_pre_trained(self.model):
             raise DecRSError(
                 f"resume: {self.config['model']} is pre-trained here (train_stage), of which each stage is saved by "
                 "itself (save_step); leave resume out"
@@ -274,7 +276,8 @@ class SingleTrainer:
         """Evaluate as RecBole does; a model that was loaded instead of trained can be evaluated too."""
         if not eval_data:
             return None
-        self.eval_collector.collect_from_training_part(eval_data._dataset)
+        eval_data = share_of(eval_data)
+        self.eval_collector.begin(eval_data)
         self.eval_collector.reranker = self.reranker
         if load_best_model:
             self._load(Checkpoint.read(model_file or self.saved_model_file))
@@ -286,11 +289,6 @@ class SingleTrainer:
         checkpoint.load_into(self.model, self.half)
         self.logger.info(f"Loading model structure and parameters from {checkpoint.path}")
         return checkpoint.state(self.half)
-
-
-def _is_pre_trained(model) -> bool:
-    """Tell if this training is a stage before the training, as S3Rec and RaCT have them."""
-    return "pretrain" in getattr(model, "train_stage", "")
 
 
 def trainer_for(config) -> type[Trainer]:

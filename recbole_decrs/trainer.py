@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from logging import getLogger
 from typing import Any
 
@@ -19,7 +19,6 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.evaluator.scoring import collect_rankings
-from recbole_decrs.files import Claim
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.randomness import start_anew
@@ -86,7 +85,7 @@ class DecRSTrainer:
         self.evaluations: dict[str, dict[str, float]] = {}
         self.drift_alpha: float | None = None
         self._resumed: SavedTraining | None = None
-        self._claim: Claim | None = None
+        self._claim: AbstractContextManager | None = None
 
     def resume_checkpoint(self, resume_file: str) -> None:
         """Continue with :meth:`fit` from a checkpoint of this trainer: a finished half is not trained again.

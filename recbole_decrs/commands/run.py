@@ -6,6 +6,9 @@ wins; any other RecBole model is run and measured the same way.
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager, nullcontext
+
 from recbole_decrs.arguments import CommandParser, parse
 
 
@@ -17,8 +20,18 @@ def add_options(parser: CommandParser) -> None:
 
 def execute(arguments: list[str], parser: CommandParser) -> None:
     """Train and test the model that the arguments name."""
-    settings = parse(arguments)
-    from recbole_decrs.config_files import config_files_of
-    from recbole_decrs.quick_start import run_recbole_decrs
+    with _place():
+        settings = parse(arguments)
+        from recbole_decrs.config_files import config_files_of
+        from recbole_decrs.quick_start import run_recbole_decrs
 
-    run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
+        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
+
+
+def _place() -> AbstractContextManager[None]:
+    """Take the place that torchrun gives this process, so that a mistake is told once; else torch is not imported."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        return nullcontext()
+    from recbole_decrs.distributed.launch import taken_place
+
+    return taken_place()

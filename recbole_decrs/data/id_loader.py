@@ -10,6 +10,7 @@ from recbole.data.dataloader import TrainDataLoader
 from recbole.data.interaction import Interaction
 
 from recbole_decrs.data.negatives import UnclickedItems
+from recbole_decrs.errors import DecRSError
 
 CLICK_ROW = "click_row"
 """The field of a batch with the rows that its positives name, where a model gives them rows."""
@@ -86,3 +87,22 @@ def why_not_by_ids(model, train_data, config) -> str | None:
     if config["transform"] is not None:
         return "transform is set"
     return None
+
+
+def check_loader(model, slow: str | None, several: bool) -> None:
+    """See that a training can do without batches of ids where it takes RecBole's own loader.
+
+    Args:
+        model: that is trained.
+        slow: why it takes RecBole's loader, as :func:`why_not_by_ids` says.
+        several: whether several processes train together.
+
+    Raises:
+        DecRSError: it cannot.
+    """
+    if slow is None:
+        return
+    if getattr(model, "click_rows", None) is not None:
+        raise DecRSError(f"confounder_training: history goes with training by ids, and {slow}; take user or prior")
+    if several:
+        raise DecRSError(f"nproc: several processes train by ids alone, and {slow}; leave nproc out")

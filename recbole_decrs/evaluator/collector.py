@@ -10,6 +10,8 @@ from recbole.data.interaction import Interaction
 from recbole.evaluator import Collector
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.distributed.group import joined
+from recbole_decrs.distributed.users import ShareOfUsers
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.finite import REMEDY, check_scores
 
@@ -45,6 +47,12 @@ class DecRSCollector(Collector):
             setattr(self.register, key, False)
         self.batches: dict[str, list[torch.Tensor]] = defaultdict(list)
         self.collected_from = None
+        self.has_share = False
+
+    def begin(self, eval_data) -> None:
+        """Prepare for the batches of a loader, which may be a share of those of several processes."""
+        self.has_share = isinstance(eval_data, ShareOfUsers)
+        self.collect_from_training_part(eval_data._dataset)
 
     def data_collect(self, train_data) -> None:
         """Collect the static data, as RecBole's trainers ask for before training."""
@@ -116,17 +124,26 @@ class DecRSCollector(Collector):
         self.batches[key].append(tensor.cpu())
 
     def get_data_struct(self) -> DataStruct:
-        """Hand out what has been collected, and forget what belongs to this evaluation alone."""
+        """Hand out what has been collected, and forget what belongs to this evaluation alone.
+
+        Where users are shared out between processes, each gets what all have collected, in the order of one process.
+        """
         collected = DataStruct()
         for key, tensors in self.batches.items():
-            collected.set(key, torch.cat(tensors))
+            collected.set(key, self._of_all_users(torch.cat(tensors)))
         _tell_of_equal_scores(collected, self.model_name)
         self.batches.clear()
         for key, value in list(self.data_struct._data_dict.items()):
-            collected.set(key, value.cpu() if isinstance(value, torch.Tensor) else value)
-            if not key.startswith("data.") or key == "data.label":
+            of_evaluation = not key.startswith("data.") or key == "data.label"
+            if isinstance(value, torch.Tensor):
+                value = self._of_all_users(value.cpu()) if of_evaluation else value.cpu()
+            collected.set(key, value)
+            if of_evaluation:
                 del self.data_struct[key]
         return collected
+
+    def _of_all_users(self, values: torch.Tensor) -> torch.Tensor:
+        return joined(values) if self.has_share else values
 
 
 def _tell_of_equal_scores(collected: DataStruct, model: str) -> None:

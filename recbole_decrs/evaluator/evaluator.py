@@ -10,6 +10,7 @@ import torch
 from recbole.evaluator import Evaluator
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.distributed.group import told_by_first
 from recbole_decrs.evaluator.user_values import values_by_user
 
 
@@ -25,9 +26,12 @@ class DecRSEvaluator(Evaluator):
         self.collected: DataStruct | None = None
 
     def evaluate(self, dataobject: DataStruct) -> dict[str, float]:
-        """Average each metric over the users, as RecBole does, in Python's own numbers."""
+        """Average each metric over the users, as RecBole does, in Python's own numbers.
+
+        Of several processes the first one does, so that all of them stop and choose by the same numbers.
+        """
         self.collected = dataobject
-        return _in_pythons_numbers([super().evaluate(dataobject)])
+        return told_by_first(lambda: _in_pythons_numbers([super(DecRSEvaluator, self).evaluate(dataobject)]))
 
     def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
         """Evaluate the users where ``of_group``, shape [n_evaluated_users], is true."""

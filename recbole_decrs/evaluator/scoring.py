@@ -11,6 +11,7 @@ from recbole.trainer import Trainer
 from recbole.utils import set_color
 from tqdm import tqdm
 
+from recbole_decrs.distributed.users import share_of
 from recbole_decrs.evaluator.collector import DecRSCollector, users_of
 from recbole_decrs.evaluator.rankings import Ranking
 from recbole_decrs.evaluator.reranking import Reranker
@@ -57,8 +58,9 @@ def collect_rankings(
     """
     scorer = Scorer(config, eval_data)
     collectors = {name: DecRSCollector(config, (rerankers or {}).get(name), length) for name in rankings}
+    eval_data = share_of(eval_data)
     for collector in collectors.values():
-        collector.collect_from_training_part(eval_data._dataset)
+        collector.begin(eval_data)
     batches = tqdm(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data
     for batch in batches:
         interaction, _, positive_u, positive_i = batch

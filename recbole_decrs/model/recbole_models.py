@@ -58,3 +58,8 @@ def names_of(family: str) -> list[str]:
             name for name, value in vars(module).items() if name.lower() == module_name and isinstance(value, type)
         ]
     return names
+
+
+def is_pre_trained(model) -> bool:
+    """Tell if the training of a model is a stage before the training, as S3Rec and RaCT have them."""
+    return "pretrain" in getattr(model, "train_stage", "")

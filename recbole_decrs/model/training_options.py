@@ -73,27 +73,47 @@ class PaperTrainingOptions(TwoSided):
         A batch holds the ids of P users and of T * P items, the t-th P of which are paired with the users in order;
         RecBole's own batches have T = 1.
         """
+        loss = self.log_loss(interaction)
+        return loss + self.norm_loss() if self.embedding_norm_weight else loss
+
+    def norm_loss(self) -> torch.Tensor | float:
+        """Compute lambda times the Frobenius norm of the feature embeddings."""
+        weight = self.embedding_norm_weight
+        return weight * frobenius_norm(*self._feature_embeddings) if weight else 0.0
+
+    def log_loss(self, interaction: Interaction, n_samples: int | None = None) -> torch.Tensor:
+        """Compute the log loss of a batch, or of a part of one.
+
+        Args:
+            interaction: as :meth:`calculate_loss` takes it.
+            n_samples: the samples over which a mean is taken, where the interaction is a part of them.
+        """
         users, items, labels = (interaction[field] for field in (self.USER_ID, self.ITEM_ID, self.LABEL))
         if self.trains_by_ids:
             rows = interaction.interaction.get(CLICK_ROW)
-            logits = self.batch_logits(users, items.view(-1, len(users)), rows).flatten()
-            users = users.repeat(len(items) // len(users))
+            times = len(items) // len(users) if len(users) else 1
+            logits = self.batch_logits(users, items.view(times, len(users)), rows).flatten()
+            users = users.repeat(times)
         else:
             logits = self.forward(interaction)
-        loss = self._log_loss(logits, labels, users, items)
-        if self.embedding_norm_weight:
-            loss = loss + self.embedding_norm_weight * frobenius_norm(*self._feature_embeddings)
-        return loss
+        return self.log_loss_of(logits, labels, users, items, n_samples)
 
-    def _log_loss(
-        self, logits: torch.Tensor, labels: torch.Tensor, users: torch.Tensor, items: torch.Tensor
+    def log_loss_of(
+        self,
+        logits: torch.Tensor,
+        labels: torch.Tensor,
+        users: torch.Tensor,
+        items: torch.Tensor,
+        n_samples: int | None = None,
     ) -> torch.Tensor:
-        if self.ips is None:
+        """Compute the log loss of samples, which ``ips`` weighs; logits, labels and ids of shape [B] each."""
+        if self.ips is None and n_samples is None:
             return self.loss(logits, labels)
         if self.ips == "item":
             losses = unbiased_log_loss(logits, labels, self.ips_of[items])
         else:
-            losses = self.ips_of[users] * nn.functional.binary_cross_entropy_with_logits(
-                logits, labels, reduction="none"
-            )
-        return losses.sum() if self.loss.reduction == "sum" else losses.mean()
+            losses = nn.functional.binary_cross_entropy_with_logits(logits, labels, reduction="none")
+            losses = losses if self.ips is None else self.ips_of[users] * losses
+        if self.loss.reduction == "sum":
+            return losses.sum()
+        return losses.mean() if n_samples is None else losses.sum() / n_samples

@@ -35,15 +35,11 @@ def written(folder):
     return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.suffix in (".csv", ".md")}
 
 
-def too_fast(config):
-    return {"learning_rate": 1e30}
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("engine", ["loky", pytest.param("ray", marks=WITHOUT_RAY)])
 def test_two_workers_give_the_tables_of_one(tiny, engine, caplog, capsys):
     """With a method of one's own that cannot be trained, of which all say the same."""
-    register_method("hot", Method("Hot", role="control", settings_of=too_fast))
+    register_method("hot", Method("Hot", role="control", settings_of=lambda config: {"learning_rate": 1e30}))
     methods, settings = ["fairco", "decrs", "hot"], tiny | {"show_progress": True}
     records = []
     for folder, how in (("one", {}), ("two", {"workers": 2, "engine": engine})):
