@@ -20,7 +20,8 @@ class UsedItems:
     """
 
     def __init__(self, pairs: np.ndarray, n_users: int, n_items: int) -> None:
-        self.pairs, self.n_items = np.unique(pairs), n_items
+        pairs = np.sort(pairs)  # numpy's unique hashes first, which takes several times as long
+        self.pairs, self.n_items = pairs[np.diff(pairs, prepend=-1) > 0], n_items
         self.starts = np.searchsorted(self.pairs, np.arange(n_users + 1) * n_items)
         self._sets, self._is_made = np.full(n_users, None), np.zeros(n_users, dtype=bool)
 

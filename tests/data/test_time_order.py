@@ -2,10 +2,14 @@
 
 import logging
 from functools import partial
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from recbole_decrs import DecRSError, load_data_and_model, run_recbole_decrs
+from recbole_decrs.data.time_order import places_by_time
 from tiny_data import tiny_tables, write_tables
 
 
@@ -66,3 +70,12 @@ def test_the_order_of_time_that_a_user_asks_for_and_there_is_none(tmp_path, prep
     write_tables(tmp_path / "data", without_time())
     with pytest.raises(DecRSError, match=r"eval_args asks for the order of time \(TO\), but the .inter file of tiny"):
         prepared("BPR", load_col=None, eval_args={"order": "TO"})
+
+
+@pytest.mark.parametrize("buckets", [False, True])
+def test_places_by_time(buckets):
+    """As a numerical feature that is made discrete, a time is an array with the number of its bucket."""
+    times = [3e9, 1e9 + 1, 1e9, 3e9, 2]
+    cells = [np.array([time, 1.0]) for time in times] if buckets else times
+    dataset = SimpleNamespace(inter_feat=pd.DataFrame({"time": cells}), time_field="time")
+    assert places_by_time(dataset).tolist() == [4, 2, 1, 0, 3]
