@@ -54,7 +54,10 @@ class Place:
     def tell_failure(self, sentence: str) -> bool:
         """Leave word of why this process fails; returns True if none has failed before it."""
         with suppress(RuntimeError):  # the store has ended with its process
-            return self.store.compare_set(FAILURE, "", sentence) == sentence.encode()
+            is_first_to_fail = self.store.add(f"{FAILURE}s", 1) == 1
+            if is_first_to_fail:
+                self.store.set(FAILURE, sentence)
+            return is_first_to_fail
         return True
 
 
