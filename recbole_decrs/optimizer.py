@@ -8,6 +8,7 @@ import torch
 
 from recbole_decrs.model.in_place_gradients import keep_gradients
 from recbole_decrs.model.training_options import PaperTrainingOptions
+from recbole_decrs.row_adagrad import RowAdagrad
 
 
 def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, config) -> torch.optim.Optimizer:
@@ -22,13 +23,15 @@ def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, c
     on_cpu = all(parameter.device.type == "cpu" for parameter in group["params"])
     ours = isinstance(model, PaperTrainingOptions) and on_cpu
     if isinstance(optimizer, torch.optim.Adagrad):
-        optimizer = torch.optim.Adagrad(
-            group["params"],
-            lr=group["lr"],
-            weight_decay=group["weight_decay"],
-            initial_accumulator_value=config["adagrad_initial_accumulator"] or 0,
-            fused=ours,  # the same update in one pass
-        )
+        options = {
+            "lr": group["lr"],
+            "weight_decay": group["weight_decay"],
+            "initial_accumulator_value": config["adagrad_initial_accumulator"] or 0,
+        }
+        # Gradients that come from other processes are not seen to touch rows.
+        if ours and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+            return RowAdagrad(group["params"], **options)
+        optimizer = torch.optim.Adagrad(group["params"], **options, fused=ours)  # the same update in one pass
     if ours:
         keep_gradients(optimizer)
     return optimizer

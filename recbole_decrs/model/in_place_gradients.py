@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from recbole_decrs.model import lookups
+from recbole_decrs.model.touched_rows import add_to_rows
 
 
 def can_add_in_place(*tables: torch.Tensor) -> bool:
@@ -69,7 +70,7 @@ def _gradient_of(table: torch.Tensor) -> torch.Tensor:
 
 def _add_to_rows(table: torch.Tensor, rows: torch.Tensor, gradient: torch.Tensor) -> None:
     """Add to the gradient of some rows of a table, also where a row is named more than once."""
-    _gradient_of(table).index_add_(0, rows.flatten(), gradient.reshape(-1, gradient.shape[-1]))
+    add_to_rows(_gradient_of(table), rows.flatten(), gradient.reshape(-1, gradient.shape[-1]))
 
 
 def _used_places(rows: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

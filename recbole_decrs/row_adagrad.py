@@ -1,0 +1,78 @@
+"""Adagrad whose step takes as long as the batch has rows, not as long as the tables have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.optim.adagrad import adagrad
+
+from recbole_decrs.model.touched_rows import clear, touched_rows
+
+
+class RowAdagrad(torch.optim.Adagrad):
+    """Makes the updates of torch's fused Adagrad, of the rows of a table alone whose gradient is not 0.
+
+    A gradient of 0 adds 0 to the accumulator and takes 0 off the parameter, so leaving such rows out is exact (unless
+    ``weight_decay`` moves them, with which every row is updated). Which rows these are, the gradient must know
+    (:mod:`recbole_decrs.model.touched_rows`); where it does not, every row is updated. Arguments and state are those of
+    ``torch.optim.Adagrad``.
+    """
+
+    def __init__(self, params, **options) -> None:
+        super().__init__(params, **options, fused=True)
+
+    def zero_grad(self, set_to_none: bool = False) -> None:
+        """Set gradients to zero in their places in memory, so that no step allocates them anew."""
+        if set_to_none:
+            super().zero_grad(set_to_none=True)
+            return
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    clear(parameter.grad)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> float | None:
+        """Update the parameters by their gradients, as torch does."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        done = []
+        try:
+            for group in self.param_groups:
+                for parameter in group["params"]:
+                    if self._step_of_rows(group, parameter):
+                        done.append((parameter, parameter.grad))
+                        parameter.grad = None  # so that torch's step leaves it alone
+            super().step()
+        finally:
+            for parameter, gradient in done:
+                parameter.grad = gradient
+        return loss
+
+    def _step_of_rows(self, group: dict, parameter: torch.nn.Parameter) -> bool:
+        """Update the touched rows of a parameter; False if they are not known or are not all that would change."""
+        state = self.state[parameter]
+        if parameter.grad is None or group["weight_decay"] or not state:
+            return False
+        rows = touched_rows(parameter.grad)
+        if rows is None:
+            return False
+        weights, gradient, total = (whole.index_select(0, rows) for whole in (parameter, parameter.grad, state["sum"]))
+        adagrad(
+            [weights],
+            [gradient],
+            [total],
+            [state["step"]],
+            fused=True,
+            lr=group["lr"],
+            weight_decay=0.0,
+            lr_decay=group["lr_decay"],
+            eps=group["eps"],
+            maximize=group["maximize"],
+        )
+        parameter.index_copy_(0, rows, weights)
+        state["sum"].index_copy_(0, rows, total)
+        return True
