@@ -52,7 +52,7 @@ class UsedItems:
 
     @property
     def counts(self) -> np.ndarray:
-        """How many items each user has clicked, shape [n_users]."""
+        """Count the items that each user has clicked, shape [n_users]."""
         return np.diff(self.starts)
 
     def without(self, others: UsedItems) -> UsedItems:
