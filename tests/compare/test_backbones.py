@@ -55,7 +55,8 @@ def test_a_sequential_model_and_lists_made_elsewhere(tiny):
     run = run_recbole_decrs("SASRec", "tiny", config_dict=tiny | {"save_topk": 10})
     lists = Path(run["saved_model_file"]).with_name(Path(run["saved_model_file"]).stem + "-top10.csv")
     results = run_comparison(["SASRec"], "tiny", "all", [2020], "out", {"SASRec alone": str(lists)}, config_dict=tiny)
-    without = ("unawareness", "ips_user", "ips_item", "wide")  # which a sequential model has no features or losses for
+    # Which a sequential model has no features, losses or batches of ids for.
+    without = ("unawareness", "ips_user", "ips_item", "intervention", "wide")
     assert results.methods["SASRec"] == [name for name in METHODS if name not in without]
     assert results.lists["SASRec alone"].info["test"] == pytest.approx(run["test_result"])
     twin = run_recbole_decrs("DecSASRec", "tiny", config_dict=tiny | {"drift_alpha": "auto"})
