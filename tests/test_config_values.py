@@ -129,7 +129,7 @@ def test_a_file_ending_that_is_none(key):
         ({"load_col": {"inter": "user_id"}}, "load_col must be none or file endings with lists"),
         ({"model": "DecNFM", "mlp_hidden_size": 64}, "mlp_hidden_size must be a list of whole numbers"),
         ({"learner": "sparse_adam"}, "learner must be one of adam, adamw, sgd, adagrad, rmsprop"),
-        ({"nproc": 2}, "trains in a single process"),
+        ({"nproc": 2}, "nproc: several processes train a single run; give it to the command run"),
     ],
 )
 def test_errors_are_one_sentence(settings, message):
