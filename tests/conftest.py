@@ -9,7 +9,7 @@ from hypothesis import settings as hypothesis_settings
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 # The same examples in every run; `pytest --hypothesis-profile=default` tries others.
-hypothesis_settings.register_profile("repeatable", derandomize=True)
+hypothesis_settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("repeatable")
 # On data this small threads wait for each other, endlessly so where other programs run; processes that are started
 # take it over from here.
