@@ -112,14 +112,18 @@ def _result_of(started, store: TCPStore, results, layout: Layout) -> Any:
 
 
 def _killed(processes, layout: Layout) -> DecRSError:
-    """Say which process has ended without a word; those that this one has ended had a SIGTERM."""
+    """Say which process has ended first without a word.
+
+    Those that this one has ended had a SIGTERM, and gloo may abort one whose neighbour has gone.
+    """
     codes = [process.exitcode for process in processes]
-    told = [code for code in codes if code < 0 and code != -signal.SIGTERM] or [code for code in codes if code < 0]
-    if not told:
+    ended = [code for code in codes if code is not None and code < 0]
+    if not ended:
         return LostProcess()
-    number = codes.index(told[0])
+    first = min(ended, key=lambda code: (code == -signal.SIGTERM, code == -signal.SIGABRT))
+    number = codes.index(first)
     return DecRSError(
-        f"process {layout.group_offset + number} of {layout.world_size} was ended by {signal.Signals(-told[0]).name} "
+        f"process {layout.group_offset + number} of {layout.world_size} was ended by {signal.Signals(-first).name} "
         "(by somebody, or for want of memory), and the run with it; the same command with --resume=auto goes on from "
         "the last epoch"
     )

@@ -1,10 +1,13 @@
 """What two processes compute together is what one computes: layers, and what they tell each other."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from processes import dropped, in_processes, normed, one_fails, together
+from recbole_decrs.distributed import launch
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError
 
@@ -83,3 +86,13 @@ def test_keys_of_several_processes(settings, layout):
 def test_keys_that_do_not_go_together(settings, sentence):
     with pytest.raises(DecRSError, match=sentence):
         Layout.of(settings)
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [([-6, -9], "process 1 of 2 was ended by SIGKILL"), ([-15, -9], "process 1 of 2"), ([-6, -15], "process 0 of 2")],
+)
+def test_the_first_process_to_end_is_told(codes, told):
+    """gloo aborts a process whose neighbour has gone, and the parent ends what is left."""
+    processes = [SimpleNamespace(exitcode=code) for code in codes]
+    assert told in str(launch._killed(processes, SimpleNamespace(group_offset=0, world_size=2)))
