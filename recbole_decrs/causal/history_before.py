@@ -48,22 +48,19 @@ def history_before(
         >>> before[:, 1].tolist(), period.tolist()
         ([[0.5, 0.5], [0.75, 0.25]], [0, 1])
     """
-    users, items = np.asarray(users), np.asarray(items)
-    membership = sparse.csr_matrix(membership)
-    counted = _first_on_a_grouped_item(users, items, has_group(membership))
-    n_before = _count_before(users, counted)
-    n_counted = np.bincount(users[counted], minlength=n_users)
+    users, items, membership = np.asarray(users), np.asarray(items), sparse.csr_matrix(membership)
+    counted, n_before, n_counted = _counted(users, items, membership, n_users)
     begins = [number * n_counted // periods for number in range(periods)]
-    before = np.empty((periods, n_users, membership.shape[1]))
-    for number, begin in enumerate(begins):
-        early = counted & (n_before < begin[users])
-        clicks = sparse.csr_matrix(
-            (np.ones(early.sum()), (users[early], items[early])), shape=(n_users, membership.shape[0])
-        )
-        totals = (clicks @ membership).toarray() + smoothing * prior
-        before[number] = totals / (begin + smoothing)[:, None]
-    period = sum((n_before >= begin[users]).astype(np.int64) for begin in begins[1:])
-    return before, np.zeros(len(users), dtype=np.int64) + period
+    before = np.stack(
+        [
+            _smoothed(users, items, counted & (n_before < begin[users]), membership, prior, n_users, smoothing)
+            for begin in begins
+        ]
+    )
+    period = np.zeros(len(users), dtype=np.int64)
+    for begin in begins[1:]:
+        period += n_before >= begin[users]
+    return before, period
 
 
 def recent_distribution(
@@ -87,14 +84,34 @@ def recent_distribution(
         >>> recent_distribution([1, 1], [1, 2], membership, np.array([0.5, 0.5]), 2, smoothing=1).tolist()
         [[0.5, 0.5], [0.25, 0.75]]
     """
-    users, items = np.asarray(users), np.asarray(items)
-    membership = sparse.csr_matrix(membership)
+    users, items, membership = np.asarray(users), np.asarray(items), sparse.csr_matrix(membership)
+    counted, n_before, n_counted = _counted(users, items, membership, n_users)
+    late = counted & (n_before >= (n_counted // 2)[users])
+    return _smoothed(users, items, late, membership, prior, n_users, smoothing)
+
+
+def _counted(
+    users: np.ndarray, items: np.ndarray, membership: sparse.csr_matrix, n_users: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Tell which clicks count, how many of the same user do before each click, and how many of each user in all."""
     counted = _first_on_a_grouped_item(users, items, has_group(membership))
-    n_counted = np.bincount(users[counted], minlength=n_users)
-    late = counted & (_count_before(users, counted) >= (n_counted // 2)[users])
-    clicks = sparse.csr_matrix((np.ones(late.sum()), (users[late], items[late])), shape=(n_users, membership.shape[0]))
-    n_late = np.bincount(users[late], minlength=n_users)
-    return ((clicks @ membership).toarray() + smoothing * prior) / (n_late + smoothing)[:, None]
+    return counted, _count_before(users, counted), np.bincount(users[counted], minlength=n_users)
+
+
+def _smoothed(
+    users: np.ndarray,
+    items: np.ndarray,
+    chosen: np.ndarray,
+    membership: sparse.csr_matrix,
+    prior: np.ndarray,
+    n_users: int,
+    smoothing: float,
+) -> np.ndarray:
+    """Take the mean of q^i over the chosen clicks of each user and ``smoothing`` clicks of ``prior``: [n_users, N]."""
+    shape = (n_users, membership.shape[0])
+    clicks = sparse.csr_matrix((np.ones(chosen.sum()), (users[chosen], items[chosen])), shape=shape)
+    n_chosen = np.bincount(users[chosen], minlength=n_users)
+    return ((clicks @ membership).toarray() + smoothing * prior) / (n_chosen + smoothing)[:, None]
 
 
 def _first_on_a_grouped_item(users: np.ndarray, items: np.ndarray, grouped: np.ndarray) -> np.ndarray:
