@@ -154,6 +154,11 @@ def _check_confounder(config) -> None:
             f"confounder_prior: learned is one vector in training and ranking alike, so confounder_training: "
             f"{config['confounder_training']} cannot go with it; leave one out"
         )
+    if config["confounder_training"] == "history" and not issubclass(config.model_class, PaperTrainingOptions):
+        raise DecRSError(
+            f"confounder_training: history gives each click of FM's and NFM's twins its d, and {config.model} is not "
+            "trained by single clicks; take user or prior"
+        )
 
 
 def _check_start(config) -> None:
