@@ -105,11 +105,8 @@ def test_models_that_do_not_train_by_ids(settings, model):
 
 
 def test_batches_without_rows(settings):
-    """Known before the conventional recommender is trained would be better, but the loader is what decides."""
     others = HISTORY | {"train_neg_sample_args": {"distribution": "popularity", "sample_num": 1}}
-    with pytest.raises(
-        DecRSError, match="confounder_training: history goes with training by ids, and train_neg_sample"
-    ):
+    with pytest.raises(DecRSError, match="history goes with training by ids, and train_neg_sample_args is"):
         run_recbole_decrs("DecFM", "tiny", config_dict=settings | others)
 
 
