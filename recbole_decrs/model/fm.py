@@ -43,6 +43,8 @@ class FM(PaperTrainingOptions, RecBoleFM):
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
         """Score all pairs by a matrix product of the two sides, BatchNorm folded in: [n users, n items]."""
+        if type(self).logits_of is not FM.logits_of:
+            return super().pair_logits(users, items)
         scale, shift = self.folded_batch_norm()
         of_user = (users.within @ scale + shift.sum()).unsqueeze(1)
         return torch.addmm(items.within @ scale, users.total * scale, items.total.T).add_(of_user)

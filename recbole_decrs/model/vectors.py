@@ -30,7 +30,8 @@ def inner_product_vectors(model: TwoSided, users: torch.Tensor | None = None) ->
     Raises:
         DecRSError: the logits of the model are no sum over the products of two sides.
     """
-    if getattr(type(model), "pair_logits", None) is not FM.pair_logits:
+    kind = type(model)
+    if getattr(kind, "pair_logits", None) is not FM.pair_logits or kind.logits_of is not FM.logits_of:
         raise DecRSError(
             f"{type(model).__name__} has no vectors of users and items whose inner products rank as it does; export "
             "an FM or a DecFM, as which each half of a DecFM counts"

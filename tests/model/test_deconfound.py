@@ -17,6 +17,7 @@ from recbole_decrs import FM, DecRSError, deconfound, load_data_and_model, run_r
 from recbole_decrs.cli import main
 from recbole_decrs.model.catalogue import deconfounded_names, find_model
 from recbole_decrs.model.recbole_models import CONTEXT_AWARE, names_of
+from recbole_decrs.model.vectors import inner_product_vectors
 
 pytestmark = pytest.mark.slow
 
@@ -70,6 +71,26 @@ def test_a_forward_that_the_closed_form_does_not_know_is_refused(everything, pre
     config, train_data, *_ = prepared("DecFM", **everything)
     with pytest.raises(DecRSError, match="Doubled changes forward"):
         Doubled(config, train_data.dataset)
+
+
+def test_other_logits_of_the_same_fields_are_those_of_full_sort(everything, prepared):
+    class Doubled(FM):
+        def logits_of(self, bi_interaction):
+            return 2 * super().logits_of(bi_interaction)
+
+    config, train_data, *_ = prepared("FM", **everything)
+    model, part = Doubled(config, train_data.dataset).eval(), train_data.dataset
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.normal_(std=0.3)
+        users = part.get_user_feature()[1:4]
+        sorted_in_full = model.full_sort_predict(users).view(3, -1)
+        for row, user in enumerate(range(1, 4)):
+            pairs = part.get_item_feature()
+            pairs.update(part.get_user_feature()[torch.full((len(pairs),), user)])
+            torch.testing.assert_close(sorted_in_full[row], model.predict(pairs), rtol=1e-4, atol=1e-5)
+    with pytest.raises(DecRSError, match="Doubled has no vectors of users and items"):
+        inner_product_vectors(model)
 
 
 def test_m_of_dssm_is_of_the_user_alone(everything, prepared):
