@@ -52,8 +52,11 @@ def measure_jensen_gap(
     config, fused, _, train_data, _, test_data = load_data_and_model(model_file, config_dict)
     if not config.deconfounded:
         raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
-    if config["confounder_prior"] in ("user", "learned"):
-        raise DecRSError(f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions")
+    if config["confounder_prior"] in ("user", "learned", "recent"):
+        raise DecRSError(
+            f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions; measure a model "
+            "with interaction, item or uniform"
+        )
     part, model = train_data._dataset, fused.deconfounded.eval()
     confounder = part.confounder
     known = np.flatnonzero(confounder.n_clicks)

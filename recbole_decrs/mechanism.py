@@ -117,7 +117,7 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
     found = {"d_u, the user's own": confounder.user_distribution}
     if dataset.click_order is not None:
         users, items, _ = clicks_in_order_of_time(dataset, "recent")
-        about = confounder.membership, confounder.prior, dataset.user_num, dataset.config["confounder_smoothing"]
+        about = confounder.sparse_membership, confounder.prior, dataset.user_num, dataset.config["confounder_smoothing"]
         found["the later half of the history"] = recent_distribution(users, items, *about)
     found["uniform"] = np.full(len(confounder.prior), 1 / len(confounder.prior))
     return found | {"d_u of another user": other, WITHOUT: None}

@@ -132,5 +132,6 @@ def test_one_sentence_for_what_cannot_be_used(capsys, arguments, message):
 def test_models_without_an_expectation(settings):
     with pytest.raises(DecRSError, match="not deconfounded"):
         measure_jensen_gap(checkpoint(settings, "FM"))
-    with pytest.raises(DecRSError, match="no expectation"):
-        measure_jensen_gap(checkpoint(settings, confounder_prior="user"))
+    for prior in ("user", "recent"):
+        with pytest.raises(DecRSError, match="no expectation over distributions; measure a model with interaction"):
+            measure_jensen_gap(checkpoint(settings, confounder_prior=prior))

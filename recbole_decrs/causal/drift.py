@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from recbole_decrs.causal.divergence import kl_divergence
-from recbole_decrs.causal.history import group_totals, has_group, normalized
+from recbole_decrs.causal.history import first_grouped_clicks, group_totals, normalized
 
 ROUNDING = 1e-12
 """Drifts that lie no further apart differ by rounding, which Eq. 12 would blow up to weights from 0 to 1."""
@@ -66,7 +66,9 @@ def interest_drift(
         ([0.0, 9.2103, 0.0], [False, True, False])
     """
     membership = sparse.csr_matrix(membership)
-    users, items = _grouped_first_clicks(np.asarray(users), np.asarray(items), membership)
+    users, items = np.asarray(users), np.asarray(items)
+    kept = first_grouped_clicks(users, items, membership)
+    users, items = users[kept], items[kept]
     by_user = _grouped_by_user(users, items, (n_users, membership.shape[0]))
     counts = np.diff(by_user.indptr).astype(np.int64)
     place = np.arange(len(users)) - np.repeat(by_user.indptr[:-1], counts)
@@ -87,23 +89,6 @@ def interest_drift(
         drift[rows] = np.mean([symmetric_kl(p, q, smoothing) for p, q in pairwise(shares)], axis=0)
     drifting = counts >= periods
     return np.where(drifting, drift, 0.0), drifting
-
-
-def _grouped_first_clicks(
-    users: np.ndarray, items: np.ndarray, membership: sparse.csr_matrix
-) -> tuple[np.ndarray, np.ndarray]:
-    """Leave out clicks on items of no group, and of clicks by a user on an item all but the first."""
-    grouped = has_group(membership)
-    if not grouped[items].all():
-        kept = grouped[items]
-        users, items = users[kept], items[kept]
-    size = (users.max(initial=0) + 1, membership.shape[0])
-    once = sparse.csr_matrix((np.ones(len(users), dtype=np.int8), (users, items)), shape=size)
-    if once.nnz < len(users):  # rare, and the only step that sorts all clicks
-        codes = users.astype(np.int64) * membership.shape[0] + items
-        kept = np.sort(np.unique(codes, return_index=True)[1])
-        users, items = users[kept], items[kept]
-    return users, items
 
 
 def _grouped_by_user(users: np.ndarray, items: np.ndarray, shape: tuple[int, int]) -> sparse.csr_matrix:

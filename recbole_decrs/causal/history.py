@@ -79,6 +79,33 @@ def has_group(membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
     return np.asarray(membership.sum(axis=1)).ravel() > 0
 
 
+def first_grouped_clicks(
+    users: np.ndarray, items: np.ndarray, membership: np.ndarray | sparse.csr_matrix
+) -> np.ndarray:
+    """Tell which clicks are the first of a user on an item that has a group, shape [n_clicks].
+
+    Args:
+        users, items: the clicks in the order of time, shape [n_clicks] each.
+        membership: q^i, shape [n_items, N].
+
+    Example:
+        The second click repeats the first, and item 0 has no group.
+
+        >>> membership = np.array([[0.0, 0.0], [0.5, 0.5]])
+        >>> first_grouped_clicks(np.array([1, 1, 1]), np.array([1, 1, 0]), membership).tolist()
+        [True, False, False]
+    """
+    counted = has_group(membership)[items]
+    places = np.flatnonzero(counted)
+    size = (users.max(initial=0) + 1, membership.shape[0])
+    once = sparse.csr_matrix((np.ones(len(places), dtype=np.int8), (users[places], items[places])), shape=size)
+    if once.nnz < len(places):  # rare, and the only step that sorts all clicks
+        codes = users[places].astype(np.int64) * membership.shape[0] + items[places]
+        counted[:] = False
+        counted[places[np.unique(codes, return_index=True)[1]]] = True
+    return counted
+
+
 def group_totals(weights: sparse.csr_matrix, membership: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """Sum weight * q^i over the items of each user, some users at a time.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import sparse
 
-from recbole_decrs.causal.history import has_group
+from recbole_decrs.causal.history import first_grouped_clicks
 
 
 def history_before(
@@ -94,7 +94,7 @@ def _counted(
     users: np.ndarray, items: np.ndarray, membership: sparse.csr_matrix, n_users: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Tell which clicks count, how many of the same user do before each click, and how many of each user in all."""
-    counted = _first_on_a_grouped_item(users, items, has_group(membership))
+    counted = first_grouped_clicks(users, items, membership)
     return counted, _count_before(users, counted), np.bincount(users[counted], minlength=n_users)
 
 
@@ -114,19 +114,11 @@ def _smoothed(
     return ((clicks @ membership).toarray() + smoothing * prior) / (n_chosen + smoothing)[:, None]
 
 
-def _first_on_a_grouped_item(users: np.ndarray, items: np.ndarray, grouped: np.ndarray) -> np.ndarray:
-    """Tell which clicks are the first of a user on an item that has a group, shape [n_clicks]."""
-    codes = users.astype(np.int64) * len(grouped) + items
-    first = np.zeros(len(users), dtype=bool)
-    first[np.unique(codes, return_index=True)[1]] = True
-    return first & grouped[items]
-
-
 def _count_before(users: np.ndarray, counted: np.ndarray) -> np.ndarray:
     """Count the earlier clicks of the same user that are counted, shape [n_clicks]; clicks are in the order of time."""
     by_user = np.argsort(users, kind="stable")
     sums = np.cumsum(counted[by_user]) - counted[by_user]
     starts = np.searchsorted(users[by_user], users[by_user], side="left")
     n_before = np.empty(len(users), dtype=np.int64)
-    n_before[by_user] = sums - sums[starts] if len(users) else sums
+    n_before[by_user] = sums - sums[starts]
     return n_before

@@ -76,6 +76,8 @@ class IdLoader:
 def why_not_by_ids(model, train_data, config) -> str | None:
     """Say why a training must take RecBole's own loader; None if it can take an :class:`IdLoader`."""
     arguments = config["train_neg_sample_args"]
+    if config["transform"] is not None:
+        return "transform is set"
     if not getattr(model, "trains_by_ids", False):
         return f"{type(model).__name__} takes the features of a batch"
     if type(train_data) is not TrainDataLoader:
@@ -84,8 +86,6 @@ def why_not_by_ids(model, train_data, config) -> str | None:
         return "train_neg_sample_args is not static and uniform"
     if config["repeatable"]:
         return "repeatable is set"
-    if config["transform"] is not None:
-        return "transform is set"
     return None
 
 

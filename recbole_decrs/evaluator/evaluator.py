@@ -33,10 +33,6 @@ class DecRSEvaluator(Evaluator):
         self.collected = dataobject
         return told_by_first(lambda: _in_pythons_numbers([super(DecRSEvaluator, self).evaluate(dataobject)]))
 
-    def evaluate_group(self, dataobject: DataStruct, of_group: np.ndarray) -> dict[str, float]:
-        """Evaluate the users where ``of_group``, shape [n_evaluated_users], is true."""
-        return self.evaluate_groups(dataobject, [of_group])[0]
-
     def evaluate_groups(self, dataobject: DataStruct, of_groups: Sequence[np.ndarray]) -> list[dict[str, float]]:
         """Evaluate several groups of users; what a metric has a value of for each user is computed once for all.
 

@@ -109,7 +109,7 @@ def test_ids_are_taken_where_they_can_be(prepared):
     assert why_not_by_ids(DecFM(config, train_data.dataset), train_data, config) is None
 
 
-@pytest.mark.parametrize(("key", "reason"), [("repeatable", "repeatable is set"), ("transform", "features")])
+@pytest.mark.parametrize(("key", "reason"), [("repeatable", "repeatable is set"), ("transform", "transform is set")])
 def test_the_log_says_why_training_is_slow(prepared, key, reason):
     config, train_data, *_ = prepared("FM")
     config[key] = True
