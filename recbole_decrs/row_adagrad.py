@@ -21,6 +21,7 @@ class RowAdagrad(torch.optim.Adagrad):
 
     def __init__(self, params, **options) -> None:
         super().__init__(params, **options, fused=True)
+        self._step_supports_amp_scaling = False  # so that a GradScaler divides the gradients itself, single rows too
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set gradients to zero in their places in memory, so that no step allocates them anew."""

@@ -14,6 +14,8 @@ from recbole.utils import set_color
 
 from recbole_decrs.checkpoint import HALVES, Checkpoint, header_of
 from recbole_decrs.checkpoint_file import new_checkpoint_path, write_checkpoint
+from recbole_decrs.data.id_loader import check_loader, why_not_by_ids
+from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, fused_by, score_of_model
@@ -123,6 +125,8 @@ class DecRSTrainer:
 
     def _fit(self, train_data, valid_data, options: dict[str, Any]) -> tuple[float | None, dict[str, float] | None]:
         content = header_of(self.config, train_data._dataset)
+        for half in self.model.halves:  # before the first of them is trained
+            check_loader(half.model, why_not_by_ids(half.model, train_data, self.config), several=place() is not None)
         begun, is_complete = self._what_is_resumed(train_data._dataset)
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:

@@ -58,8 +58,7 @@ class SharedGradients:
         """Take the rows of this process, about as many as the others have; none where there are too few."""
         users = batch[self.model.USER_ID]
         here, n = place(), len(users)
-        rank, size = (here.rank, here.size) if here else (0, 1)
-        self.part.start, self.part.stop = n * rank // size, n * (rank + 1) // size
+        self.part.start, self.part.stop = n * here.rank // here.size, n * (here.rank + 1) // here.size
         self.part.whole, self.part.times = n, len(batch[self.model.ITEM_ID]) // n
         items, labels = (self.part.of(batch[field]) for field in (self.model.ITEM_ID, self.model.LABEL))
         own = slice(self.part.start, self.part.stop)

@@ -14,6 +14,8 @@ import torch
 from recbole.model.layers import MLPLayers
 from torch import nn
 
+from recbole_decrs.distributed.layers import WholeBatchNorm, WholeDropout
+
 
 class Layer(NamedTuple):
     """Holds a linear map and the activation after it."""
@@ -52,7 +54,7 @@ def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | N
             weight = module.weight.double()
             bias = latest.bias.new_zeros(len(weight)) if module.bias is None else module.bias.double()
             latest = Layer(weight @ latest.weight, weight @ latest.bias + bias)
-        elif type(module) is nn.BatchNorm1d and module.affine and module.track_running_stats:
+        elif type(module) in (nn.BatchNorm1d, WholeBatchNorm) and module.affine and module.track_running_stats:
             scale = module.weight.double() / (module.running_var.double() + module.eps).sqrt()
             latest = latest.rescaled(scale, module.bias.double() - scale * module.running_mean.double())
         elif type(module) in _ACTIVATIONS:
@@ -62,7 +64,7 @@ def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | N
             two = latest.bias.new_full((1,), 2.0)
             layers.append(latest.rescaled(two, 0 * two)._replace(activation=_half_tanh_of_half))
             latest = _identity(len(latest.bias), vectors).rescaled(two, 0 * two)
-        elif type(module) is not nn.Dropout:
+        elif type(module) not in (nn.Dropout, WholeDropout):
             return None
     return [Layer(each.weight.to(vectors), each.bias.to(vectors), each.activation) for each in (*layers, latest)]
 

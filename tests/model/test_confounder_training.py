@@ -1,5 +1,7 @@
 """What M sees in training, and what when ranking."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -108,6 +110,7 @@ def test_batches_without_rows(settings):
     others = HISTORY | {"train_neg_sample_args": {"distribution": "popularity", "sample_num": 1}}
     with pytest.raises(DecRSError, match="history goes with training by ids, and train_neg_sample_args is"):
         run_recbole_decrs("DecFM", "tiny", config_dict=settings | others)
+    assert not list(Path().glob("saved/*.pth"))  # the conventional recommender has not been trained for nothing
 
 
 def test_clicks_without_a_time(tmp_path, settings):

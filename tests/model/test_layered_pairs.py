@@ -7,6 +7,7 @@ from test_full_sort import all_pairs, shake
 from torch import nn
 
 from recbole_decrs import NFM, DecNFM
+from recbole_decrs.distributed.layers import Part, take_parts
 from recbole_decrs.model import layered_pairs as module
 from recbole_decrs.model.folded_layers import fold
 from recbole_decrs.model.layered_pairs import chunk_sizes, layered_pairs
@@ -123,3 +124,12 @@ def test_chunks():
     assert chunk_sizes(3, 100, 64, cpu) == (3, 100)
     assert chunk_sizes(100, 16845, 1 << 20, cpu) == (16, 1)
     assert chunk_sizes(100, 16845, 64, other) == (62, 16845)
+
+
+def test_layers_of_several_processes_are_folded_as_well(prepared):
+    config, train_data, *_ = prepared("NFM")
+    model = NFM(config, train_data.dataset)
+    take_parts(model, Part())
+    modules = (model.bn, model.mlp_layers, model.predict_layer)
+    model.eval()
+    assert fold(modules, torch.zeros(1, config["embedding_size"])) is not None
