@@ -61,8 +61,9 @@ def measure_mechanism(
     """
     if part not in ("valid", "test"):
         raise DecRSError(f"part must be valid or test, not {part!r}")
-    if not whole_number(1).passes(k):
-        raise DecRSError(f"k must be {whole_number(1).takes}, not {k!r}")
+    for name, value, check in (("k", k, whole_number(1)), ("seed", seed, whole_number(0))):
+        if not check.passes(value):
+            raise DecRSError(f"{name} must be {check.takes}, not {value!r}")
     config, fused, _, train_data, valid_data, test_data = load_data_and_model(model_file, config_dict)
     if not config.deconfounded:
         raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")

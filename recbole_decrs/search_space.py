@@ -50,10 +50,12 @@ def read_params_file(path: str) -> Space:
                 len(values) != count
                 or not all(isinstance(value, int | float) for value in values)
                 or not values[0] < values[1]
+                or not all(step > 0 for step in values[2:])
             ):
-                raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high, not {text!r}")
+                step = " and a step above 0" if kind == "quniform" else ""
+                raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high{step}, not {text!r}")
         if not values:
-            raise DecRSError(f"{where} gives no value to choose from")
+            raise DecRSError(f"{where} gives no value to choose from; write [a,b,...]")
         if name in space:
             raise DecRSError(f"{where} names {name} a second time; keep one line")
         space[name] = (kind, values)

@@ -41,6 +41,9 @@ def test_a_text_file_in_another_encoding_is_told_from_one_that_is_not_there(tmp_
     (tmp_path / "a.hyper").write_bytes("# caf\xe9".encode("latin-1"))
     with pytest.raises(DecRSError, match="params_file: a.hyper is not text in UTF-8; save it as such"):
         read_params_file("a.hyper")
+    (tmp_path / "a.hyper").write_text("train_batch_size quniform 1,9,0")
+    with pytest.raises(DecRSError, match="takes 3 numbers, the low before the high and a step above 0, not '1,9,0'"):
+        read_params_file("a.hyper")
     with pytest.raises(DecRSError, match="the config file b.yaml cannot be read .*; check its path"):
         DecRSConfig(config_file_list=["b.yaml"])
     with pytest.raises(DecRSError, match="params_file: b.hyper cannot be read .*; check its path"):

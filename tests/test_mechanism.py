@@ -79,5 +79,8 @@ def test_what_cannot_be_measured(settings, capsys):
         measure_mechanism(checkpoint(settings, confounder_prior="learned"))
     with pytest.raises(DecRSError, match="part must be valid or test, not 'train'"):
         measure_mechanism("x.pth", "train")
+    for number in ({"k": 0}, {"seed": -1}):
+        with pytest.raises(DecRSError, match="must be a whole number"):
+            measure_mechanism("x.pth", **number)
     assert main(["mechanism", "x.pth", "--epochs=3"]) == 2
     assert "mechanism measures a trained model, and takes no --epochs" in capsys.readouterr().err
