@@ -107,7 +107,7 @@ def _local_ray(number: int) -> Iterator[None]:
 @contextmanager
 def _local_dask(number: int) -> Iterator[None]:
     import dask
-    from distributed import Client, get_client
+    from dask.distributed import Client, get_client
 
     try:
         get_client()
