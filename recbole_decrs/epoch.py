@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from recbole.data.interaction import Interaction
 from torch.nn.utils import clip_grad_norm_
+
+from recbole_decrs.row_adagrad import RowAdagrad
 
 
 def train_epoch(
@@ -33,16 +36,20 @@ def train_epoch(
     Returns:
         The sum of the losses of all batches, shape [], float64, on the device; infinite or NaN if one of them is.
     """
+    # Of gradients that somebody else reads, or that are summed over processes, nothing may be owed.
+    read = bool(clip_grad_norm) or set_gradients is not None
+    owing = nullcontext() if read or not isinstance(optimizer, RowAdagrad) else optimizer.owed_multiples()
     total = torch.zeros((), dtype=torch.float64, device=next(model.parameters()).device)
-    for batch in batches:
-        optimizer.zero_grad()
-        if set_gradients is None:
-            loss = model.calculate_loss(batch)
-            loss.backward()
-        else:
-            loss = set_gradients(batch)
-        if clip_grad_norm:
-            clip_grad_norm_(model.parameters(), **clip_grad_norm)
-        optimizer.step()
-        total += loss.detach()
+    with owing:
+        for batch in batches:
+            optimizer.zero_grad()
+            if set_gradients is None:
+                loss = model.calculate_loss(batch)
+                loss.backward()
+            else:
+                loss = set_gradients(batch)
+            if clip_grad_norm:
+                clip_grad_norm_(model.parameters(), **clip_grad_norm)
+            optimizer.step()
+            total += loss.detach()
     return total

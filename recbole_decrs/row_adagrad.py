@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch.optim.adagrad import adagrad
 
-from recbole_decrs.model.touched_rows import clear, touched_rows
+from recbole_decrs.model.compiled_sides import can_loop_over, loops
+from recbole_decrs.model.owed_multiples import Owed, owed_of
+from recbole_decrs.model.touched_rows import clear, remember, touched_rows
 
 
 class RowAdagrad(torch.optim.Adagrad):
@@ -33,6 +37,22 @@ class RowAdagrad(torch.optim.Adagrad):
                 if parameter.grad is not None:
                     clear(parameter.grad)
 
+    @contextmanager
+    def owed_multiples(self) -> Iterator[None]:
+        """Let tables owe the multiples of themselves that their gradients have; nobody else may read these meanwhile.
+
+        A step in which there are some leaves gradients of 0.
+        """
+        parameters = [one for group in self.param_groups if not group["weight_decay"] for one in group["params"]]
+        tables = [one for one in parameters if one.dim() == 2 and can_loop_over(one)]
+        for table in tables:
+            table._owed = Owed()
+        try:
+            yield
+        finally:
+            for table in tables:
+                del table._owed
+
     @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:
         """Update the parameters by their gradients, as torch does."""
@@ -44,7 +64,7 @@ class RowAdagrad(torch.optim.Adagrad):
         try:
             for group in self.param_groups:
                 for parameter in group["params"]:
-                    if self._step_of_rows(group, parameter):
+                    if self._step_of_owed(group, parameter) or self._step_of_rows(group, parameter):
                         done.append((parameter, parameter.grad))
                         parameter.grad = None  # so that torch's step leaves it alone
             super().step()
@@ -76,4 +96,22 @@ class RowAdagrad(torch.optim.Adagrad):
         )
         parameter.index_copy_(0, rows, weights)
         state["sum"].index_copy_(0, rows, total)
+        return True
+
+    def _step_of_owed(self, group: dict, table: torch.nn.Parameter) -> bool:
+        """Update every row of a table that owes a multiple of itself, in one pass; False if it owes none."""
+        owed = owed_of(table)
+        if owed is None:
+            return False
+        owed.squares = None
+        if not owed.multiple or table.grad is None or group["maximize"]:
+            return False
+        state = self.state[table]
+        state["step"] += 1
+        rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
+        arrays = [one.detach().numpy() for one in (table, table.grad, state["sum"])]
+        squares = np.zeros(table.shape[1])
+        loops().adagrad(*arrays, *map(arrays[0].dtype.type, (owed.multiple, rate, group["eps"])), squares)
+        remember(table.grad)
+        owed.multiple, owed.squares, owed.version = 0.0, float(squares.sum()), table._version
         return True

@@ -28,6 +28,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.files import remove
 from recbole_decrs.finite import REMEDY, infinities, not_finite
+from recbole_decrs.model.compiled_sides import loops
 from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.recbole_models import is_pre_trained
 from recbole_decrs.model.training_options import PaperTrainingOptions
@@ -97,6 +98,8 @@ class SingleTrainer:
         check_loader(self.model, slow, several=place() is not None)
         if slow is None:
             train_data = IdLoader(train_data, self.device, getattr(self.model, "click_rows", None))
+            if loops() is None and self.device.type == "cpu":
+                self.logger.info("Training takes longer than it need: numba, of the extra scale, does not compile here")
         elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data

@@ -11,7 +11,12 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 WITHOUT_RAY = 'ray ; python_version < "3"'
-LOCKS = {ROOT / "requirements.txt": ["plots"], HERE / "ray.txt": ["plots", "ray"], HERE / "test.txt": ["plots", "test"]}
+USUAL = ["plots", "scale"]
+LOCKS = {
+    ROOT / "requirements.txt": USUAL,
+    HERE / "ray.txt": [*USUAL, "ray"],
+    HERE / "test.txt": [*USUAL, "test"],
+}
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 from recbole_decrs.distributed.group import of_all, sum_over_all
+from recbole_decrs.model.dropout import QuickDropout
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Part:
         return blocks[:, self.start : self.stop].flatten(0, 1)
 
 
-class WholeDropout(nn.Dropout):
+class WholeDropout(QuickDropout):
     """Extends dropout to a part of a batch, with the mask that one process would draw for the whole.
 
     Args:
@@ -119,7 +120,7 @@ def take_parts(model: nn.Module, part: Part) -> None:
     """
     for module in list(model.modules()):
         for name, layer in list(module.named_children()):
-            if type(layer) is nn.Dropout:
+            if type(layer) in (nn.Dropout, QuickDropout):
                 setattr(module, name, WholeDropout(layer.p, part))
             elif type(layer) is nn.BatchNorm1d and layer.affine and layer.track_running_stats and layer.momentum:
                 setattr(module, name, WholeBatchNorm(layer))

@@ -15,6 +15,7 @@ from recbole.model.layers import MLPLayers
 from torch import nn
 
 from recbole_decrs.distributed.layers import WholeBatchNorm, WholeDropout
+from recbole_decrs.model.dropout import QuickDropout
 
 
 class Layer(NamedTuple):
@@ -64,7 +65,7 @@ def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | N
             two = latest.bias.new_full((1,), 2.0)
             layers.append(latest.rescaled(two, 0 * two)._replace(activation=_half_tanh_of_half))
             latest = _identity(len(latest.bias), vectors).rescaled(two, 0 * two)
-        elif type(module) not in (nn.Dropout, WholeDropout):
+        elif type(module) not in (nn.Dropout, QuickDropout, WholeDropout):
             return None
     return [Layer(each.weight.to(vectors), each.bias.to(vectors), each.activation) for each in (*layers, latest)]
 

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from recbole_decrs.model import lookups
+from recbole_decrs.model.owed_multiples import add_multiple, norm_of
 from recbole_decrs.model.touched_rows import add_to_rows
 
 
@@ -61,7 +62,7 @@ def frobenius_norm(*tables: torch.Tensor) -> torch.Tensor:
     return _FrobeniusNorm.apply(*tables) if can_add_in_place(*tables) else lookups.frobenius_norm(*tables)
 
 
-def _gradient_of(table: torch.Tensor) -> torch.Tensor:
+def gradient_of(table: torch.Tensor) -> torch.Tensor:
     """Get the gradient of a table to add to, zeros where it has none yet."""
     if table.grad is None:
         table.grad = torch.zeros_like(table)
@@ -70,7 +71,7 @@ def _gradient_of(table: torch.Tensor) -> torch.Tensor:
 
 def _add_to_rows(table: torch.Tensor, rows: torch.Tensor, gradient: torch.Tensor) -> None:
     """Add to the gradient of some rows of a table, also where a row is named more than once."""
-    add_to_rows(_gradient_of(table), rows.flatten(), gradient.reshape(-1, gradient.shape[-1]))
+    add_to_rows(gradient_of(table), rows.flatten(), gradient.reshape(-1, gradient.shape[-1]))
 
 
 def _used_places(rows: torch.Tensor, weights: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -149,12 +150,12 @@ class _FrobeniusNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx, *tables):
         ctx.tables = tables
-        ctx.norm = lookups.frobenius_norm(*tables)
+        ctx.norm = torch.linalg.vector_norm(torch.stack([norm_of(table) for table in tables]))
         return ctx.norm
 
     @staticmethod
     def backward(ctx, gradient):
         scale = (gradient / ctx.norm).item() if ctx.norm > 0 else 0.0
         for table in ctx.tables:
-            _gradient_of(table).add_(table, alpha=scale)
+            add_multiple(table, gradient_of(table), scale)
         return (None,) * len(ctx.tables)

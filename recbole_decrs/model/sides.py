@@ -7,6 +7,7 @@ item is then ``within_u + within_i + total_u * total_i``: each side is embedded 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from recbole.model.abstract_recommender import ContextRecommender
 from torch import nn
 
 from recbole_decrs.model import in_place_gradients as in_place
+from recbole_decrs.model.compiled_sides import Field, can_compile, side_of
 from recbole_decrs.model.lookups import table_of, total_and_within_of
 
 
@@ -47,6 +49,8 @@ class SideFeatures(nn.Module):
         rows = [features[name] + int(offsets[name]) for name in columns]
         n_rows = len(next(iter(features.interaction.values())))
         self._keep("tokens", torch.stack(rows, dim=1) if rows else torch.empty(n_rows, 0, dtype=torch.long))
+        self._keep("one", torch.ones(1, 1))
+        self.greatest_row = {("token", 0): int(self.tokens.max()) if rows else -1}
         self.pooled: list[tuple[str, int]] = []
         self.separate: tuple[str, int] | None = None
         for place, name in enumerate(model.token_seq_field_names):
@@ -77,11 +81,30 @@ class SideFeatures(nn.Module):
     ) -> None:
         """Keep a field whose embedding is the weighted sum of table rows: shape [n, L] each, padded with weight 0."""
         self.pooled.append((kind, place))
+        self.greatest_row[kind, place] = int(rows.max())
         for name, tensor in (("rows", rows), ("weights", weights), ("first_order", first_order)):
             self._keep(f"{kind}_{place}_{name}", tensor.contiguous())
 
+    def _fields(self, model: ContextRecommender) -> Iterator[Field]:
+        """List the fields with their tables; each token column is a feature of its own with the value 1."""
+        if self.tokens.shape[1]:
+            ones = self.one.expand(self.tokens.shape)
+            yield self._field(model, "token", 0, (self.tokens, ones, ones), True)
+        for kind, place in self.pooled:
+            places = tuple(getattr(self, f"{kind}_{place}_{name}") for name in ("rows", "weights", "first_order"))
+            yield self._field(model, kind, place, places, (kind, place) == self.separate)
+
+    def _field(
+        self, model: ContextRecommender, kind: str, place: int, places: tuple[torch.Tensor, ...], separate: bool
+    ) -> Field:
+        tables = table_of(model, kind, place), table_of(model.first_order_linear, kind, place)
+        return Field(*tables, *places, separate, self.greatest_row[kind, place])
+
     def forward(self, model: ContextRecommender, ids: torch.Tensor) -> Side:
         """Compute what the users or items of these ids, shape [n], add to pairs."""
+        fields = list(self._fields(model))
+        if can_compile(fields):
+            return Side(*side_of(fields, ids))
         pooled, first_orders, pairs = [], [], None
         for kind, place in self.pooled:
             rows, weights, first_weights = (

@@ -31,13 +31,18 @@ class _Touched:
 
 def clear(gradient: torch.Tensor) -> None:
     """Set a gradient to 0, where it can be other than 0; from then on its touched rows are remembered."""
-    rows, before = touched_rows(gradient), _record_of(gradient)
-    if rows is None:
+    record = _record_of(gradient)
+    if record is None:
         gradient.zero_()
-    else:
-        gradient.index_fill_(0, rows, 0)
-    last_place = None if before is None else before.last_place
-    gradient._touched_rows = _Touched(gradient._version, last_place=last_place)
+    elif record.named:
+        gradient.index_fill_(0, touched_rows(gradient), 0)
+    remember(gradient)
+
+
+def remember(gradient: torch.Tensor) -> None:
+    """Remember the touched rows of a gradient from now on, which is 0 now."""
+    before = getattr(gradient, "_touched_rows", None)
+    gradient._touched_rows = _Touched(gradient._version, last_place=None if before is None else before.last_place)
 
 
 def add_to_rows(gradient: torch.Tensor, rows: torch.Tensor, values: torch.Tensor) -> None:
@@ -52,11 +57,31 @@ def add_to_rows(gradient: torch.Tensor, rows: torch.Tensor, values: torch.Tensor
     gradient.index_add_(0, rows, values)
     if record is not None:
         record.version = gradient._version
-        record.n_named += len(rows)
-        record.named.append(rows)
-        record.each_once = False
-        if record.n_named * WORTH_IT > len(gradient):
-            del gradient._touched_rows
+        if _is_few(gradient, record, len(rows)):
+            record.named.append(rows)
+
+
+def name_rows(gradient: torch.Tensor, rows: torch.Tensor, ids: torch.Tensor) -> None:
+    """Remember that the rows ``rows[ids]``, shape [n, L], of a gradient were added to, which torch has not counted.
+
+    Args:
+        gradient: of a table, shape [R, H].
+        rows: of every id, shape [N, L].
+        ids: shape [n].
+    """
+    record = _record_of(gradient)
+    if record is not None and _is_few(gradient, record, len(ids) * rows.shape[1]):
+        record.named.append(rows.index_select(0, ids).flatten())
+
+
+def _is_few(gradient: torch.Tensor, record: _Touched, more: int) -> bool:
+    """Count that so many more rows are named; False, and nothing is remembered any more, if these are too many."""
+    record.n_named += more
+    record.each_once = False
+    if record.n_named * WORTH_IT > len(gradient):
+        del gradient._touched_rows
+        return False
+    return True
 
 
 def touched_rows(gradient: torch.Tensor) -> torch.Tensor | None:

@@ -12,6 +12,7 @@ from torch import nn
 
 from recbole_decrs.causal.propensity import capped_users, item_propensity, unbiased_log_loss, user_weights
 from recbole_decrs.data.id_loader import CLICK_ROW
+from recbole_decrs.model.dropout import quicken_dropout
 from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.two_sided import TwoSided
 
@@ -39,6 +40,7 @@ class PaperTrainingOptions(TwoSided):
         self._feature_embeddings = self.feature_embeddings()
         self.batch_logits = torch.compile(self.forward_ids) if config["torch_compile"] else self.forward_ids
         self._weigh_samples(config, dataset)
+        quicken_dropout(self)
 
     def _weigh_samples(self, config, dataset) -> None:
         self.ips = config["ips"]

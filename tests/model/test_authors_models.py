@@ -13,6 +13,7 @@ from recbole_decrs import FM, NFM, DecFM, DecNFM, DecRSError, load_data_and_mode
 from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.model.dropout import QuickDropout
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}
@@ -68,7 +69,7 @@ def literal(model, dataset, config, users, items):
         first_order.append(model.first_order_linear.bias[0] + sum(x * w[0] for x, _, w in of_user + of_item))
 
     def dropout(values, probability):
-        return torch.nn.functional.dropout(values, probability, model.training)
+        return QuickDropout(probability).train(model.training)(values)
 
     values = dropout(batch_norm(model, model.bn, torch.stack(vectors)), config["dropout_prob"])
     if not isinstance(model, NFM):
@@ -175,7 +176,7 @@ def test_dropout_is_where_the_authors_have_it(tmp_path, name, layers):
 def test_without_mlp_dropout_it_is_before_each_layer_as_in_recbole(prepared):
     config, train_data, *_ = prepared("NFM", mlp_hidden_size=[8, 5], dropout_prob=0.5, mlp_dropout_prob=None)
     layers = NFM(config, train_data.dataset).mlp_layers.mlp_layers
-    assert [type(layer).__name__ for layer in layers] == ["Dropout", "Linear", "BatchNorm1d", "ReLU"] * 2
+    assert [type(layer).__name__ for layer in layers] == ["QuickDropout", "Linear", "BatchNorm1d", "ReLU"] * 2
     assert {layer.p for layer in layers if isinstance(layer, torch.nn.Dropout)} == {0.5}
 
 
