@@ -13,15 +13,21 @@ def main() -> None:
     from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
     from recbole.trainer import Trainer
 
+    from recbole_decrs import row_adagrad
     from recbole_decrs.data.id_loader import IdLoader
-    from recbole_decrs.model import in_place_gradients
+    from recbole_decrs.model import compiled_sides, in_place_gradients
     from recbole_decrs.model.catalogue import find_model
     from recbole_decrs.single_trainer import trainer_for
 
     sides = {}
+    without_loops = patch.object(compiled_sides, "can_loop_over", lambda table: False)
+
+    def with_formulas(trainer, loader):
+        with without_loops, patch.object(row_adagrad, "can_loop_over", lambda table: False):
+            trainer._train_epoch(loader, 0)
 
     def with_torchs_gradients(trainer, loader):
-        with patch.object(in_place_gradients, "can_add_in_place", lambda *tables: False):
+        with without_loops, patch.object(in_place_gradients, "can_add_in_place", lambda *tables: False):
             trainer._train_epoch(loader, 0)
 
     config, train_data, *_ = prepare("FM", chosen.data_path, **PLAIN)
@@ -36,6 +42,8 @@ def main() -> None:
             trainer = trainer_for(config)(config, find_model(name)(config, train_data.dataset).to(config["device"]))
             loader = IdLoader(train_data, config["device"])
             sides[name + suffix] = lambda trainer=trainer, data=loader: trainer._train_epoch(data, 0)
+            if name == "DecFM" and suffix in ("", ", the paper's options"):
+                sides[f"{name}{suffix}, without compiled loops"] = partial(with_formulas, trainer, loader)
             if name == "DecFM" and not suffix:
                 sides[f"{name}, torch's gradients"] = partial(with_torchs_gradients, trainer, loader)
     report(interleave(sides, chosen.rounds), "RecBole FM")

@@ -13,11 +13,11 @@ from tabulate import tabulate
 from recbole_decrs.causal import BackdoorOperator, Confounder
 from recbole_decrs.causal.history_before import recent_distribution
 from recbole_decrs.checks import whole_number
+from recbole_decrs.data.clicks import clicks_in_order_of_time
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.scoring import Scorer, collect_rankings
-from recbole_decrs.model.confounder_training import clicks_in_order_of_time
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
 from recbole_decrs.training_state import forget_kept_embeddings

@@ -13,7 +13,7 @@ from recbole_decrs.errors import is_out_of_memory
 from recbole_decrs.files import replaced_whole
 from recbole_decrs.plain_values import as_plain
 
-FORMAT = 3
+FORMAT = 4
 """To be raised when a change of the code changes numbers, so that old pieces are not served."""
 
 

@@ -37,6 +37,8 @@ class Results:
     """By backbone: the metric of the choices on validation, and whether bigger is better."""
     rated: dict[str, pd.DataFrame] = field(default_factory=dict)
     """By backbone: rated pairs outside training; see :func:`~recbole_decrs.compare.ratings.scored_pairs`."""
+    drifts: pd.DataFrame | None = None
+    """The users that have a drift; see :func:`~recbole_decrs.compare.drifts.drifts_of`."""
 
     @property
     def metrics(self) -> list[str]:

@@ -17,6 +17,7 @@ from recbole.utils import ModelType
 from recbole_decrs.compare.checks import check_data, check_lists
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
+from recbole_decrs.compare.drifts import drifts_of
 from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.jobs import run_jobs
@@ -209,7 +210,8 @@ def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFram
         like, length = experiment.test_users(), max(experiment.config["topk"])
         for name, table in tables.items():
             lists[name] = experiment.outcome_of(as_collected(table, name, like, experiment.data.test, length))
-    return Results(methods, plan.seeds, outcomes, lists, chosen_by, _rated(experiments, plan))
+    drifts = drifts_of(next(iter(experiments.values())).data.part)
+    return Results(methods, plan.seeds, outcomes, lists, chosen_by, _rated(experiments, plan), drifts)
 
 
 def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:

@@ -7,6 +7,8 @@ from logging import getLogger
 import numpy as np
 from recbole.utils import ModelType
 
+from recbole_decrs.errors import DecRSError
+
 Clicks = tuple[np.ndarray, np.ndarray]
 """Users and items of clicks, shape [n_clicks] each; user 0 marks what is no click."""
 
@@ -36,3 +38,23 @@ def count_clicks_of_the_unknown(dataset, clicks: list[Clicks]) -> None:
                 f"{n_unknown} of {n_clicks} {name} clicks of {dataset.dataset_name} are by users without a training "
                 "click, of whom nothing has been learnt"
             )
+
+
+def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Get users and items of the training clicks in the order of time, and the place of each in the training part.
+
+    Args:
+        dataset: the training part.
+        key: what needs the order, for the message.
+
+    Raises:
+        DecRSError: the clicks have no times.
+    """
+    if dataset.click_order is None:
+        raise DecRSError(
+            f"{key} needs the order of the clicks, and {dataset.dataset_name} has no times; load the column that "
+            "TIME_FIELD names, or leave the key out"
+        )
+    order = np.argsort(dataset.click_order, kind="stable")
+    users, items = clicks_of(dataset)
+    return users[order], items[order], order

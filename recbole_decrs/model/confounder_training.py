@@ -11,8 +11,7 @@ from scipy import sparse
 from recbole_decrs.causal import BackdoorOperator, Confounder
 from recbole_decrs.causal.history_before import history_before, recent_distribution
 from recbole_decrs.causal.parts import is_mostly_zeros
-from recbole_decrs.data.clicks import clicks_of
-from recbole_decrs.errors import DecRSError
+from recbole_decrs.data.clicks import clicks_in_order_of_time
 
 
 class Distributions(NamedTuple):
@@ -90,23 +89,3 @@ def _of_users(confounder: Confounder) -> np.ndarray | sparse.csr_matrix:
 
 def _about(dataset) -> tuple[sparse.csr_matrix, np.ndarray, int]:
     return dataset.confounder.sparse_membership, dataset.confounder.prior, dataset.user_num
-
-
-def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Get users and items of the training clicks in the order of time, and the place of each in the training part.
-
-    Args:
-        dataset: the training part.
-        key: what needs the order, for the message.
-
-    Raises:
-        DecRSError: the clicks have no times.
-    """
-    if dataset.click_order is None:
-        raise DecRSError(
-            f"{key} needs the order of the clicks, and {dataset.dataset_name} has no times; load the column that "
-            "TIME_FIELD names, or leave the key out"
-        )
-    order = np.argsort(dataset.click_order, kind="stable")
-    users, items = clicks_of(dataset)
-    return users[order], items[order], order

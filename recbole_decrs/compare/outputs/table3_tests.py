@@ -8,9 +8,9 @@ import pandas as pd
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.outputs.text import as_markdown
+from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import few_seeds, holm, paired_difference
-from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.report import title_of
 
 
@@ -33,29 +33,15 @@ def differences_frame(results: Results) -> pd.DataFrame:
         opponents += [("list", name) for name in results.lists]
         for metric in results.metrics:
             for kind, opponent in opponents:
-                pairs = [] if opponent is None else _by_user(results, backbone, opponent, metric)
+                if opponent is None:
+                    continue
+                _, pairs = differences_by_user(results, backbone, "decrs", opponent, metric)
                 if len(pairs):
                     rows.append([backbone, metric, kind, opponent, *paired_difference(pairs)])
     columns = ["backbone", "metric", "against", "method", "difference", "low", "high", "p", "seed_share"]
     frame = pd.DataFrame(rows, columns=columns)
     frame.insert(columns.index("p") + 1, "p_holm", holm(frame["p"].tolist()))
     return frame
-
-
-def _by_user(results: Results, backbone: str, opponent: str, metric: str) -> np.ndarray:
-    """Subtract the opponent from DecRS: shape [n_seeds, n_users]; empty where the metric has no value per user."""
-    rows = []
-    for seed in results.seeds:
-        other = results.lists.get(opponent) or results.outcomes[backbone, opponent, seed]
-        ours, theirs = results.outcomes[backbone, "decrs", seed].by_user, other.by_user
-        if metric not in ours:
-            return np.empty((0, 0))
-        # Lists have the order of the first backbone, and the users of a sequential one may be in another.
-        our_order, their_order = np.argsort(ours["users"]), np.argsort(theirs["users"])
-        if not np.array_equal(ours["users"][our_order], theirs["users"][their_order]):
-            raise DecRSError(f"decrs and {opponent} over {backbone} were measured on other users; delete pieces/")
-        rows.append(ours[metric][our_order] - theirs[metric][their_order])
-    return np.array(rows)
 
 
 def differences_text(results: Results, tests: pd.DataFrame) -> list[str]:

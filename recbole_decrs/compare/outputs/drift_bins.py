@@ -1,0 +1,133 @@
+"""Who gains: users parted by drift, by history length, by drift at like length, and by drift beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import as_markdown
+from recbole_decrs.compare.paired import differences_by_user
+from recbole_decrs.compare.results import Results
+from recbole_decrs.compare.significance import LEVEL, paired_difference
+from recbole_decrs.evaluator.report import title_of
+
+LIKE, THIRDS = 10, ("low", "middle", "high")
+"""Groups of like history length, within each of which users are parted by drift into thirds."""
+SPLITS = {
+    "eta": "drift eta_u",
+    "clicks": "history length, in quarters of the users",
+    "eta at like length": f"drift among users of like history length (thirds within each of {LIKE} lengths)",
+    "beyond chance": f"drift beyond chance (p < {LEVEL:g} against the user's clicks in random orders)",
+}
+"""The ways in which users are parted, and what they are."""
+
+
+def groups_of(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Part users in each of the :data:`SPLITS`: its name, that of the group, and the group's rows.
+
+    Args:
+        drifts: see :func:`~recbole_decrs.compare.drifts.drifts_of`; of the test users alone.
+        thresholds: of eta_u, between which its groups lie.
+    """
+    edges = [-np.inf, *sorted(thresholds), np.inf]
+    for low, high in pairwise(edges):
+        name = f"at most {high:g}" if low == -np.inf else f"over {low:g}" + (f" to {high:g}" if high < np.inf else "")
+        yield "eta", name, drifts[(drifts["eta"] > low) & (drifts["eta"] <= high)]
+    quartiles = np.unique(np.quantile(drifts["clicks"], [0.25, 0.5, 0.75])) if len(drifts) else []
+    for _, part in drifts.groupby(np.searchsorted(quartiles, drifts["clicks"])):
+        yield "clicks", f"{part['clicks'].min()} to {part['clicks'].max()}", part
+    by_length = [_parts(part, "eta", len(THIRDS)) for part in _parts(drifts, "clicks", LIKE)]
+    for name, third in zip(THIRDS, zip(*by_length, strict=True), strict=True):
+        yield "eta at like length", name, pd.concat(third)
+    beyond = drifts["p"] < LEVEL
+    yield "beyond chance", "no", drifts[~beyond]
+    yield "beyond chance", "yes", drifts[beyond]
+
+
+def _parts(drifts: pd.DataFrame, column: str, number: int) -> list[pd.DataFrame]:
+    """Part users into so many groups of about the same size, from low values of a column to high ones."""
+    in_order = drifts.sort_values(column, kind="stable")
+    return [in_order.iloc[places] for places in np.array_split(np.arange(len(in_order)), number)]
+
+
+def drift_bins_frame(results: Results) -> pd.DataFrame:
+    """Compare every method with the backbone, and DecRS with ``ensemble``, within each group of users.
+
+    Returns:
+        A row for each backbone, group, metric of the longest list and pair of methods: users, their mean clicks and
+        eta_u, the mean of the method that is compared with, the difference with its 95% interval, and its p-value.
+    """
+    rows = []
+    metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
+    for backbone, names in results.methods.items():
+        pairs = [(name, "backbone") for name in names if name != "backbone"]
+        pairs += [("decrs", "ensemble")] if {"decrs", "ensemble"} <= set(names) else []
+        for metric in metrics:
+            for name, opponent in pairs:
+                users, differences = differences_by_user(results, backbone, name, opponent, metric)
+                if not len(differences):
+                    continue
+                of_opponent = _mean_by_user(results, backbone, opponent, metric)
+                tested = results.drifts[results.drifts["user"].isin(users)]
+                for split, group, part in groups_of(tested, results.thresholds):
+                    if len(part):
+                        places = np.searchsorted(users, part["user"])
+                        about = [len(part), part["clicks"].mean(), part["eta"].mean(), of_opponent[places].mean()]
+                        found = paired_difference(differences[:, places])[:4]
+                        rows.append([backbone, split, group, metric, name, opponent, *about, *found])
+    columns = ["backbone", "split", "group", "metric", "method", "against", "users", "clicks", "eta", "mean"]
+    return pd.DataFrame(rows, columns=[*columns, "difference", "low", "high", "p"])
+
+
+def _mean_by_user(results: Results, backbone: str, name: str, metric: str) -> np.ndarray:
+    """Take the mean over the seeds of each test user's value, in the order of their ids: shape [n_users]."""
+    each = [outcome.by_user for outcome in results.all_seeds(backbone, name)]
+    return np.mean([by_user[metric][np.argsort(by_user["users"])] for by_user in each], axis=0)
+
+
+def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
+    """Write who gains by DecRS, by ``ensemble``, and by the one over the other; None without both."""
+    frame = frame[frame["method"].isin(["decrs", "ensemble"])]
+    if "ensemble" not in set(frame["against"]):
+        return None
+    parts = []
+    for (backbone, metric, split), part in frame.groupby(["backbone", "metric", "split"], sort=False):
+        rows = []
+        for group, of_group in part.groupby("group", sort=False):
+            by_pair = of_group.set_index(["method", "against"]).to_dict("index")
+            first = by_pair["decrs", "backbone"]
+            cells = [
+                group,
+                f"{first['users']:.0f}",
+                f"{first['clicks']:.0f}",
+                f"{first['eta']:.2f}",
+                f"{first['mean']:.4f}",
+            ]
+            for pair in (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble")):
+                cells.append("{difference:+.4f} [{low:+.4f}, {high:+.4f}]".format(**by_pair[pair]))
+            rows.append(cells)
+        decrs, ensemble = title(backbone, "decrs"), title(backbone, "ensemble")
+        headers = ["users", "n", "clicks", "eta_u", backbone]
+        headers += [f"{decrs} - {backbone}", f"{ensemble} - {backbone}", f"{decrs} - {ensemble}"]
+        parts.append(f"{title_of(metric)}, {backbone}, by {SPLITS[split]}\n\n{as_markdown(rows, headers)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def _lacks(results: Results) -> str | None:
+    return None if results.drifts is not None else "drift is not measured on the training part, by times"
+
+
+register_output(
+    Output(
+        "drift_bins",
+        about="who gains: by drift in disjoint groups, history length, drift at like length, drift beyond chance",
+        numbers=drift_bins_frame,
+        text=drift_bins_text,
+        lacks=_lacks,
+    )
+)

@@ -1,0 +1,58 @@
+"""The groups of users in which methods are compared, and the differences within them."""
+
+from itertools import groupby
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recbole_decrs.compare.outputs.drift_bins import drift_bins_frame, drift_bins_text, groups_of
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(1, 80), st.integers(0, 999))
+def test_each_split_has_every_user_once(n, seed):
+    rng = np.random.default_rng(seed)
+    columns = {"user": rng.permutation(n), "clicks": rng.integers(2, 30, n), "eta": rng.exponential(1, n)}
+    drifts = pd.DataFrame({**columns, "p": rng.random(n)})
+    for _, groups in groupby(groups_of(drifts, [0.0, 0.5, 1.0]), key=lambda group: group[0]):
+        users = pd.concat([part for *_, part in groups])["user"]
+        assert sorted(users) == list(range(n))
+
+
+def test_users_of_a_group_are_what_its_name_says():
+    rng = np.random.default_rng(1)
+    columns = {"user": np.arange(200), "clicks": rng.integers(2, 90, 200), "eta": rng.exponential(1, 200)}
+    drifts = pd.DataFrame({**columns, "p": rng.random(200)})
+    found = {(split, name): part for split, name, part in groups_of(drifts, [0.5, 1.0])}
+    assert found["eta", "at most 0.5"]["eta"].max() <= 0.5
+    assert found["eta", "over 0.5 to 1"]["eta"].between(0.5, 1.0).all()
+    assert found["eta", "over 1"]["eta"].min() > 1
+    assert found["beyond chance", "yes"]["p"].max() < 0.05
+    low, high = (found["eta at like length", name] for name in ("low", "high"))
+    assert low["clicks"].mean() == pytest.approx(high["clicks"].mean(), rel=0.05)
+    assert low["eta"].max() < high["eta"].mean()
+
+
+def test_differences_are_those_of_the_users_of_each_group(whole):
+    results, folder = whole
+    frame = drift_bins_frame(results)
+    assert len(pd.read_csv(folder / "drift_bins.csv")) == len(frame)
+    metric = f"recall@{results.longest_list}"
+    rows = frame[(frame["metric"] == metric) & (frame["method"] == "decrs") & (frame["against"] == "backbone")]
+    for split, name, part in groups_of(results.drifts, results.thresholds):
+        if part.empty:
+            continue
+        row = rows[(rows["split"] == split) & (rows["group"] == name)]
+        means = []
+        for method in ("decrs", "backbone"):
+            values = [outcome.by_user for outcome in results.all_seeds("FM", method)]
+            means.append(np.mean([value[metric][np.isin(value["users"], part["user"])] for value in values]))
+        assert row["difference"].item() == pytest.approx(means[0] - means[1])
+        assert row["mean"].item() == pytest.approx(means[1])
+        assert row["users"].item() == len(part)
+    text = drift_bins_text(results, frame)
+    assert (folder / "drift_bins.md").read_text(encoding="utf-8") == text
+    assert text.count("by drift beyond chance") == len(frame["metric"].unique())
