@@ -11,7 +11,7 @@ from recbole_decrs.distributed.group import connect, is_first, joined, one_befor
 from recbole_decrs.distributed.launch import launch
 from recbole_decrs.distributed.layers import Part, WholeBatchNorm, WholeDropout
 from recbole_decrs.distributed.settings import Layout
-from recbole_decrs.model.dropout import QuickDropout
+from recbole_decrs.dropout import QuickDropout
 
 PAPER = {
     "learner": "adagrad",

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from recbole_decrs.distributed.group import of_all, sum_over_all
-from recbole_decrs.model.dropout import QuickDropout
+from recbole_decrs.dropout import QuickDropout
 
 
 @dataclass

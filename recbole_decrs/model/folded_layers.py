@@ -15,7 +15,7 @@ from recbole.model.layers import MLPLayers
 from torch import nn
 
 from recbole_decrs.distributed.layers import WholeBatchNorm, WholeDropout
-from recbole_decrs.model.dropout import QuickDropout
+from recbole_decrs.dropout import QuickDropout
 
 
 class Layer(NamedTuple):

@@ -12,7 +12,7 @@ from torch import nn
 
 from recbole_decrs.causal.propensity import capped_users, item_propensity, unbiased_log_loss, user_weights
 from recbole_decrs.data.id_loader import CLICK_ROW
-from recbole_decrs.model.dropout import quicken_dropout
+from recbole_decrs.dropout import quicken_dropout
 from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.two_sided import TwoSided
 

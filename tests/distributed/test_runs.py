@@ -86,6 +86,7 @@ def test_a_model_that_is_not_trained_by_ids(settings):
 
 @pytest.mark.slow
 def test_torchrun(settings):
+    settings |= {"seed": 2021}  # with 2020, two scores lie within rounding of each other
     keys = [f"--{key}={value}" for key, value in (settings | STEADY | {"dataset": "tiny"}).items()]
     start = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc_per_node=2", "--standalone"]
     command = [*start, "-m", "recbole_decrs.cli", "--model=DecFM", *keys]

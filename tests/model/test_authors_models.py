@@ -13,7 +13,7 @@ from recbole_decrs import FM, NFM, DecFM, DecNFM, DecRSError, load_data_and_mode
 from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
-from recbole_decrs.model.dropout import QuickDropout
+from recbole_decrs.dropout import QuickDropout
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 MODELS = {model.__name__: model for model in (FM, NFM, DecFM, DecNFM)}

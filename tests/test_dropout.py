@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_decrs import NFM
-from recbole_decrs.model.dropout import CHANCES, QuickDropout
+from recbole_decrs.dropout import CHANCES, QuickDropout
 
 
 @settings(deadline=None, max_examples=30)
