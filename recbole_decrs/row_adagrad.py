@@ -11,7 +11,7 @@ from torch.optim.adagrad import adagrad
 
 from recbole_decrs.model.compiled_sides import can_loop_over, loops
 from recbole_decrs.model.owed_multiples import Owed, owed_of
-from recbole_decrs.model.touched_rows import clear, remember, touched_rows
+from recbole_decrs.model.touched_rows import clear, named_rows, remember, touched_rows
 
 
 class RowAdagrad(torch.optim.Adagrad):
@@ -43,10 +43,10 @@ class RowAdagrad(torch.optim.Adagrad):
 
         A step in which there are some leaves gradients of 0.
         """
-        parameters = [one for group in self.param_groups if not group["weight_decay"] for one in group["params"]]
-        tables = [one for one in parameters if one.dim() == 2 and can_loop_over(one)]
+        usual = [group for group in self.param_groups if not group["weight_decay"] and not group["maximize"]]
+        tables = [one for group in usual for one in group["params"] if one.dim() == 2 and can_loop_over(one)]
         for table in tables:
-            table._owed = Owed()
+            table._owed = Owed(np.zeros(len(table), dtype=bool))
         try:
             yield
         finally:
@@ -104,14 +104,17 @@ class RowAdagrad(torch.optim.Adagrad):
         if owed is None:
             return False
         owed.squares = None
-        if not owed.multiple or table.grad is None or group["maximize"]:
+        if not owed.multiple:
             return False
         state = self.state[table]
         state["step"] += 1
         rate = group["lr"] / (1 + (state["step"].item() - 1) * group["lr_decay"])
         arrays = [one.detach().numpy() for one in (table, table.grad, state["sum"])]
         squares = np.zeros(table.shape[1])
-        loops().adagrad(*arrays, *map(arrays[0].dtype.type, (owed.multiple, rate, group["eps"])), squares)
+        named = named_rows(table.grad)
+        for rows in [slice(None)] if named is None else (one.numpy() for one in named):
+            owed.marks[rows] = True  # by the numbers of rows, or all of them
+        loops().adagrad(*arrays, *map(arrays[0].dtype.type, (owed.multiple, rate, group["eps"])), owed.marks, squares)
         remember(table.grad)
         owed.multiple, owed.squares, owed.version = 0.0, float(squares.sum()), table._version
         return True

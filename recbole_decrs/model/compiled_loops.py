@@ -106,20 +106,32 @@ def pooled_backward(table, rows, weights, first_weights, ids, total, gradients, 
                     slope[row, h] += weight * field[h]
 
 
+@numba.njit(inline="always", error_model="numpy")
+def _step(table, accumulator, row, h, gradient, rate, eps, squares):
+    total = accumulator[row, h] + gradient * gradient
+    value = table[row, h] - rate * gradient / (np.sqrt(total) + eps)
+    table[row, h], accumulator[row, h] = value, total
+    squares[h] += value * value
+
+
 @_compile
-def adagrad(table, slope, accumulator, multiple, rate, eps, squares):
+def adagrad(table, slope, accumulator, multiple, rate, eps, marks, squares):
     """Update a table by Adagrad, set its gradient to 0, and add up the squares of what it has become, in one pass.
 
     Args:
         table, slope, accumulator: the table, its gradient and Adagrad's sums of squares, shape [R, H] each.
         multiple: the gradient is ``slope + multiple * table``.
         rate, eps: Adagrad's step is ``rate * gradient / (sqrt(sum of squares) + eps)``.
+        marks: True for the rows whose ``slope`` can be other than 0, the others are not read; shape [R]. Set to False.
         squares: what the squares of each column are added to, shape [H], float64.
     """
     for row in range(table.shape[0]):
-        for h in range(table.shape[1]):
-            gradient = slope[row, h] + multiple * table[row, h]
-            total = accumulator[row, h] + gradient * gradient
-            value = table[row, h] - rate * gradient / (np.sqrt(total) + eps)
-            table[row, h], accumulator[row, h], slope[row, h] = value, total, 0
-            squares[h] += value * value
+        if marks[row]:
+            marks[row] = False
+            for h in range(table.shape[1]):
+                gradient = slope[row, h] + multiple * table[row, h]
+                slope[row, h] = 0
+                _step(table, accumulator, row, h, gradient, rate, eps, squares)
+        else:
+            for h in range(table.shape[1]):
+                _step(table, accumulator, row, h, multiple * table[row, h], rate, eps, squares)

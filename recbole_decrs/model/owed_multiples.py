@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 
@@ -16,6 +17,8 @@ import torch
 class Owed:
     """The record of one table, which is kept as an attribute of it."""
 
+    marks: np.ndarray
+    """Room for marking rows of the table, shape [R]; all False between steps."""
     multiple: float = 0.0
     """The gradient of the table is ``table.grad + multiple * table``."""
     squares: float | None = None

@@ -32,10 +32,11 @@ class _Touched:
 def clear(gradient: torch.Tensor) -> None:
     """Set a gradient to 0, where it can be other than 0; from then on its touched rows are remembered."""
     record = _record_of(gradient)
-    if record is None:
+    rows = touched_rows(gradient)
+    if rows is not None:
+        gradient.index_fill_(0, rows, 0)
+    elif record is None or record.named:
         gradient.zero_()
-    elif record.named:
-        gradient.index_fill_(0, touched_rows(gradient), 0)
     remember(gradient)
 
 
@@ -75,19 +76,25 @@ def name_rows(gradient: torch.Tensor, rows: torch.Tensor, ids: torch.Tensor) -> 
 
 
 def _is_few(gradient: torch.Tensor, record: _Touched, more: int) -> bool:
-    """Count that so many more rows are named; False, and nothing is remembered any more, if these are too many."""
+    """Count that so many more rows are named; False, and nothing is remembered any more, if that may be all rows."""
     record.n_named += more
     record.each_once = False
-    if record.n_named * WORTH_IT > len(gradient):
+    if record.n_named >= len(gradient):
         del gradient._touched_rows
         return False
     return True
 
 
-def touched_rows(gradient: torch.Tensor) -> torch.Tensor | None:
-    """List, each once and in any order, the rows outside of which a gradient is 0; None where that can be any row."""
+def named_rows(gradient: torch.Tensor) -> list[torch.Tensor] | None:
+    """List the rows outside of which a gradient is 0, some of them again and again; None where that can be any row."""
     record = _record_of(gradient)
-    if record is None or not record.named:
+    return None if record is None else record.named
+
+
+def touched_rows(gradient: torch.Tensor) -> torch.Tensor | None:
+    """List, each once and in any order, the rows outside of which a gradient is 0; None where these may be many."""
+    record = _record_of(gradient)
+    if record is None or not record.named or record.n_named * WORTH_IT > len(gradient):
         return None
     if not record.each_once:
         if record.last_place is None:

@@ -10,6 +10,7 @@ from recbole_decrs.data.id_loader import IdLoader
 from recbole_decrs.epoch import train_epoch
 from recbole_decrs.model.in_place_gradients import frobenius_norm
 from recbole_decrs.model.owed_multiples import norm_of, owed_of
+from recbole_decrs.model.touched_rows import add_to_rows, named_rows
 from recbole_decrs.row_adagrad import RowAdagrad
 
 pytest.importorskip("numba")
@@ -18,7 +19,7 @@ pytest.importorskip("numba")
 @settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 10_000),
-    st.lists(st.sampled_from(["norm", "none", "twice", "changed"]), min_size=1, max_size=5),
+    st.lists(st.sampled_from(["norm", "none", "twice", "changed", "rows", "rows"]), min_size=1, max_size=5),
     st.sampled_from([0.0, 0.01]),
     st.sampled_from([0.0, 0.02]),
     st.sampled_from([torch.float32, torch.float64]),
@@ -37,19 +38,26 @@ def test_steps_are_torchs(seed, plan, lr_decay, accumulator, dtype):
             return torch.sqrt(sum((table**2).sum() for table in tables))
 
         take_norm = frobenius_norm if kind is RowAdagrad else literal
+        add = (
+            add_to_rows if kind is RowAdagrad else (lambda gradient, rows, values: gradient.index_add_(0, rows, values))
+        )
 
-        def steps(tables=tables, optimizer=optimizer, norms=norms, take_norm=take_norm):
+        def steps(tables=tables, optimizer=optimizer, norms=norms, take_norm=take_norm, add=add):
             for step in plan:
                 optimizer.zero_grad()
                 if step == "changed":
                     with torch.no_grad():
                         tables[0].mul_(1.5)
                 loss = sum((table * weight).sum() for table, weight in zip(tables, weights, strict=True))
+                loss = 0 * loss.detach() if step == "rows" else loss
                 for _ in range({"none": 0, "twice": 2}.get(step, 1)):
                     norm = take_norm(tables) if take_norm is literal else take_norm(*tables)
                     norms.append(norm.item())
                     loss = loss + 0.3 * norm
                 loss.backward()
+                if step == "rows":
+                    for table, weight in zip(tables, weights, strict=True):
+                        add(table.grad, torch.tensor([1, 2, 1]), weight[:3])
                 optimizer.step()
 
         if kind is RowAdagrad:
@@ -65,6 +73,21 @@ def test_steps_are_torchs(seed, plan, lr_decay, accumulator, dtype):
         torch.testing.assert_close(our.detach(), table.detach(), rtol=1e-5, atol=1e-6)
         torch.testing.assert_close(our_state["sum"], state["sum"], rtol=1e-5, atol=1e-6)
         assert our_state["step"] == state["step"]
+
+
+def test_a_step_reads_the_gradient_of_the_named_rows_alone():
+    table = torch.nn.Parameter(torch.ones(6, 2))
+    optimizer = RowAdagrad([table], lr=0.1)
+    table.grad = torch.zeros_like(table)
+    with optimizer.owed_multiples():
+        for rows in ([3, 5], [0]):
+            optimizer.zero_grad()
+            frobenius_norm(table).backward()
+            add_to_rows(table.grad, torch.tensor(rows), torch.ones(len(rows), 2))
+            assert [one.tolist() for one in named_rows(table.grad)] == [rows]
+            optimizer.step()
+            assert not table.grad.any()
+            assert not owed_of(table).marks.any()
 
 
 def test_the_norm_that_a_step_left_behind_is_not_taken_of_a_table_that_was_changed_since():
