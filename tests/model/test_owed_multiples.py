@@ -16,6 +16,10 @@ from recbole_decrs.row_adagrad import RowAdagrad
 pytest.importorskip("numba")
 
 
+def add_all(gradient, rows, values):
+    gradient.index_add_(0, rows, values)
+
+
 @settings(deadline=None, max_examples=40)
 @given(
     st.integers(0, 10_000),
