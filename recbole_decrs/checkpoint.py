@@ -70,6 +70,17 @@ class Checkpoint:
         """Give the alpha of Eq. 12 by which the halves were weighed; None where they are weighed without drift."""
         return self.content["drift_alpha"]
 
+    @property
+    def alpha_scores(self) -> list[list[float]]:
+        """Give the candidates of alpha with their scores on validation; empty where it was not chosen there."""
+        return self.content.get("alpha_scores", [])
+
+    @property
+    def curves(self) -> dict[str, dict[str, list[list[float]]]]:
+        """Give the points of the training curves by half, or by the name of the only model."""
+        names = {half: half for half in HALVES if half in self.halves} or {self.model: None}
+        return {name: self.state(half).get("curves", {}) for name, half in names.items()}
+
     def state(self, half: str | None = None) -> dict[str, Any] | None:
         """Give the training state of the model, or of a half; None where that has not begun."""
         return self.content if half is None else self.content.get(half)

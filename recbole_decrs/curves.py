@@ -1,4 +1,4 @@
-"""Keeps TensorBoard's files of a training apart from those of others, and closes them when it ends."""
+"""Keeps TensorBoard's files of a training apart from those of others, closes them, and remembers the curves in them."""
 
 from __future__ import annotations
 
@@ -29,6 +29,31 @@ class NoCurves:
         """Close no file."""
 
 
+class RememberedCurves:
+    """Passes on to a writer of TensorBoard what RecBole's trainer draws, and remembers the points.
+
+    Args:
+        writer: a SummaryWriter, or one that writes nothing.
+
+    Attributes:
+        points: the points [epoch, value] by RecBole's names, ``Loss/Train`` and ``Vaild_score``, in plain numbers.
+    """
+
+    def __init__(self, writer: SummaryWriter | NoCurves) -> None:
+        self.writer = writer
+        self.points: dict[str, list[list[float]]] = {}
+
+    def add_scalar(self, name: str, value: float, epoch: int) -> None:
+        """Draw a point, and remember it."""
+        self.points.setdefault(name, []).append([int(epoch), float(value)])
+        self.writer.add_scalar(name, value, epoch)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "writer":  # it is not there yet, as in a copy that is being made
+            raise AttributeError(name)
+        return getattr(self.writer, name)
+
+
 @contextmanager
 def drawn_by_first() -> Iterator[None]:
     """Let RecBole's trainers make no TensorBoard folder in the block, but in the first of several processes."""
@@ -43,15 +68,15 @@ def drawn_by_first() -> Iterator[None]:
         trainer.get_tensorboard = make
 
 
-def writer_of_half(writer: SummaryWriter, half: str) -> SummaryWriter:
+def writer_of_half(writer: SummaryWriter, half: str | None) -> SummaryWriter:
     """Open a folder for each half: in the one that RecBole opens for a run, the curves of both would mix.
 
     Args:
         writer: RecBole's, which is closed, and whose empty file is removed.
-        half: the name of the folder below RecBole's.
+        half: the name of the folder below RecBole's; None of a model that is the only one.
     """
     folder = writer.log_dir
-    if folder is None:
+    if half is None or folder is None:
         return writer
     writer.close()
     for empty in glob.glob(os.path.join(glob.escape(folder), "events.out.tfevents.*")):

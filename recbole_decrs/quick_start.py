@@ -18,6 +18,7 @@ from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, tak
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
 from recbole_decrs.evaluator.report import (
+    compared_of,
     labels_of,
     results_by_drift,
     results_by_user,
@@ -27,9 +28,10 @@ from recbole_decrs.evaluator.report import (
 )
 from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
-from recbole_decrs.making import make_data, make_model, make_trainer
+from recbole_decrs.making import Data, make_data, make_model, make_trainer
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.report.run import finished_run, write_run_page
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.single_trainer import SingleTrainer
 from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
@@ -144,13 +146,13 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")
-    return _result_of(config, trainer, data.part, best_valid_score, best_valid_result, test_result, saved)
+    return _result_of(config, trainer, data, best_valid_score, best_valid_result, test_result, saved)
 
 
 def _result_of(
     config: DecRSConfig,
     trainer: DecRSTrainer | SingleTrainer,
-    part,
+    data: Data,
     best_valid_score: float,
     best_valid_result: dict[str, float],
     test_result: dict[str, float],
@@ -170,14 +172,10 @@ def _result_of(
         result["conventional_test_result"] = results["conventional"]
         result["deconfounded_test_result"] = results["deconfounded"]
         result["drift_alpha"] = trainer.drift_alpha
-        alpha = trainer.drift_alpha
-        weight = f"weight {config['fusion_weight']}" if alpha is None else f"alpha {alpha:g}"
-        labels = labels_of(name, config.backbone_class.__name__, weight)
-        after = ranked if ranked != "conventional" else list(results)[-1]
-        compared = ("conventional", after)
+        compared = compared_of(results, ranked)
     else:
         results, collected, ranked = {name: test_result}, {name: trainer.evaluator.collected}, name
-        labels, compared = {name: name}, None
+        compared = None
     result["by_drift"] = {}
     if config["eval_type"] == EvaluatorType.RANKING:
         result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
@@ -186,10 +184,11 @@ def _result_of(
                 f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
             )
         if is_first():
-            _write_lists(config, trainer, collected, ranked, part)
-    if config["reranker"]:
-        labels = {key: f"{label}, {config['reranker']}" for key, label in labels.items()}
+            _write_lists(config, trainer, collected, ranked, data.part)
+    labels = labels_of(config, result.get("drift_alpha"))
     result["table"] = table_of(results, result["by_drift"], labels, compared)
+    if config["report"] and saved and is_first():
+        write_run_page(partial(finished_run, config, trainer, data, results, collected), trainer.saved_model_file)
     return result
 
 
@@ -235,7 +234,8 @@ def objective_function(
         ``model``, ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result``, ``test_result``.
     """
     with quiet_libraries(), RunLog() as log:
-        config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), "show_progress": False})
+        quietly = {"show_progress": False, "report": False}
+        config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), **quietly})
         log.set_level(config["state"])
         result = _run(config, saved, log)
     if "ray.tune" in sys.modules and sys.modules["ray.tune"].get_context().get_trial_id() is not None:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
 from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
-from recbole_decrs.curves import closed_at_the_end, drawn_by_first, writer_of_half
+from recbole_decrs.curves import RememberedCurves, closed_at_the_end, drawn_by_first, writer_of_half
 from recbole_decrs.data.id_loader import IdLoader, check_loader, why_not_by_ids
 from recbole_decrs.distributed.gradients import gradients_for
 from recbole_decrs.distributed.group import is_first, place
@@ -77,8 +77,7 @@ class SingleTrainer:
         self._valid_result = None
         self._set_gradients = gradients_for(model, config)
         self._infinite_by_design = infinities(model)
-        if half is not None:
-            self.tensorboard = writer_of_half(self.tensorboard, half)
+        self.tensorboard = RememberedCurves(writer_of_half(self.tensorboard, half))
 
     def _build_optimizer(self, **kwargs) -> torch.optim.Optimizer:
         return fitted_optimizer(super()._build_optimizer(**kwargs), self.model, self.config)
@@ -160,6 +159,7 @@ class SingleTrainer:
             stopped_early=self.cur_step > self.stopping_step,
             n_epochs=self.epochs,
             seconds=self.seconds,
+            curves=self.tensorboard.points,
             random_state_at_end=random_state(),
         )
         write_checkpoint(self.saved_model_file, checkpoint.content)

@@ -71,6 +71,7 @@ class DecRSTrainer:
     Attributes:
         saved_model_file: the one checkpoint of both.
         drift_alpha: alpha of Eq. 12, chosen by :meth:`fit` if the key is ``auto``; None without drift.
+        alpha_scores: the candidates of alpha with their scores on validation; empty if it was not chosen.
         evaluations: results of the last :meth:`evaluate` by recommender: conventional, deconfounded, fused.
     """
 
@@ -86,6 +87,7 @@ class DecRSTrainer:
         self.collected: dict[str, Any] = {}
         self.evaluations: dict[str, dict[str, float]] = {}
         self.drift_alpha: float | None = None
+        self.alpha_scores: list[list[float]] = []
         self._resumed: SavedTraining | None = None
         self._claim: AbstractContextManager | None = None
 
@@ -145,7 +147,9 @@ class DecRSTrainer:
                 content[half] = state
         score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
         if options["saved"] and not (is_complete and not any(one.has_trained for one in self.trainers.values())):
-            write_checkpoint(self.saved_model_file, content | {"drift_alpha": self.drift_alpha})
+            write_checkpoint(
+                self.saved_model_file, content | {"drift_alpha": self.drift_alpha, "alpha_scores": self.alpha_scores}
+            )
         return score, result
 
     def _what_is_resumed(self, dataset) -> tuple[set[str], bool]:
@@ -155,6 +159,12 @@ class DecRSTrainer:
             checkpoint.check_data(dataset)
         begun = set().union(*(checkpoint.halves for checkpoint in checkpoints))
         return begun, any(checkpoint.is_complete for checkpoint in checkpoints)
+
+    @property
+    def curves(self) -> dict[str, dict[str, list[list[float]]]]:
+        """Give the points of the curves of each half whose training is known."""
+        loaded = {} if self.backbone_state is None else {"conventional": self.backbone_state.get("curves", {})}
+        return loaded | {half: trainer.tensorboard.points for half, trainer in self.trainers.items()}
 
     def _trainer(self, half: str, content: dict[str, Any] | None = None) -> SingleTrainer:
         model = getattr(self.model, half)
@@ -181,6 +191,7 @@ class DecRSTrainer:
         scores = [results[str(alpha)][metric] for alpha in alphas if str(alpha) in results]
         best = int((np.argmax if bigger else np.argmin)(scores)) if scores else 0
         if len(alphas) > 1:
+            self.alpha_scores = [[alpha, float(score)] for alpha, score in zip(alphas, scores, strict=True)]
             listed = ", ".join(f"{alpha:g}: {score:.4f}" for alpha, score in zip(alphas, scores, strict=True))
             self.logger.info(f"drift_alpha: {alphas[best]:g} is best on validation ({metric} by alpha: {listed})")
         self.drift_alpha = alphas[best]

@@ -83,6 +83,7 @@ def state_of(trainer, epoch: int, valid_result: dict[str, float] | None) -> dict
         "random_state": random_state(),
         "loader_states": loader_states(trainer.train_data),
         "seconds": trainer.seconds,
+        "curves": trainer.tensorboard.points,
         "threads": torch.get_num_threads(),
     }
 
@@ -94,6 +95,7 @@ def restore_state(trainer, state: dict[str, Any]) -> None:
     trainer.best_valid_score = state["best_valid_score"]
     trainer.best_valid_result = state["best_valid_result"]
     trainer.seconds_before = float(state.get("seconds", 0.0))
+    trainer.tensorboard.points = {name: list(points) for name, points in state.get("curves", {}).items()}
     trainer.hidden_state.restore(decode(state.get("hidden_state", {})))
     optimizers = state["optimizer"]
     if "param_groups" in optimizers:  # of an older version

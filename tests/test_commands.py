@@ -18,6 +18,7 @@ OWN_OPTIONS = {
     "compare": ["backbones", "methods", "seeds", "output", "lists", "workers", "engine", "dry_run"],
     "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
     "jensen-gap": ["users", "seed"],
+    "report": ["users"],
     "mechanism": ["part", "k", "seed"],
 }
 KEYS_SHOWN = {
@@ -25,6 +26,7 @@ KEYS_SHOWN = {
     "compare": ["dataset", "config_files"],
     "tune": list(KEYS),
     "jensen-gap": list(jensen_gap.KEYS),
+    "report": list(of_checkpoint.KEYS),
     "mechanism": list(of_checkpoint.KEYS),
 }
 

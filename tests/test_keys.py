@@ -63,7 +63,13 @@ def test_a_meaning_names_no_key_that_is_unknown():
 
 def test_facts_are_about_keys_that_there_are():
     assert recboles_keys() >= recbole_keys.CHANGE_NO_NUMBER | recbole_keys.NOT_KEPT_IN_CHECKPOINTS
-    assert key_facts.CHANGE_NO_NUMBER - recboles_keys() == {"save_last", "resume", "save_user_metrics", "save_topk"}
+    assert key_facts.CHANGE_NO_NUMBER - recboles_keys() == {
+        "save_last",
+        "resume",
+        "report",
+        "save_user_metrics",
+        "save_topk",
+    }
     assert key_facts.NOT_KEPT_IN_CHECKPOINTS - recboles_keys() == {"backbone_checkpoint", "resume"}
     assert {"drift_history", "drift_periods", "drift_smoothing"} == key_facts.DRIFT_KEYS < set(key_facts.DATASET_KEYS)
 

@@ -11,6 +11,7 @@ COMMANDS = {
     "compare": ("recbole_decrs.commands.compare", "run the paper's competitors and controls, and write its tables"),
     "tune": ("recbole_decrs.commands.tune", "search hyper-parameters with RecBole's HyperTuning"),
     "jensen-gap": ("recbole_decrs.commands.jensen_gap", "measure what the approximation of Eq. 6 costs"),
+    "report": ("recbole_decrs.commands.report", "write the page of a checkpoint, or of a comparison, again"),
     "mechanism": ("recbole_decrs.commands.mechanism", "measure what M(d, u) does in a trained model"),
 }
 """Every command: its file, and one line about it."""

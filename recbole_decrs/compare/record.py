@@ -9,6 +9,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from recbole_decrs import __version__
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.results import Results
@@ -45,12 +47,37 @@ def record_of(
         "left_out": left_out,
         "threads": threads[0] if len(threads) == 1 else threads,
         "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},
+        "costs": {
+            backbone: costs_of([job for job in jobs if job.backbone == backbone]) for backbone in results.methods
+        },
         "seconds": {f"{job.kind} {job.name}": round(job.seconds, 2) for job in jobs if job.seconds is not None},
         "config": {
             backbone: {key: value for key, value in configs[backbone].settings.items() if key not in MACHINE_DEPENDENT}
             for backbone in results.methods
         },
     }
+
+
+def costs_of(jobs: list[Job]) -> dict[str, dict[str, float]]:
+    """Sum up what each method costs with one seed, as a mean over the seeds.
+
+    Args:
+        jobs: the pieces over one backbone; those without seconds were not made.
+
+    Returns:
+        By method: ``training``, the seconds of all trainings that it needs, the backbone's among them; ``measuring``,
+        the seconds of choosing and ranking; ``models``, how many are trained. Methods of which a training is not known
+        are left out.
+    """
+    trained = {job.key: job.seconds for job in jobs if job.kind == "train" and job.seconds is not None}
+    costs: dict[str, list[tuple[float, float, float]]] = {}
+    for job in jobs:
+        if job.kind == "measure" and job.seconds is not None and trained.keys() >= set(job.needs):
+            needs = set(job.needs)
+            found = sum(trained[key] for key in needs), job.seconds, float(len(needs))
+            costs.setdefault(job.subject, []).append(found)
+    means = {method: np.mean(found, axis=0).round(2).tolist() for method, found in costs.items()}
+    return {method: dict(zip(("training", "measuring", "models"), mean, strict=True)) for method, mean in means.items()}
 
 
 def check_nothing_is_lost(folder: Path, methods: dict[str, list[str]], seeds: list[int], lists: list[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -103,13 +104,33 @@ def improvement(metric: str, before: float, after: float) -> float:
     return -change if metric.partition("@")[0] in smaller_metrics else change
 
 
-def labels_of(model: str, backbone: str, weight: str) -> dict[str, str]:
-    """Name the recommenders of a deconfounded run as the table has them."""
-    return {
-        "conventional": f"{backbone} (conventional)",
-        "deconfounded": f"{model} (w/o inference strategy)",
-        "fused": f"{model} (fused, {weight})",
-    }
+def labels_of(config, alpha: float | None = None) -> dict[str, str]:
+    """Name the recommenders of a run as the table has them.
+
+    Args:
+        config: the configuration.
+        alpha: of Eq. 12; None where the weights of fusion do not depend on drift.
+    """
+    model, reranker = config["model"], config["reranker"]
+    labels = {model: model}
+    if config.deconfounded:
+        weight = f"weight {config['fusion_weight']}" if alpha is None else f"alpha {alpha:g}"
+        labels = {
+            "conventional": f"{config.backbone_class.__name__} (conventional)",
+            "deconfounded": f"{model} (w/o inference strategy)",
+            "fused": f"{model} (fused, {weight})",
+        }
+    return {name: f"{label}, {reranker}" if reranker else label for name, label in labels.items()}
+
+
+def compared_of(names: Iterable[str], ranked: str) -> tuple[str, str]:
+    """Choose the recommenders of a deconfounded run of which the improvement is told, before and after.
+
+    Args:
+        names: of the recommenders, the conventional one first.
+        ranked: the one that counts as the result.
+    """
+    return ("conventional", ranked if ranked != "conventional" else list(names)[-1])
 
 
 def without_history(struct: DataStruct) -> int:

@@ -71,6 +71,14 @@ OF_RUN: dict[str, tuple[Key, ...]] = {
             kept_in_checkpoints=False,
         ),
         Key(
+            "report",
+            "bool",
+            True,
+            BOOLEAN,
+            "Write the page of the run (docs/report.md) beside its checkpoint, or of `compare` into its folder.",
+            changes_numbers=False,
+        ),
+        Key(
             "save_user_metrics",
             "bool",
             False,

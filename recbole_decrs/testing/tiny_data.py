@@ -87,5 +87,6 @@ def tiny_settings(folder: Path, **others: Any) -> dict[str, Any]:
         "topk": [5, 10],
         "valid_metric": "Recall@10",
         "show_progress": False,
+        "report": False,
         **others,
     }

@@ -48,7 +48,7 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
         rows, controls = [], []
         for name in names:
             row = [title(backbone, name), *(_cell(cells.loc[(name, metric)]) for metric in results.metrics)]
-            row.append(_chosen(results, backbone, name))
+            row.append(chosen_text(results, backbone, name))
             (controls if METHODS[name].role == "control" else rows).append(row)
             if name == "decrs":
                 changes = (
@@ -76,7 +76,7 @@ def _cell(row: pd.Series) -> str:
     return f"**{text}**" if row["best"] else text
 
 
-def _chosen(results: Results, backbone: str, name: str) -> str:
+def chosen_text(results: Results, backbone: str, name: str) -> str:
     """Write the values that were chosen on validation, and the remarks on them."""
     method, infos = METHODS[name], [outcome.info for outcome in results.all_seeds(backbone, name)]
     chosen = [info["chosen"] for info in infos]

@@ -1,0 +1,46 @@
+"""Writes the page of a checkpoint again, or that of a comparison from what lies in its folder.
+
+A checkpoint is loaded and tested anew, for which its data must be there.
+"""
+
+from __future__ import annotations
+
+import os
+
+from recbole_decrs.arguments import CommandParser, whole_number
+from recbole_decrs.commands.of_checkpoint import KEYS, add_checkpoint, take_checkpoint
+from recbole_decrs.errors import DecRSError
+
+
+def add_options(parser: CommandParser) -> None:
+    """Declare the options of the command."""
+    parser.usage = "%(prog)s CHECKPOINT | FOLDER [--users=200] [--key=value ...]"
+    parser.add_argument(
+        "--users",
+        metavar="N",
+        type=whole_number(1),
+        default=200,
+        help="how many users can be looked up on the page of a checkpoint; default %(default)s",
+    )
+    add_checkpoint(parser, KEYS)
+
+
+def execute(arguments: list[str], parser: CommandParser) -> None:
+    """Write the page, and print where it is."""
+    path, options, changed = take_checkpoint(arguments, parser, "report", KEYS)
+    if os.path.isdir(path):
+        if changed:
+            raise DecRSError(
+                f"report reads {path} as it was written, and takes no --{next(iter(changed))}; leave it out"
+            )
+        from recbole_decrs.report.comparison.of_folder import write_page_of_folder
+
+        print(write_page_of_folder(path))
+        return
+    from recbole_decrs.report.page import write_page
+    from recbole_decrs.report.run import page_of_run, report_path
+    from recbole_decrs.report.run.of_checkpoint import run_of_checkpoint
+
+    page = report_path(path)
+    write_page(page_of_run(run_of_checkpoint(path, changed), options.users), page)
+    print(page)

@@ -1,0 +1,62 @@
+"""Draws differences with their intervals, a line each below one another, and a line at no difference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from recbole_decrs.report.charts.axis import axis_around
+from recbole_decrs.report.charts.svg import element, marker, text
+
+WIDTH, LEFT, LINE, BOTTOM = 620, 190, 20, 46
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Holds a line of a forest plot."""
+
+    heading: str
+    """The block in which it stands; a new one gets a heading."""
+    label: str
+    style: int
+    mean: float
+    low: float
+    high: float
+    tip: str
+
+
+def forest(differences: Sequence[Difference], title: str, label: str) -> Markup:
+    """Draw the differences.
+
+    Args:
+        differences: those of a block one after the other.
+        title: of the x axis.
+        label: what is seen, in words.
+    """
+    blocks = len(dict.fromkeys(one.heading for one in differences))
+    bottom = 12 + LINE * (len(differences) + blocks)
+    height = bottom + BOTTOM
+    values = [value for one in differences for value in (one.mean, one.low, one.high)]
+    x = axis_around([*values, 0.0], LEFT, WIDTH - 14)
+    content = []
+    for value in x.ticks():
+        place = x.place(value)
+        content.append(element("line", x1=place, x2=place, y1=8, y2=bottom, class_="grid"))
+        content.append(text(place, bottom + 16, f"{value:+g}" if value else "0", "tick"))
+    content.append(element("line", x1=x.place(0), x2=x.place(0), y1=8, y2=bottom, class_="zero"))
+    y, heading = 8.0, None
+    for one in differences:
+        if one.heading != heading:
+            y, heading = y + LINE, one.heading
+            content.append(text(8, y, heading, "name head", "start"))
+        y += LINE
+        content.append(text(20, y, one.label, "name", "start"))
+        if one.low == one.low:
+            ends = {"x1": x.place(one.low), "x2": x.place(one.high)}
+            content.append(element("line", **ends, y1=y - 4, y2=y - 4, class_=f"cross s{one.style}"))
+        content.append(marker(one.style, x.place(one.mean), y - 4, one.tip, stops=True))
+    content.append(text((LEFT + WIDTH) / 2, height - 6, title, "axis"))
+    view = f"0 0 {WIDTH} {height:g}"
+    return element("svg", *content, viewBox=view, class_="chart", role="group", aria_label=label)

@@ -1,0 +1,109 @@
+"""Makes the page of a comparison again from its folder: run.json and the measurements in pieces/."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from recbole.evaluator import smaller_metrics
+
+from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.results import Outcome, Results
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.report.comparison.write import NAME, page_of_comparison
+from recbole_decrs.report.page import write_page
+
+ROUNDED = 6e-6
+"""The tables have six digits, which may differ by so much of a value."""
+
+
+def write_page_of_folder(folder: str) -> str:
+    """Write the page of a comparison from what lies in its folder; returns its path.
+
+    Ranking lists made elsewhere are no pieces, and are left out.
+
+    Raises:
+        DecRSError: a file is missing, or the pieces are not those of the tables.
+    """
+    path = Path(folder)
+    record = _record(path)
+    results = results_of_folder(path, record)
+    lists = [f"the list {name}" for name in record.get("lists", ())]
+    reason = "lists made elsewhere are not kept in the folder; the compare command, typed again, has them"
+    record = {**record, "left_out": {**record["left_out"], **dict.fromkeys(lists, reason)}}
+    page = path / NAME
+    write_page(page_of_comparison(results, record, path), page)
+    return str(page)
+
+
+def _record(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        if {"methods", "seeds", "config", "left_out", "command"} <= record.keys():
+            return record
+    except OSError as error:
+        raise DecRSError(
+            f"report: {folder} has no run.json that can be read, so it is no folder of a comparison; name the folder "
+            "that recbole-decrs compare wrote, or a checkpoint"
+        ) from error
+    except (ValueError, AttributeError, RecursionError):
+        pass
+    raise DecRSError(f"report: {folder}/run.json is not what recbole-decrs compare writes; run the comparison again")
+
+
+def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:
+    """Read the results of a comparison from its pieces.
+
+    Raises:
+        DecRSError: a piece is missing, or they are not those of the tables.
+    """
+    pieces, methods, seeds = Pieces(str(folder / "pieces")), record["methods"], record["seeds"]
+    outcomes = {
+        (backbone, name, seed): _outcome(pieces, folder, f"{backbone}-{seed}-{name}", record["command"])
+        for backbone, names in methods.items()
+        for name in names
+        for seed in seeds
+    }
+    chosen_by = {}
+    for backbone in methods:
+        metric = record["config"][backbone]["valid_metric"].lower()
+        chosen_by[backbone] = metric, metric.partition("@")[0] not in smaller_metrics
+    results = Results(methods, seeds, outcomes, {}, chosen_by)
+    _check(results, folder, record["command"])
+    return results
+
+
+def _outcome(pieces: Pieces, folder: Path, name: str, command: str | None) -> Outcome:
+    """Read the newest measurement of that name; with other settings there may be several."""
+    pattern = re.compile(re.escape(name) + r"-[0-9a-f]{10}\.npz")
+    files = [file for file in pieces.folder.glob("*.npz") if pattern.fullmatch(file.name)]
+    for file in sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True):
+        if found := pieces.read(file, "test", "by_drift", "chosen", "valid_scores"):
+            return Outcome(*found)
+    raise DecRSError(f"report: {folder}/pieces has no whole measurement {name}; {_again(command)}")
+
+
+def _check(results: Results, folder: Path, command: str | None) -> None:
+    """See that the pieces are those that the tables were made from."""
+    try:
+        with open(folder / "table3.csv", encoding="utf-8", newline="") as file:
+            rows = [(row["backbone"], row["method"], row["metric"], float(row["mean"])) for row in csv.DictReader(file)]
+    except (OSError, KeyError, ValueError) as error:
+        raise DecRSError(f"report: {folder}/table3.csv cannot be read; {_again(command)}") from error
+    for backbone, method, metric, written in rows:
+        if method not in results.methods.get(backbone, ()) or metric not in results.metrics:
+            continue
+        mean = results.mean(backbone, method, metric)
+        if not np.isclose(mean, written, rtol=ROUNDED, atol=1e-9, equal_nan=True):
+            raise DecRSError(
+                f"report: {metric} of {method} over {backbone} is {written:g} in {folder}/table3.csv and {mean:g} in "
+                f"pieces/, which are of other settings; {_again(command)}"
+            )
+
+
+def _again(command: str | None) -> str:
+    return f"type the comparison again, which makes what is missing: {command or 'recbole-decrs compare ...'}"

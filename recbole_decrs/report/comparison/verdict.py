@@ -1,0 +1,101 @@
+"""The verdict in words on DecRS over a backbone, made by rule from the tests."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from recbole_decrs.compare.methods import METHODS, title
+from recbole_decrs.compare.results import Results
+from recbole_decrs.compare.significance import LEVEL, few_seeds
+from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.report.parts import Section
+
+
+def verdict_section(results: Results, tests: pd.DataFrame) -> Section:
+    """Say for each backbone what the tests show, and what few seeds cannot."""
+    text = [
+        sentence
+        for backbone in results.methods
+        if len(of_backbone := tests[tests["backbone"] == backbone])
+        for sentence in (headline(backbone, of_backbone, len(results.seeds)), _details(results, backbone, of_backbone))
+    ]
+    if not text:
+        text = ["DecRS was not among the methods, so nothing was tested."]
+    warning = few_seeds(len(results.seeds))
+    return Section("Verdict", [*text, *([warning] if warning and len(tests) else [])])
+
+
+def headline(backbone: str, tests: pd.DataFrame, n_seeds: int) -> str:
+    """Say in a sentence what the tests show of DecRS over one backbone.
+
+    Better or worse is what has a p-value below 0.05 once corrected by Holm. DecRS is said to be the reason only where
+    it is also better than the ensemble, two conventional models fused in the same way, and nowhere worse.
+
+    Args:
+        backbone: its name.
+        tests: the rows of :func:`~recbole_decrs.compare.outputs.table3_tests.differences_frame` of this backbone.
+        n_seeds: the number of seeds.
+    """
+    if n_seeds == 1:
+        return f"Over {backbone} there is no verdict: one seed tells nothing of training."
+    better, worse = significant(tests, "backbone")
+    if better and worse:
+        return (
+            f"Over {backbone} DecRS trades: it is better in {_names(better)} and worse in {_names(worse)}, each by "
+            "more than chance."
+        )
+    if worse:
+        return f"DecRS is worse than {backbone} in {_names(worse)}, by more than chance."
+    if not better:
+        return f"No difference between DecRS and {backbone} is more than chance."
+    said = f"DecRS is better than {backbone} in {_names(better)}, by more than chance"
+    if not (tests["against"] == "ensemble").any():
+        return f"{said}; without the control ensemble nothing tells if deconfounding is the reason."
+    beyond, behind = significant(tests, "ensemble")
+    if beyond and not behind:
+        return f"{said}, and better than two {backbone}s fused in the same way (Ensemble) in {_names(beyond)}."
+    return (
+        f"{said}; but it is not better than two {backbone}s fused in the same way (Ensemble), so that the tests do not "
+        "show deconfounding to be the reason."
+    )
+
+
+def significant(tests: pd.DataFrame, against: str) -> tuple[list[str], list[str]]:
+    """List the metrics in which DecRS is better, and those in which it is worse, by more than chance."""
+    rows = tests[(tests["against"] == against) & (tests["p_holm"] < LEVEL)]
+    better = [row.metric for row in rows.itertuples() if is_better(row.metric, row.difference)]
+    return better, [metric for metric in rows["metric"] if metric not in better]
+
+
+def is_better(metric: str, difference: float) -> bool:
+    """Tell if a difference of a metric is one for the better."""
+    return improvement(metric, 1.0, 1.0 + difference) > 0
+
+
+def _details(results: Results, backbone: str, tests: pd.DataFrame) -> str:
+    """Count against each opponent in how many metrics DecRS is ahead, and in how many by more than chance."""
+    sentences = []
+    for (against, name), rows in tests.groupby(["against", "method"], sort=False):
+        ahead = sum(is_better(row.metric, row.difference) for row in rows.itertuples())
+        said = f"Against {title(backbone, name)}" + (
+            " (the best competitor on validation)" if "best" in against else ""
+        )
+        said += f" DecRS is ahead in {ahead} of {len(rows)} metrics"
+        if len(results.seeds) > 1:
+            better, worse = significant(rows, against)
+            said += f", by more than chance in {len(better) or 'none'}"
+            said += f", and behind by more than chance in {len(worse)}" if worse else ""
+        sentences.append(f"{said}.")
+    metric = f"recall@{results.longest_list}"
+    if metric in results.metrics:
+        means = {name: results.mean(backbone, name, metric) for name in results.methods[backbone]}
+        ahead = [
+            title(backbone, name) for name in means if METHODS[name].role == "control" and means[name] > means["decrs"]
+        ]
+        if ahead:
+            sentences.append(f"Controls with a greater mean of {title_of(metric)} than DecRS: {', '.join(ahead)}.")
+    return " ".join(sentences)
+
+
+def _names(metrics: list[str]) -> str:
+    return ", ".join(map(title_of, metrics))

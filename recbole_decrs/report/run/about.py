@@ -1,0 +1,84 @@
+"""The settings that differ from the defaults, where the files of the run lie, and what can be typed next."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shlex
+from typing import Any
+
+from recbole_decrs.keys import KEYS
+from recbole_decrs.plain_values import as_plain
+from recbole_decrs.report.parts import Cell, Column, Commands, Section, Table
+from recbole_decrs.report.run.finished import FinishedRun
+
+NAMED_ABOVE = ("model", "dataset")
+
+
+def changed_settings(config) -> dict[str, tuple[Any, Any]]:
+    """Find the settings that somebody has given another value than the default: key -> value and default."""
+    defaults, settings = as_plain(config.internal_config_dict), config.settings
+    given = set(config.external_config_dict) - set(NAMED_ABOVE)
+    found = {key: (settings[key], defaults.get(key)) for key in sorted(given) if key in settings}
+    return {key: pair for key, pair in found.items() if str(pair[0]) != str(pair[1])}
+
+
+def settings_section(run: FinishedRun) -> Section:
+    """Tabulate the settings that differ from the defaults, with the meaning of the plugin's keys."""
+    rows = [
+        [
+            Cell(key, about=KEYS[key].meaning.replace("`", "") if key in KEYS else ""),
+            Cell(_shown(value)),
+            Cell(_shown(default)),
+        ]
+        for key, (value, default) in changed_settings(run.config).items()
+    ]
+    columns = [Column(title, is_number=False) for title in ("key", "here", "default")]
+    text = () if rows else ("All settings are the defaults of this model and dataset.",)
+    return Section("Settings", text, [Table("Settings that differ from the defaults", columns, rows)] if rows else ())
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
+def files_section(run: FinishedRun) -> Section:
+    """Tabulate where checkpoint, log and CSV files of the run lie."""
+    stem = os.path.splitext(run.checkpoint)[0]
+    files = [("checkpoint", run.checkpoint), ("log", run.log)]
+    files += [("CSV", path) for path in sorted(glob.glob(f"{glob.escape(stem)}-*.csv"))]
+    rows = [[Cell(what), Cell(path)] for what, path in files if path]
+    columns = [Column("file", is_number=False), Column("where", is_number=False)]
+    return Section(
+        "Files",
+        ("Paths are as seen from the folder in which the run was started.",),
+        [Table("Files of the run", columns, rows)],
+    )
+
+
+def next_section(run: FinishedRun) -> Section:
+    """List commands that go on from here."""
+    config, checkpoint = run.config, shlex.quote(run.checkpoint)
+    model, dataset = (shlex.quote(str(config[key])) for key in NAMED_ABOVE)
+    again = f"recbole-decrs --model={model} --dataset={dataset}"
+    lines = [(f"{again} --seed={int(config['seed']) + 1}", "the same with another seed; add the settings above")]
+    if config.deconfounded:
+        backbone = config.backbone_class.__name__
+        lines.append(
+            (
+                f"recbole-decrs compare --dataset={dataset} --backbones={backbone}",
+                "beside the paper's competitors, with tests",
+            )
+        )
+        lines.append((f"recbole-decrs mechanism {checkpoint}", "what M(d, u) does in this model"))
+        lines.append((f"recbole-decrs jensen-gap {checkpoint}", "what the approximation of Eq. 6 costs"))
+        if not run.alpha_scores and run.alpha is not None:
+            lines.append((f"{again} --drift_alpha=auto", "choose alpha on validation"))
+    else:
+        lines.append((f"recbole-decrs --model=DecFM --dataset={dataset}", "a deconfounded model on the same data"))
+    if run.has_lists and not config["save_topk"]:
+        lines.append(
+            (f"{again} --save_topk={run.length} --save_user_metrics=True", "lists and metrics of all users as CSV")
+        )
+    lines.append((f"recbole-decrs report {checkpoint} --users=1000", "this page again, with more users"))
+    return Section("What to type next", (), [Commands(lines)])

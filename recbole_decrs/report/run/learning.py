@@ -1,0 +1,97 @@
+"""The curves of training: loss and validation by epoch with the epoch chosen, and validation by alpha."""
+
+from __future__ import annotations
+
+from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.report.charts.lines import Flag, Line, legend_of, line_chart
+from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, number
+from recbole_decrs.report.run.finished import Curve, FinishedRun
+
+SCORE = "Vaild_score"
+"""RecBole's name of the validation score in TensorBoard, as RecBole spells it."""
+LOSS = "Loss/Train"
+
+
+def learning_section(run: FinishedRun) -> Section | None:
+    """Draw the curves of each half, and that of alpha where it was chosen; None where no curve is known."""
+    figures = []
+    for name, curve in run.curves.items():
+        if any(name.startswith(LOSS) for name in curve):
+            figures.append(_losses(run, name, curve))
+        if curve.get(SCORE):
+            figures.append(_scores(run, name, curve[SCORE]))
+    if run.alpha_scores:
+        figures.append(_alphas(run))
+    if not figures:
+        return None
+    text = []
+    if run.alpha is not None and not run.alpha_scores:
+        text.append(
+            f"alpha was given, {run.alpha:g}; --drift_alpha=auto chooses it on validation, and draws that curve."
+        )
+    return Section("Training", text, figures)
+
+
+def chosen_epoch(run: FinishedRun, points: list[list[float]]) -> int:
+    """Find the epoch whose parameters are kept: the last of those with the best score on validation, as in RecBole."""
+    best = (max if run.config["valid_metric_bigger"] else min)(score for _, score in points)
+    return int(max(epoch for epoch, score in points if score == best))
+
+
+def _scores(run: FinishedRun, name: str, points: list[list[float]]) -> Figure:
+    metric, epoch = title_of(run.config["valid_metric"].lower()), chosen_epoch(run, points)
+    line = _line(run, name, points)
+    about = f"{metric} on validation by epoch; epoch {epoch} was chosen, of {int(points[-1][0]) + 1} trained."
+    drawing = line_chart([line], ("epoch", f"{metric} on validation"), about, [Flag(line.style, epoch, "chosen")])
+    return Figure(
+        f"{_named(run, name)}: validation",
+        about,
+        drawing,
+        numbers=_table(f"{metric} by epoch", "epoch", metric, points),
+    )
+
+
+def _losses(run: FinishedRun, name: str, curve: Curve) -> Figure:
+    losses = {key: points for key, points in curve.items() if key.startswith(LOSS)}
+    lines = [
+        Line(key.replace(LOSS, "loss "), run.style(name) + number, *_sides(points))
+        for number, (key, points) in enumerate(losses.items())
+    ]
+    points = next(iter(losses.values()))
+    about = f"Training loss by epoch, from {points[0][1]:.4g} to {points[-1][1]:.4g}."
+    drawing = line_chart(lines, ("epoch", "training loss"), about)
+    legend = legend_of(lines) if len(lines) > 1 else ()
+    return Figure(
+        f"{_named(run, name)}: loss", about, drawing, legend, _table("Loss by epoch", "epoch", "loss", points)
+    )
+
+
+def _alphas(run: FinishedRun) -> Figure:
+    metric = title_of(run.config["valid_metric"].lower())
+    places = {float(place): f"{alpha:g}" for place, (alpha, _) in enumerate(run.alpha_scores)}
+    scores = [score for _, score in run.alpha_scores]
+    line = Line("fused", 2, list(places), scores)  # candidates side by side: they are at no even distances
+    chosen = next(place for place, name in places.items() if name == f"{run.alpha:g}")
+    about = f"{metric} on validation by alpha of Eq. 12; alpha {run.alpha:g} was chosen."
+    drawing = line_chart(
+        [line], ("alpha", f"{metric} on validation"), about, [Flag(2, chosen, "chosen")], x_names=places
+    )
+    table = _table(f"{metric} by alpha", "alpha", metric, run.alpha_scores)
+    return Figure("The choice of alpha", about, drawing, numbers=table)
+
+
+def _named(run: FinishedRun, name: str) -> str:
+    return run.labels.get(name, name)
+
+
+def _line(run: FinishedRun, name: str, points: list[list[float]]) -> Line:
+    return Line(_named(run, name), run.style(name), *_sides(points))
+
+
+def _sides(points: list[list[float]]) -> tuple[list[float], list[float]]:
+    return [float(one) for one, _ in points], [float(other) for _, other in points]
+
+
+def _table(title: str, x: str, y: str, points: list[list[float]]) -> Table:
+    rows = [[Cell(f"{one:g}", one), number(other, 6)] for one, other in points]
+    return Table(title, [Column(x), Column(y)], rows)
