@@ -14,12 +14,13 @@ ANY_KEY = (
     "Any configuration key of RecBole or of the plugin can be set as well, as --key=value; the command line goes over "
     "the config files."
 )
-FLAGS = ("dry_run",)
+FLAGS = ("dry_run", "verbose")
 """Options that are True where they have no value."""
 KEYS = {
     "model": ("MODEL", "the model, of RecBole or of the plugin; default DecFM"),
     "dataset": ("DATASET", "the dataset, in data_path or of those that RecBole knows; default ml-100k"),
     "config_files": ('"FILE ..."', "YAML files with settings, of which a later one goes over those before it"),
+    "verbose": ("BOOL", "True to show all that the log file has; default False, which shows results and warnings"),
 }
 """Configuration keys that a command's help names, with what they take and are."""
 

@@ -8,16 +8,16 @@ import numpy as np
 import torch
 from recbole.data.interaction import Interaction
 from recbole.utils import ModelType, set_color
-from tabulate import tabulate
-from tqdm import tqdm
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.checks import whole_number
+from recbole_decrs.console import Bar, shows_bars
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
+from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
 
 
@@ -70,11 +70,11 @@ def measure_jensen_gap(
     asked = asked.to(model.device)
     half = OnScale(model, "logit")
     distributions = confounder.distribution_of(known)
-    bar = tqdm(
+    bar = Bar(
         total=len(np.unique(distributions, axis=0)) + 1,
         ncols=100,
         desc=set_color("Distributions", "pink"),
-        disable=not config["show_progress"],
+        disable=not shows_bars(config),
     )
 
     def scores_under(distribution: np.ndarray) -> torch.Tensor:
@@ -136,4 +136,4 @@ def table_of_gaps(gaps: dict[str, JensenGap], k: int = 20) -> str:
         ]
         for scale, gap in gaps.items()
     ]
-    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    return as_markdown(rows, headers)

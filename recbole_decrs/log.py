@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 
-import colorlog
 import psutil
 import torch
 from recbole.utils import init_logger
-from recbole.utils.logger import log_colors_config
 from tensorboard.summary.writer.event_file_writer import _AsyncWriterThread
 
+from recbole_decrs.console import Console
 from recbole_decrs.errors import DecRSError
 
 
@@ -81,25 +80,19 @@ def _stop(path: str, record: logging.LogRecord) -> None:
 
 
 class HeldLog(logging.Handler):
-    """Shows records on the console as RecBole does, and holds them for the log file that is opened later.
+    """Passes records on to the console, and holds them for the log file that is opened later.
 
     A warning that is there already is left out: a comparison reads the same files and settings many times.
 
     Args:
-        show: whether it shows them.
+        console: where they are shown; None if nowhere.
     """
 
-    def __init__(self, show: bool = True) -> None:
+    def __init__(self, console: Console | None) -> None:
         super().__init__()
-        self.show = show
+        self.console = console
         self.records: list[logging.LogRecord] = []
         self.warnings: set[str] = set()
-        self.console = logging.StreamHandler()
-        self.console.setFormatter(
-            colorlog.ColoredFormatter(
-                "%(log_color)s%(asctime)-15s %(levelname)s  %(message)s", "%d %b %H:%M", log_colors=log_colors_config
-            )
-        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record, and keep it."""
@@ -108,7 +101,7 @@ class HeldLog(logging.Handler):
                 return
             self.warnings.add(record.getMessage())
         self.records.append(record)
-        if self.show:
+        if self.console:
             self.console.handle(record)
 
 
@@ -124,7 +117,7 @@ class _OwnName:
 
 
 class RunLog:
-    """Writes the log of one run: on the console at once, into ``log/<model>/...`` from :meth:`start` on.
+    """Writes the log of one run: a few lines on the console, all into ``log/<model>/...`` from :meth:`start` on.
 
     RecBole's ``init_logger`` does nothing where the root logger has a handler already, so that a second run in one
     process would log into the file of the first; handlers of others are put aside for it and back again.
@@ -132,10 +125,16 @@ class RunLog:
     Args:
         console: whether the console shows it too.
         file: False if nothing is written, as by all but the first of several processes.
+        lines: False if the console shows warnings alone, as of a trial among many.
+
+    Attributes:
+        path: of the log file, once it is open.
     """
 
-    def __init__(self, console: bool = True, file: bool = True) -> None:
-        self.console, self.file = console, file
+    def __init__(self, console: bool = True, file: bool = True, lines: bool = True) -> None:
+        self.console = Console(lines=lines) if console else None
+        self.file = file
+        self.path: str | None = None
         self.root = logging.getLogger()
         self.handlers: list[logging.Handler] = []
         self.level = self.root.level
@@ -148,10 +147,12 @@ class RunLog:
             self.root.setLevel(logging.INFO)
         return self
 
-    def set_level(self, state: str | None) -> None:
-        """Show what RecBole's key ``state`` asks for: debug, info, warning, error or critical."""
-        level = logging.getLevelName((state or "info").upper())
+    def follow(self, config) -> None:
+        """Log what RecBole's key ``state`` asks for (debug, info, warning, ...), and show it all if ``verbose``."""
+        level = logging.getLevelName((config["state"] or "info").upper())
         self.root.setLevel(level if isinstance(level, int) else logging.INFO)
+        if self.console:
+            self.console.verbose = config["verbose"]
 
     def start(self, config) -> None:
         """Open the log file, as RecBole names it, and write what was held."""
@@ -164,14 +165,15 @@ class RunLog:
         for folder in (os.path.join("log", config["model"]), "log_tensorboard", config["checkpoint_dir"]):
             os.makedirs(folder, exist_ok=True)
         init_logger(_OwnName(config))
-        if not self.console:
-            for handler in self.root.handlers[:]:
-                if not isinstance(handler, logging.FileHandler):
-                    self.root.removeHandler(handler)
-        self.handlers = self.root.handlers[:]
-        for handler in self.handlers:
+        for handler in self.root.handlers[:]:
             if isinstance(handler, logging.FileHandler):
-                handler.handleError = partial(_stop, os.path.relpath(handler.baseFilename))
+                self.path = os.path.relpath(handler.baseFilename)
+                handler.handleError = partial(_stop, self.path)
+            else:
+                self.root.removeHandler(handler)
+        if self.console:
+            self.root.addHandler(self.console)
+        self.handlers = self.root.handlers[:]
         for handler in others:
             self.root.addHandler(handler)
         for record in self.held.records:

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from tabulate import tabulate
 
 from recbole_decrs.causal import BackdoorOperator, Confounder
 from recbole_decrs.causal.history_before import recent_distribution
@@ -17,9 +16,11 @@ from recbole_decrs.data.clicks import clicks_in_order_of_time
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import score_of_model
+from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.evaluator.scoring import Scorer, collect_rankings
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.quick_start import load_data_and_model
+from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
 
 WITHOUT = "no M: zeros"
@@ -146,9 +147,9 @@ def _in_place_of_d(model, d: np.ndarray | None) -> Iterator[None]:
 def table_of_effects(effects: dict[str, Effect], k: int = 20) -> str:
     """Write the effects as a table."""
     names = list(next(iter(effects.values())).metrics)
-    headers = ["in M", *names, "share of the scores' variance", f"top-{k} changed"]
+    headers = ["in M", *map(title_of, names), "share of the scores' variance", f"top-{k} changed"]
     rows = [
         [name, *(f"{effect.metrics[metric]:.4f}" for metric in names), f"{effect.share:.2%}", f"{effect.changed:.1%}"]
         for name, effect in effects.items()
     ]
-    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    return as_markdown(rows, headers)

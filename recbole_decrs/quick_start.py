@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
+import time
 from functools import partial
 from logging import getLogger
 from typing import Any
 
 from recbole.data.transform import construct_transform
-from recbole.utils import EvaluatorType, get_environment, get_flops, set_color
+from recbole.utils import get_environment, get_flops, set_color
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.console import shows_bars, tell
 from recbole_decrs.distributed.group import connect, is_first, place
 from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, taken_place
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
-from recbole_decrs.evaluator.report import (
-    compared_of,
-    labels_of,
-    results_by_drift,
-    results_by_user,
-    table_of,
-    top_lists,
-    without_history,
-)
 from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import Data, make_data, make_model, make_trainer
@@ -33,8 +25,11 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.report.run import finished_run, write_run_page
 from recbole_decrs.resume import checkpoint_to_resume
-from recbole_decrs.single_trainer import SingleTrainer
-from recbole_decrs.trainer import DecRSTrainer, fusion_weights, load_backbone, load_fused
+from recbole_decrs.run_lines import Files, tell_files, tell_training, tell_what_runs
+from recbole_decrs.run_result import recommenders_of, result_of
+from recbole_decrs.runs.record import record_of_run
+from recbole_decrs.runs.write import files_of_run, write_run
+from recbole_decrs.trainer import fusion_weights, load_backbone, load_fused
 from recbole_decrs.training import train
 
 
@@ -45,6 +40,7 @@ def run_recbole_decrs(
     config_dict: dict[str, Any] | None = None,
     saved: bool = True,
     command_line: dict[str, str] | None = None,
+    command: str | None = None,
 ) -> dict[str, Any]:
     """Train and test a model; the counterpart of RecBole's ``run_recbole``.
 
@@ -58,6 +54,7 @@ def run_recbole_decrs(
         config_dict: settings by key, over the files.
         saved: whether to save the model; without it the last epoch is tested, as in RecBole.
         command_line: settings by key as typed text, over all others. ``sys.argv`` is never read here.
+        command: what was typed, for the record beside the checkpoint.
 
     Returns:
         ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result`` and ``test_result`` as RecBole;
@@ -71,7 +68,7 @@ def run_recbole_decrs(
         DecRSError: the input cannot be used; nothing has been written then.
     """
     settings = {**(config_dict or {}), **(command_line or {})}
-    call = partial(_run_here, model, dataset, config_file_list, config_dict, saved, command_line)
+    call = partial(_run_here, model, dataset, config_file_list, config_dict, saved, command_line, command)
     layout = Layout.of(settings)
     if layout.world_size > 1 and (place() is None or is_started_by_torchrun()):
         return launch(call, layout)
@@ -86,24 +83,27 @@ def _run_here(
     config_dict: dict[str, Any] | None,
     saved: bool,
     command_line: dict[str, str] | None,
+    command: str | None,
 ) -> dict[str, Any]:
     """Do the part of this process in :func:`run_recbole_decrs`, which is everything where there is one."""
     with quiet_libraries(), RunLog(console=is_first(), file=is_first()) as log:
         config = DecRSConfig(model, dataset, config_file_list, config_dict, command_line)
-        log.set_level(config["state"])
+        log.follow(config)
         connect(config["device"])
-        result = _run(config, saved, log)
+        result = _run(config, saved, log, command)
         if is_first():
-            print(f"\n{result['table']}\n")
+            print(f"\n{result['table']}\n", flush=True)
         log.to_file(f"\n{result['table']}")
+        log.to_file(f"\n{result.pop('full_table')}")
         for remark in config.remarks:
             getLogger().warning(remark)
+        tell_files(config, result.pop("files"))
     return result
 
 
-def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
+def _run(config: DecRSConfig, saved: bool, log: RunLog, command: str | None = None) -> dict[str, Any]:
     try:
-        return _train_and_test(config, saved, log)
+        return _train_and_test(config, saved, log, command)
     except ImportError as error:  # some of RecBole's models import their libraries when they are made
         raise DecRSError(
             f"{config['model']} needs {error.name or error}, which is not installed; install it"
@@ -112,11 +112,21 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
         raise DecRSError(f"{system_says(error)}; the run cannot go on") from error
 
 
-def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, Any]:
-    logger = getLogger()
+def _report(config: DecRSConfig, trainer, data: Data, test_result: dict[str, float]) -> Files:
+    """Write the page of the run where it is wanted; an error of it is told, and the run goes on."""
+    if not config["report"]:
+        return []
+    results, collected, _ = recommenders_of(config, trainer, test_result)
+    path = write_run_page(partial(finished_run, config, trainer, data, results, collected), trainer.saved_model_file)
+    return [("report", path)] if path else []
+
+
+def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str | None) -> dict[str, Any]:
+    logger, start = getLogger(), time.monotonic()
     logger.info(config)
     data = make_data(config, tell=logger.info)
     config = data.dataset.config
+    tell_what_runs(config, data.dataset)
     part, deconfounded = data.part, config.deconfounded
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
@@ -127,6 +137,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     if is_first():
         check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)
+    if log.path:
+        tell(f"everything is logged in {log.path}")
     tell_threads()
     logger.info(model)
     for one in (model.conventional, model.deconfounded) if deconfounded else (model,):
@@ -135,10 +147,12 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     trainer = make_trainer(config, model, backbone_state)
     if resumed:
         trainer.resume_checkpoint(resumed)
-    shown = {"show_progress": config["show_progress"]}
+    shown = {"show_progress": shows_bars(config)}
     best_valid_score, best_valid_result = train(
         trainer, data.train, data.valid, as_in_recbole=True, saved=saved, **shown
     )
+    if not deconfounded:
+        tell_training(trainer)
     if config["reranker"] and data.valid:
         best_valid_result = trainer.evaluate(data.valid, load_best_model=False, **shown)
         best_valid_score = best_valid_result[config["valid_metric"].lower()]
@@ -146,49 +160,14 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog) -> dict[str, 
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")
-    return _result_of(config, trainer, data, best_valid_score, best_valid_result, test_result, saved)
-
-
-def _result_of(
-    config: DecRSConfig,
-    trainer: DecRSTrainer | SingleTrainer,
-    data: Data,
-    best_valid_score: float,
-    best_valid_result: dict[str, float],
-    test_result: dict[str, float],
-    saved: bool,
-) -> dict[str, Any]:
-    """Gather what :func:`run_recbole_decrs` returns, and write the lists that keys ask for."""
-    result = {
-        "best_valid_score": best_valid_score,
-        "valid_score_bigger": config["valid_metric_bigger"],
-        "best_valid_result": best_valid_result,
-        "test_result": test_result,
-        "saved_model_file": trainer.saved_model_file if saved else None,
-    }
-    name = config["model"]
-    if config.deconfounded:
-        results, collected, ranked = trainer.evaluations, trainer.collected, trainer.model.ranking.name
-        result["conventional_test_result"] = results["conventional"]
-        result["deconfounded_test_result"] = results["deconfounded"]
-        result["drift_alpha"] = trainer.drift_alpha
-        compared = compared_of(results, ranked)
-    else:
-        results, collected, ranked = {name: test_result}, {name: trainer.evaluator.collected}, name
-        compared = None
-    result["by_drift"] = {}
-    if config["eval_type"] == EvaluatorType.RANKING:
-        result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
-        if missing := without_history(collected[ranked]):
-            getLogger().warning(
-                f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
-            )
+    files = [("checkpoint", trainer.saved_model_file)] if saved else []
+    files += [("log", log.path)] if log.path else []
+    result = result_of(config, trainer, part, best_valid_score, best_valid_result, test_result, files)
+    if saved:
+        files += files_of_run(trainer.saved_model_file)
         if is_first():
-            _write_lists(config, trainer, collected, ranked, data.part)
-    labels = labels_of(config, result.get("drift_alpha"))
-    result["table"] = table_of(results, result["by_drift"], labels, compared)
-    if config["report"] and saved and is_first():
-        write_run_page(partial(finished_run, config, trainer, data, results, collected), trainer.saved_model_file)
+            write_run(record_of_run(config, data, result, time.monotonic() - start, command))
+            files += _report(config, trainer, data, test_result)
     return result
 
 
@@ -205,21 +184,6 @@ def _log_flops(config: DecRSConfig, model, dataset) -> None:
     getLogger().info(set_color(f"FLOPs of {type(model).__name__}", "blue") + f": {flops}")
 
 
-def _write_lists(
-    config: DecRSConfig, trainer: DecRSTrainer | SingleTrainer, collected: dict[str, Any], ranked: str, part
-) -> None:
-    users, items = part.field2id_token[part.uid_field], part.field2id_token[part.iid_field]
-    stem = os.path.splitext(trainer.saved_model_file)[0]
-    if config["save_user_metrics"]:
-        path = f"{stem}-user-metrics.csv"
-        results_by_user(trainer.evaluator, collected, users).to_csv(path, index=False)
-        getLogger().info(f"Every metric per user: {path}")
-    if config["save_topk"]:
-        path = f"{stem}-top{config['save_topk']}.csv"
-        top_lists(collected[ranked], users, items).to_csv(path, index=False)
-        getLogger().info(f"Each user's list: {path}")
-
-
 def objective_function(
     config_dict: dict[str, Any] | None = None, config_file_list: list[str] | None = None, saved: bool = True
 ) -> dict[str, Any]:
@@ -233,10 +197,10 @@ def objective_function(
     Returns:
         ``model``, ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result``, ``test_result``.
     """
-    with quiet_libraries(), RunLog() as log:
+    with quiet_libraries(), RunLog(lines=False) as log:
         quietly = {"show_progress": False, "report": False}
         config = DecRSConfig(None, None, config_file_list, {**(config_dict or {}), **quietly})
-        log.set_level(config["state"])
+        log.follow(config)
         result = _run(config, saved, log)
     if "ray.tune" in sys.modules and sys.modules["ray.tune"].get_context().get_trial_id() is not None:
         sys.modules["ray.tune"].report({"best_valid_score": result["best_valid_score"], **result["test_result"]})

@@ -57,7 +57,7 @@ def search_in_workers(
     done = {name for name, line in _ended(path, wanted).items() if "error" not in line}  # which may be mended by now
     missing = {name: trial for name, trial in wanted.items() if name not in done}
     if missing:
-        with tqdm(total=len(wanted), initial=len(done), desc="Tune", ncols=100) as bar:
+        with tqdm(total=len(wanted), initial=len(done), desc="Tune", ncols=100, disable=None) as bar:
 
             def look() -> None:
                 bar.update(max(len(_ended(path, wanted)) - bar.n, 0))

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from recbole.trainer import Trainer
 from recbole.utils import get_trainer, set_color
-from tqdm import tqdm
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
 from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
+from recbole_decrs.console import Bar
 from recbole_decrs.curves import RememberedCurves, closed_at_the_end, drawn_by_first, writer_of_half
 from recbole_decrs.data.id_loader import IdLoader, check_loader, why_not_by_ids
 from recbole_decrs.distributed.gradients import gradients_for
@@ -194,7 +194,7 @@ class SingleTrainer:
     def _train_epoch_by_ids(self, train_data: IdLoader, epoch_idx: int, show_progress: bool = False) -> float:
         batches = train_data
         if show_progress:
-            batches = tqdm(train_data, ncols=100, desc=set_color(f"Train {epoch_idx:>5}", "pink"))
+            batches = Bar(train_data, ncols=100, desc=set_color(f"Train {epoch_idx:>5}", "pink"))
         self.model.train()
         loss = train_epoch(self.model, self.optimizer, batches, self.clip_grad_norm, self._set_gradients)
         self._check_nan(loss)

@@ -14,6 +14,7 @@ from recbole.utils import set_color
 
 from recbole_decrs.checkpoint import HALVES, Checkpoint, header_of
 from recbole_decrs.checkpoint_file import new_checkpoint_path, write_checkpoint
+from recbole_decrs.console import tell
 from recbole_decrs.data.id_loader import check_loader, why_not_by_ids
 from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError
@@ -25,6 +26,7 @@ from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
+from recbole_decrs.run_lines import tell_training
 from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 
 
@@ -132,7 +134,7 @@ class DecRSTrainer:
         begun, is_complete = self._what_is_resumed(train_data._dataset)
         for half in HALVES:
             if half == "conventional" and self.backbone_state is not None:
-                self.logger.info(set_color("The conventional recommender is loaded, not trained", "green"))
+                tell(set_color("The conventional recommender is loaded, not trained", "green"))
                 content[half] = self.backbone_state
                 continue
             trainer = self._trainer(half, content)
@@ -143,6 +145,7 @@ class DecRSTrainer:
                 trainer.resume_checkpoint(self._resumed)
             start_anew(self.config, train_data)
             state = trainer.fit_to_best(train_data, valid_data, **options)
+            tell_training(trainer)
             if state is not None:
                 content[half] = state
         score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])

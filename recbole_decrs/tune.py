@@ -6,11 +6,13 @@ import math
 import os
 from typing import Any
 
+import hyperopt.progress
 import torch
 from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.console import is_watched
 from recbole_decrs.engines import check_engine
 from recbole_decrs.errors import DecRSError, in_words
 from recbole_decrs.quick_start import objective_function
@@ -99,6 +101,8 @@ def tune(
         early_stop=early_stop,
     )
     search.output_file = output_file
+    if not is_watched():  # RecBole lets Hyperopt choose, and that shows its bar in files and pipes, too
+        hyperopt.progress.default_callback = hyperopt.progress.no_progress_callback
     search.run()
     print("best params: ", search.best_params)
     print("best result: ")

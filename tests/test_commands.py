@@ -17,14 +17,16 @@ OWN_OPTIONS = {
     "run": [],
     "compare": ["backbones", "methods", "seeds", "output", "lists", "workers", "engine", "dry_run"],
     "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
+    "table": ["sort", "output"],
     "jensen-gap": ["users", "seed"],
     "report": ["users"],
     "mechanism": ["part", "k", "seed"],
 }
 KEYS_SHOWN = {
     "run": list(KEYS),
-    "compare": ["dataset", "config_files"],
-    "tune": list(KEYS),
+    "compare": ["dataset", "config_files", "verbose"],
+    "tune": ["model", "dataset", "config_files"],
+    "table": [],
     "jensen-gap": list(jensen_gap.KEYS),
     "report": list(of_checkpoint.KEYS),
     "mechanism": list(of_checkpoint.KEYS),
@@ -40,7 +42,7 @@ def test_help_and_version(capsys):
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert text.startswith("usage: recbole-decrs [--model=DecFM]")
-    assert options_in(text) == ["--version", "--model", "--dataset", "--config_files"]
+    assert options_in(text) == ["--version", "--model", "--dataset", "--config_files", "--verbose"]
     assert "as --key=value" in " ".join(text.split())
     for name in COMMANDS:
         assert f"\n    {name} " in text
@@ -64,7 +66,7 @@ def test_the_help_of_a_command_shows_its_options_alone(capsys, name):
 def test_every_option_is_documented_with_its_default(name):
     for action in build_parsers()[1][name]._actions:
         assert action.help
-        assert action.dest in ("help", "checkpoint", "params_file", "config_files") or "default" in action.help
+        assert action.dest in ("help", "checkpoint", "paths", "params_file", "config_files") or "default" in action.help
 
 
 def test_the_help_of_compare_names_every_method(capsys):
@@ -101,6 +103,10 @@ def test_what_needs_no_model_imports_none(arguments):
         (["tune", "--algorithm=random"], "tune takes no --algorithm; did you mean --algo?"),
         (["tune", "--early_stop=0"], "--early_stop must be a whole number >= 1, not 0"),
         (["tune", "--max_evals=²"], "--max_evals must be a whole number >= 1, not ²"),
+        (["table"], "table needs results of runs, or a folder of them: recbole-decrs table saved/"),
+        (["table", "saved", "--output=html"], "--output must be md or csv, not html"),
+        (["table", "nowhere"], "table: there is no file or folder nowhere; check its path"),
+        (["table", "."], "table: there is no result of a run in .; each run writes one beside its checkpoint"),
         (["jensen-gap", "a.pth", "--seed=-1"], "--seed must be a whole number >= 0, not -1"),
         (["jensen-gap", "a.pth", "--checkpoint=b.pth"], "takes no --checkpoint; it takes users, seed, data_path,"),
     ],

@@ -28,7 +28,7 @@ SAID = {
     "explore.py compare": "Explore ",
     "layers.py": "Layers (conventional)",
     "activity.py compare": "| Weighed by activity ",
-    "gains.py compare": "gains.png",
+    "gains.py compare": "gains.svg",
 }
 """What the output has by the example."""
 

@@ -64,6 +64,7 @@ def test_a_meaning_names_no_key_that_is_unknown():
 def test_facts_are_about_keys_that_there_are():
     assert recboles_keys() >= recbole_keys.CHANGE_NO_NUMBER | recbole_keys.NOT_KEPT_IN_CHECKPOINTS
     assert key_facts.CHANGE_NO_NUMBER - recboles_keys() == {
+        "verbose",
         "save_last",
         "resume",
         "report",

@@ -98,7 +98,12 @@ def test_killed_again_and_again(settings, monkeypatch, model, others, place, bef
     assert starts > 2
     assert numbers(resumed) == numbers(whole)
     assert_same(parameters(resumed["saved_model_file"]), parameters(whole["saved_model_file"]))
-    assert os.listdir("saved") == [os.path.basename(resumed["saved_model_file"])]
+    assert checkpoints() == [os.path.basename(resumed["saved_model_file"])]
+
+
+def checkpoints():
+    """The files in saved/ but the results and cards of runs that have ended."""
+    return [name for name in os.listdir("saved") if not name.endswith((".json", ".md"))]
 
 
 def killed_in_training(model, settings, monkeypatch, place=2, **others):
@@ -113,7 +118,7 @@ def test_a_path_resumes_with_the_settings_of_then(settings, monkeypatch, capsys)
     settings |= {"epochs": 4, "stopping_step": 9}
     whole = run("FM", settings, checkpoint_dir="whole")
     killed_in_training("FM", settings, monkeypatch)
-    best, last = (os.path.join("saved", name) for name in sorted(os.listdir("saved"), key=len))
+    best, last = (os.path.join("saved", name) for name in sorted(checkpoints(), key=len))
     assert last == last_path(best)
     for others, message in (
         ({"resume": "nowhere.pth"}, "resume: there is no checkpoint nowhere.pth; check its path"),
@@ -128,7 +133,7 @@ def test_a_path_resumes_with_the_settings_of_then(settings, monkeypatch, capsys)
         resumed = run("FM", settings, resume=path, show_progress=True)
         assert numbers(resumed) == numbers(whole)
         assert resumed["saved_model_file"] == best
-    assert os.listdir("saved") == [os.path.basename(best)]
+    assert checkpoints() == [os.path.basename(best)]
     longer = run("FM", settings, resume=best, epochs=6)
     assert_same(
         parameters(longer["saved_model_file"]),
@@ -148,13 +153,13 @@ def test_auto_takes_the_training_with_these_settings(settings, monkeypatch, capl
     first = run("BPR", settings, resume="auto")["saved_model_file"]
     other = run("BPR", settings, resume="auto", embedding_size=4)["saved_model_file"]
     killed_in_training("BPR", settings, monkeypatch, seed=3)
-    assert len(os.listdir("saved")) == 4
+    assert len(checkpoints()) == 4
     (Path("saved") / "BPR-damaged.pth").write_bytes(b"no checkpoint")
     assert run("BPR", settings, resume="auto")["saved_model_file"] == first
     assert "resume: the checkpoint saved/BPR-damaged.pth is damaged, or does not hold plain data" in caplog.text
     assert run("BPR", settings, resume="auto", embedding_size=4)["saved_model_file"] == other
     assert run("BPR", settings, resume="auto", seed=3)["saved_model_file"] not in (first, other)
-    assert len(os.listdir("saved")) == 4
+    assert len(checkpoints()) == 4
     assert run("BPR", settings)["saved_model_file"] != first
 
 
@@ -163,7 +168,7 @@ def test_a_damaged_last_state_says_where_the_training_goes_on(settings, monkeypa
     settings |= {"epochs": 4, "stopping_step": 9}
     whole = run("FM", settings, checkpoint_dir="whole")
     killed_in_training("FM", settings, monkeypatch)
-    best, last = (os.path.join("saved", name) for name in sorted(os.listdir("saved"), key=len))
+    best, last = (os.path.join("saved", name) for name in sorted(checkpoints(), key=len))
     Path(last).write_bytes(b"no checkpoint")
     assert numbers(run("FM", settings, resume=resume if resume == "auto" else best)) == numbers(whole)
     fault = f"the checkpoint {last} is truncated or no checkpoint at all"
@@ -176,13 +181,13 @@ def test_without_a_last_state_training_goes_on_from_the_best_one(settings, monke
     settings |= {"epochs": 4, "stopping_step": 9, "save_last": False}
     whole = run("FM", settings, checkpoint_dir="whole")
     killed_in_training("FM", settings, monkeypatch, place=1)
-    assert len(os.listdir("saved")) == 1
+    assert len(checkpoints()) == 1
     assert numbers(run("FM", settings, resume="auto")) == numbers(whole)
 
 
 def test_other_data_are_refused(settings, data_folder, monkeypatch, capsys):
     killed_in_training("FM", settings, monkeypatch, epochs=3)
-    path = os.path.join("saved", min(os.listdir("saved"), key=len))
+    path = os.path.join("saved", min(checkpoints(), key=len))
     clicks = data_folder / "tiny" / "tiny.inter"
     clicks.write_text("\n".join(clicks.read_text().splitlines()[:-1]) + "\n")
     with pytest.raises(DecRSError, match="was made for other data: its users, items, groups or training clicks"):
@@ -244,7 +249,7 @@ def test_files_that_a_kill_left_half_written_are_taken_away(settings):
     for name in (path, last_path(path)):
         Path(f"{name}.123.tmp").touch()
     run("BPR", settings, resume=path)
-    assert os.listdir("saved") == [os.path.basename(path)]
+    assert checkpoints() == [os.path.basename(path)]
 
 
 @pytest.mark.parametrize(
@@ -276,4 +281,4 @@ def test_states_that_are_none_of_the_model(settings, change):
     write_checkpoint(path, content)
     with pytest.raises(DecRSError, match=r"is damaged|does not fit"):
         run("BPR", settings, epochs=3, resume=path)
-    assert os.listdir("saved") == [os.path.basename(path)]
+    assert checkpoints() == [os.path.basename(path)]

@@ -70,7 +70,7 @@ def add_options(parser: CommandParser) -> None:
         help="True to list the pieces that are done and to be done with estimated times, and make none; default "
         "%(default)s",
     )
-    parser.add_keys("dataset", "config_files")
+    parser.add_keys("dataset", "config_files", "verbose")
 
 
 def more_help() -> str:

@@ -32,5 +32,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     """Measure the model of the checkpoint, and print the gaps as a table."""
     path, options, changed = take_checkpoint(arguments, parser, "jensen-gap", KEYS)
     from recbole_decrs.jensen import measure_jensen_gap, table_of_gaps
+    from recbole_decrs.tables import text_in_width
 
-    print(f"\n{table_of_gaps(measure_jensen_gap(path, options.users, options.seed, config_dict=changed))}\n")
+    gaps = measure_jensen_gap(path, options.users, options.seed, config_dict=changed)
+    print(f"\n{text_in_width(table_of_gaps(gaps))}")

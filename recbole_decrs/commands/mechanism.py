@@ -29,6 +29,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     """Measure the model of the checkpoint, and print the effects as a table."""
     path, options, changed = take_checkpoint(arguments, parser, "mechanism", KEYS)
     from recbole_decrs.mechanism import measure_mechanism, table_of_effects
+    from recbole_decrs.tables import text_in_width
 
     effects = measure_mechanism(path, options.part, options.k, options.seed, changed)
-    print(f"\n{table_of_effects(effects, options.k)}\n")
+    print(f"\n{text_in_width(table_of_effects(effects, options.k))}")

@@ -7,6 +7,8 @@ wins; any other RecBole model is run and measured the same way.
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from contextlib import AbstractContextManager, nullcontext
 
 from recbole_decrs.arguments import CommandParser, parse
@@ -15,7 +17,7 @@ from recbole_decrs.arguments import CommandParser, parse
 def add_options(parser: CommandParser) -> None:
     """Declare the options of the command."""
     parser.usage = '%(prog)s [--model=DecFM] [--dataset=ml-100k] [--config_files="a.yaml b.yaml"] [--key=value ...]'
-    parser.add_keys("model", "dataset", "config_files")
+    parser.add_keys("model", "dataset", "config_files", "verbose")
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:
@@ -25,7 +27,14 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
         from recbole_decrs.config_files import config_files_of
         from recbole_decrs.quick_start import run_recbole_decrs
 
-        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings)
+        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings, command=_typed(arguments))
+
+
+def _typed(arguments: list[str]) -> str:
+    """Give the command as it is typed; a script of one's own may have handed over to the command line."""
+    is_script = sys.argv[0].endswith(".py") and sys.modules["__main__"].__spec__ is None
+    program = ["python", sys.argv[0]] if is_script else ["recbole-decrs"]
+    return shlex.join([*program, *arguments])
 
 
 def _place() -> AbstractContextManager[None]:

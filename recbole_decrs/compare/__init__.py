@@ -1,5 +1,6 @@
 """``recbole-decrs compare``: DecRS, its competitors and controls on one dataset; the paper's tables and figures."""
 
+from recbole_decrs.compare.figures import redraw
 from recbole_decrs.compare.method import Method
 from recbole_decrs.compare.methods import METHODS, register_method
 from recbole_decrs.compare.outputs import OUTPUTS, Output, register_output
@@ -13,6 +14,7 @@ __all__ = [
     "Outcome",
     "Output",
     "Results",
+    "redraw",
     "register_method",
     "register_output",
     "run_comparison",

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
-import platform
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from recbole_decrs import __version__
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.results import Results
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.versions import versions
 
-PACKAGES = ("recbole", "torch", "numpy", "scipy", "pandas", "matplotlib")
 MACHINE_DEPENDENT = ("data_path", "checkpoint_dir")
 
 
@@ -37,7 +33,6 @@ def record_of(
         left_out: methods and models that are missing, and why.
         command: what was typed.
     """
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES if importlib.util.find_spec(name)}
     threads = sorted({number for outcome in results.outcomes.values() for number in outcome.info["threads"]})
     return {
         "command": command,
@@ -46,7 +41,7 @@ def record_of(
         "lists": list(results.lists),
         "left_out": left_out,
         "threads": threads[0] if len(threads) == 1 else threads,
-        "versions": {"recbole_decrs": __version__, "python": platform.python_version(), **versions},
+        "versions": versions(),
         "costs": {
             backbone: costs_of([job for job in jobs if job.backbone == backbone]) for backbone in results.methods
         },

@@ -81,11 +81,18 @@ class Results:
 
         The mean is NaN in a group without users.
         """
-        groups = [
+        users = self._groups(backbone, name, threshold)[0][1]
+        return users, float(np.mean(self.values_in_group(backbone, name, metric, threshold)))
+
+    def values_in_group(self, backbone: str, name: str, metric: str, threshold: float) -> list[float]:
+        """Give a method's values of a metric in a drift group, one a seed; NaN in a group without users."""
+        return [group[2].get(metric, np.nan) for group in self._groups(backbone, name, threshold)]
+
+    def _groups(self, backbone: str, name: str, threshold: float) -> list[tuple[float, int, dict[str, float]]]:
+        return [
             next(group for group in outcome.info["by_drift"] if group[0] == threshold)
             for outcome in self.all_seeds(backbone, name)
         ]
-        return groups[0][1], float(np.mean([group[2].get(metric, np.nan) for group in groups]))
 
     def best_competitor(self, backbone: str) -> str | None:
         """Give the competitor with the best mean over the seeds on validation; None without competitors.

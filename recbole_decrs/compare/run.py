@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -31,12 +32,14 @@ from recbole_decrs.compare.results import Outcome, Results
 from recbole_decrs.compare.significance import few_seeds
 from recbole_decrs.compare.wanted import Tell
 from recbole_decrs.compare.workers import Recipe, run_in_workers
-from recbole_decrs.compare.write import make_outputs, write_outputs
+from recbole_decrs.compare.write import make_outputs, warn_without_matplotlib, write_outputs
+from recbole_decrs.console import shows_bars, tell
 from recbole_decrs.engines import check_engine, one_thread
 from recbole_decrs.errors import DecRSError, system_says
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.report.comparison.write import write_comparison_page
+from recbole_decrs.tables import WIDTH, text_in_width
 
 Experiments = dict[tuple[str, int], Experiment]
 """The experiments of a comparison by backbone and seed."""
@@ -127,10 +130,13 @@ def _compare(
 ) -> Results | None:
     if not backbones:
         raise DecRSError("backbones names no model; write --backbones=FM,NFM")
-    with RunLog():
+    with RunLog() as log:
+        if not how.dry_run:
+            warn_without_matplotlib()
         plan = plan_of(backbones, methods, seeds, configure)
         check_lists(lists, backbones)
         first = configure(backbones[0], {})
+        log.follow(first)
         folder = Path(output or os.path.join("results", first["dataset"]))
         check_nothing_is_lost(folder, plan.methods, plan.seeds, list(lists))
         tables = {name: read_lists(path) for name, path in lists.items()}
@@ -156,13 +162,14 @@ def _compare(
     with _claim(pieces.folder), one_thread() if how.workers > 1 else nullcontext():
         with RunLog(console=False):
             jobs = _jobs(experiments, plan)
-            with Progress(jobs, how.workers, first["show_progress"]) as progress:
+            with Progress(jobs, how.workers, shows_bars(first)) as progress:
                 if how.workers > 1:
                     recipe = Recipe(configure, str(pieces.folder), cache.fingerprints)
                     failed = run_in_workers(jobs, recipe, how.workers, how.engine, progress)
                 else:
                     failed = run_jobs(jobs, partial(_make, experiments), progress)
-        with RunLog():
+        with RunLog() as log:
+            log.follow(first)
             for name, reason in failed.items():
                 getLogger().warning(f"{name} is left out: {reason}")
             results = _results(experiments, plan, tables)
@@ -174,10 +181,11 @@ def _compare(
                 written.append(os.path.basename(page))
             _warn(results, record["threads"])
             if "table3" in outputs:
-                print(f"\n{outputs['table3'].text}")
-            print(f"{folder}: {', '.join(written)}")
+                print(f"\n{text_in_width(outputs['table3'].text)}")
+            print(textwrap.fill(f"{folder}: {', '.join(written)}", WIDTH, break_on_hyphens=False), flush=True)
             for remark in experiment.config.remarks:
                 getLogger().warning(remark)
+            tell("next: the same command with more --seeds, --methods or --backbones keeps the pieces that are made")
     return results
 
 
@@ -242,7 +250,7 @@ def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:
 
 
 def _warn(results: Results, threads: int | list[int]) -> None:
-    if warning := few_seeds(len(results.seeds)):
+    if not results.has("decrs") and (warning := few_seeds(len(results.seeds))):  # else it stands below Table 3
         getLogger().warning(warning)
     if isinstance(threads, list):
         getLogger().warning(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import io
 import json
 import os
 import shutil
@@ -16,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from recbole_decrs.compare.figures import ENDINGS, has_matplotlib, rendered
 from recbole_decrs.compare.outputs import OUTPUTS, Output
 from recbole_decrs.compare.results import Results
 from recbole_decrs.errors import DecRSError, in_words
@@ -108,29 +107,25 @@ def _all_or_nothing(folder: Path) -> Iterator[Path]:
         for file in made:
             os.replace(file, folder / file.name)
         names = {file.name for file in made}
-        for old in (f"{name}.{ending}" for name in OUTPUTS for ending in ("md", "csv", "png")):
+        for old in (f"{name}.{ending}" for name in OUTPUTS for ending in ("md", "csv", *ENDINGS)):
             if old not in names:
                 (folder / old).unlink(missing_ok=True)
     finally:
         shutil.rmtree(new, ignore_errors=True)
 
 
+def warn_without_matplotlib() -> None:
+    """Warn that no figure will be drawn, where matplotlib is not installed."""
+    if not has_matplotlib():
+        getLogger().warning("matplotlib is not installed, so no figure is drawn: pip install 'recbole_decrs[plots]'")
+
+
 def _draw(folder: Path, figures: list[Made]) -> list[str]:
     """Draw the figures, where matplotlib is installed; returns the names of the files."""
-    if importlib.util.find_spec("matplotlib") is None:
-        getLogger().warning("matplotlib is not installed, so no figure is drawn: pip install 'recbole_decrs[plots]'")
-        return []
-    getLogger("matplotlib").setLevel("WARNING")
-    from matplotlib import rc_context, rcdefaults
-
-    with rc_context():
-        rcdefaults()  # whatever a matplotlibrc of this folder says
-        drawn = []
-        for figure in figures:
-            name = f"{figure.name}.png"
-            with _left_out_if_it_fails(figure.output, name):
-                drawing = io.BytesIO()
-                figure.output.draw(figure.numbers).savefig(drawing, format="png")
-                (folder / name).write_bytes(drawing.getvalue())
-                drawn.append(name)
+    drawn = []
+    for figure in figures if has_matplotlib() else ():
+        with _left_out_if_it_fails(figure.output, f"{figure.name}.png"):
+            for ending, content in rendered(figure.output, figure.numbers).items():
+                (folder / f"{figure.name}.{ending}").write_bytes(content)
+                drawn.append(f"{figure.name}.{ending}")
     return drawn

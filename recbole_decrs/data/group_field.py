@@ -13,6 +13,7 @@ from scipy import sparse
 
 from recbole_decrs.causal import membership_from_weights
 from recbole_decrs.causal.groups import sparse_membership
+from recbole_decrs.console import tell
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.errors import DecRSError
@@ -126,7 +127,7 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
     """
     shown = ", ".join(map(str, names[:NAMES_SHOWN])) + (", ..." if len(names) > NAMES_SHOWN else "")
     each = np.array([length for length in lengths if length])
-    getLogger().info(
+    tell(
         f"{len(names)} groups read ({where}): {shown}; an item has {each.min()} to {each.max()}, {each.mean():.2f} on "
         "average"
     )

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from recbole.evaluator import smaller_metrics
 from recbole.evaluator.collector import DataStruct
-from tabulate import tabulate
 
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.registry import title_of
+from recbole_decrs.tables import WIDTH, in_width, percent
 
 
 def results_by_drift(
@@ -146,6 +146,7 @@ def table_of(
     by_drift: dict[float, dict[str, Any]],
     labels: dict[str, str],
     compared: tuple[str, str] | None,
+    width: int = WIDTH,
 ) -> str:
     """Write the result table, and the same by user group, in Markdown.
 
@@ -154,19 +155,61 @@ def table_of(
         by_drift: the groups, as of :func:`results_by_drift`.
         labels: recommender -> its name in the table.
         compared: the recommenders before and after, for the line of the relative improvement.
+        width: how wide the tables may be before they are broken into parts.
     """
     metrics = list(next(iter(results.values())))
-    rows = _rows(results, metrics, labels, compared)
-    text = tabulate(rows, headers=["", *map(title_of, metrics)], tablefmt="github", disable_numparse=True)
+    titles = list(map(title_of, metrics))
+    text = in_width(_rows(results, metrics, labels, compared), ["", *titles], 1, width)
     if not by_drift:
         return text
     rows = []
     for threshold, group in by_drift.items():
-        lines = _rows({name: group[name] for name in results}, metrics, labels, compared) if group["users"] else [[""]]
-        for number, line in enumerate(lines):
+        there = group["users"] > 0
+        lines = _rows({name: group[name] for name in results}, metrics, labels, compared) if there else []
+        for number, line in enumerate(lines or [[""] * (1 + len(metrics))]):
             rows.append([f"> {threshold:g}", str(group["users"]), *line] if number == 0 else ["", "", *line])
-    headers = ["drift eta_u", "users", "", *map(title_of, metrics)]
-    return text + "\n\n" + tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+    return text + "\n\n" + in_width(rows, ["drift eta_u", "users", "", *titles], 3, width)
+
+
+def short_table_of(
+    results: dict[str, dict[str, float]],
+    by_drift: dict[float, dict[str, Any]],
+    labels: dict[str, str],
+    compared: tuple[str, str] | None,
+) -> str:
+    """Write the result table, and one line for each user group: the longest lists, before, after and the improvement.
+
+    Args:
+        results, by_drift, labels, compared: as for :func:`table_of`; of a single recommender there is no before.
+    """
+    text = table_of(results, {}, labels, compared)
+    if not by_drift:
+        return text
+    metrics = list(next(iter(results.values())))
+    longest = max((_length(metric) for metric in metrics), default=0)
+    metrics = [metric for metric in metrics if _length(metric) == longest]
+    before, after = compared or (None, next(iter(results)))
+    rows = [
+        [f"> {threshold:g}", str(group["users"])]
+        + [_change(metric, group.get(before, {}).get(metric), group[after].get(metric)) for metric in metrics]
+        for threshold, group in by_drift.items()
+    ]
+    of_whom = f"By users' drift eta_u: {labels[before]} -> {labels[after]}\n\n" if before else ""
+    return f"{text}\n\n{of_whom}{in_width(rows, ['drift eta_u', 'users', *map(title_of, metrics)], 2)}"
+
+
+def _length(metric: str) -> int:
+    """Give the K of ``name@K``; 0 of a metric that is of no lists."""
+    return int(metric.partition("@")[2] or 0)
+
+
+def _change(metric: str, before: float | None, after: float | None) -> str:
+    """Write a value and what has become of it; nothing where a group has no users."""
+    if after is None:
+        return ""
+    if before is None:
+        return f"{after:.4f}"
+    return f"{before:.4f} -> {after:.4f} ({percent(improvement(metric, before, after))})"
 
 
 def _rows(
@@ -176,5 +219,5 @@ def _rows(
     if compared:
         before, after = (results[name] for name in compared)
         changes = (improvement(metric, before[metric], after[metric]) for metric in metrics)
-        rows.append(["improvement", *("-" if np.isnan(change) else f"{change:+.2f}%" for change in changes)])
+        rows.append(["improvement", *map(percent, changes)])
     return rows

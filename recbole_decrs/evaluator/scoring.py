@@ -9,8 +9,8 @@ from recbole.data.dataloader import FullSortEvalDataLoader
 from recbole.evaluator.collector import DataStruct
 from recbole.trainer import Trainer
 from recbole.utils import set_color
-from tqdm import tqdm
 
+from recbole_decrs.console import Bar
 from recbole_decrs.distributed.users import share_of
 from recbole_decrs.evaluator.collector import DecRSCollector, users_of
 from recbole_decrs.evaluator.rankings import Ranking
@@ -61,7 +61,7 @@ def collect_rankings(
     eval_data = share_of(eval_data)
     for collector in collectors.values():
         collector.begin(eval_data)
-    batches = tqdm(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data
+    batches = Bar(eval_data, ncols=100, desc=set_color("Evaluate   ", "pink")) if show_progress else eval_data
     for batch in batches:
         interaction, _, positive_u, positive_i = batch
         scores = [scorer(model, batch) for model in models]

@@ -53,6 +53,14 @@ OF_RUN: dict[str, tuple[Key, ...]] = {
     ),
     "Output": (
         Key(
+            "verbose",
+            "bool",
+            False,
+            BOOLEAN,
+            "Show on the console all that the log file has, as RecBole does; else results, warnings and files alone.",
+            changes_numbers=False,
+        ),
+        Key(
             "save_last",
             "bool",
             True,

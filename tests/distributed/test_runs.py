@@ -44,7 +44,7 @@ def test_a_whole_run(settings):
     for ending in ("-user-metrics.csv", "-top5.csv"):
         tables = [pd.read_csv(result["saved_model_file"].replace(".pth", ending)) for result in (one, two)]
         pd.testing.assert_frame_equal(*tables, rtol=0, atol=1e-5)
-    assert len(glob.glob("two/*")) == 3
+    assert len(glob.glob("two/*")) == 5
     assert len(glob.glob("log/*/*")) == 2
     assert len(glob.glob("log_tensorboard/*")) == 2
 

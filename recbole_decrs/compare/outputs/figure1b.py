@@ -9,6 +9,7 @@ import pandas as pd
 
 from recbole_decrs.compare.outputs.drawing import line_style, panels, with_legend
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.spread import is_beyond
 from recbole_decrs.compare.results import Results
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def _share_frame(results: Results) -> pd.DataFrame:
 def share_curves(ratings: np.ndarray, shares: np.ndarray, scores: np.ndarray, n_bins: int = 5) -> pd.DataFrame:
     """Compute the mean score by the share of an item's groups in its user's history, among items of equal rating.
 
+    ``error`` is the standard error of the mean, as if the pairs were drawn one by one; NaN of a single pair.
+
     Args:
         ratings, shares, scores: of rated pairs, shape [n] each; shares are sum over groups g of q^i_g d_u(g). More
             than ten different ratings are put into bins, too.
@@ -44,7 +47,7 @@ def share_curves(ratings: np.ndarray, shares: np.ndarray, scores: np.ndarray, n_
     bins = _quantile_bins(shares, n_bins)
     frame = pd.DataFrame({"rating": ratings, "bin": bins, "share": shares, "score": scores})
     grouped = frame.groupby(["rating", "bin"]).agg(
-        pairs=("score", "size"), share=("share", "mean"), score=("score", "mean")
+        pairs=("score", "size"), share=("share", "mean"), score=("score", "mean"), error=("score", "sem")
     )
     return grouped.reset_index().drop(columns="bin")
 
@@ -57,12 +60,25 @@ def _quantile_bins(values: np.ndarray, n_bins: int) -> np.ndarray:
 def draw_share_curves(frame: pd.DataFrame) -> Figure:
     """Draw a panel for each backbone, with a line for each rating."""
     parts = list(frame.groupby("backbone", sort=False))
-    figure, axes = panels(len(parts))
+    figure, axes = panels(len(parts), width=5.0, height=4.2)
     for axis, (backbone, part) in zip(axes, parts, strict=True):
         for number, (rating, line) in enumerate(part.groupby("rating", sort=True)):
-            axis.plot(line["share"], line["score"], label=f"rating {rating:g}", **line_style(number))
-        axis.set(title=backbone, xlabel="share of the item's groups in the user's history", ylabel="mean score")
+            label = f"rating {rating:g}, {line['pairs'].sum()} pairs"
+            axis.errorbar(line["share"], line["score"], 2 * line["error"].fillna(0), label=label, **line_style(number))
+        axis.set(xlabel="share of the item's groups in the user's history", ylabel="mean score")
+        axis.set_title(_seen(backbone, part), fontsize=10)
+    figure.suptitle("Scores of items with the same rating: mean ± 2 standard errors over pairs", fontsize=11)
     return with_legend(figure, axes)
+
+
+def _seen(backbone: str, part: pd.DataFrame) -> str:
+    """Say for how many ratings the score is higher at the largest share than at the smallest, beyond both errors."""
+    lines = [line for _, line in part.groupby("rating") if len(line) > 1]
+    ends = [line.iloc[[0, -1]] for line in lines]
+    rising = sum(is_beyond(two["score"].diff().iloc[1], *(2 * two["error"])) for two in ends)
+    falling = sum(is_beyond(-two["score"].diff().iloc[1], *(2 * two["error"])) for two in ends)
+    text = "From the smallest share to the largest, the score of"
+    return f"{text}\n{backbone} is higher for {rising} of {len(lines)} ratings, lower for {falling}"
 
 
 register_output(

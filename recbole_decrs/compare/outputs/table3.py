@@ -8,10 +8,12 @@ from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.spread import deviation
 from recbole_decrs.compare.outputs.table3_tests import differences_frame, differences_text
-from recbole_decrs.compare.outputs.text import as_markdown, listed, percent
+from recbole_decrs.compare.outputs.text import listed
 from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.tables import as_markdown, percent
 
 
 def overall_frame(results: Results) -> pd.DataFrame:
@@ -30,9 +32,9 @@ def overall_frame(results: Results) -> pd.DataFrame:
             for name in means:
                 best = name if _is_better(metric, means[name], means[best]) else best
             for name, found in values.items():
-                deviation = float(np.std(found, ddof=1)) if len(found) > 1 else np.nan
+                std = deviation(found)
                 is_best = means[name] == means[best]  # with what ties
-                rows.append([backbone, name, roles[name], metric, means[name], deviation, len(found), is_best])
+                rows.append([backbone, name, roles[name], metric, means[name], std, len(found), is_best])
     return pd.DataFrame(rows, columns=["backbone", "method", "role", "metric", "mean", "std", "seeds", "best"])
 
 

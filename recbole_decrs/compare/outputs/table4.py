@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.outputs.output import Output, register_output
-from recbole_decrs.compare.outputs.text import as_markdown, percent
 from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.tables import as_markdown, percent
 
 
 def by_drift_frame(results: Results) -> pd.DataFrame:

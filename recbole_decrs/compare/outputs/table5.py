@@ -5,9 +5,9 @@ from __future__ import annotations
 import pandas as pd
 
 from recbole_decrs.compare.outputs.output import Output, register_output
-from recbole_decrs.compare.outputs.text import as_markdown
 from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.tables import as_markdown
 
 
 def _no_two_operators(results: Results) -> str | None:

@@ -1,0 +1,83 @@
+"""The model card of a checkpoint: its record, written for people in Markdown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recbole_decrs.evaluator.registry import title_of
+from recbole_decrs.tables import as_markdown
+
+ROWS = {
+    "conventional_test_result": "conventional",
+    "deconfounded_test_result": "deconfounded",
+    "test_result": "**result**",
+    "best_valid_result": "on validation",
+}
+"""The rows of a card's table of results."""
+
+
+def card_of(record: dict[str, Any]) -> str:
+    """Write the model card of a run from its record, as :func:`~recbole_decrs.runs.record.record_of_run` makes it."""
+    model, dataset = record["model"], record["dataset"]
+    sections = {
+        "Data": _data(record["data"]),
+        "Settings": _settings(record["settings"]),
+        "Result": _results(record),
+        "How it was made": _made(record),
+        "How to load it": _loading(record["files"].get("checkpoint")),
+    }
+    body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
+    return f"# {model} on {dataset}, seed {record['seed']}\n\n{body}\n"
+
+
+def _data(data: dict[str, Any]) -> str:
+    files = ", ".join(f"`{name}` ({size} bytes)" for name, size in data["files"].items()) or "not known"
+    parts = ", ".join(f"{name} {number}" for name, number in data["parts"].items())
+    lines = [
+        f"- files: {files}",
+        f"- after filtering: {data['users']} users, {data['items']} items, {data['clicks']} clicks",
+        f"- split: {parts}, by `eval_args: {data['eval_args']}`",
+        f"- fingerprint: `{data['fingerprint']}`",
+    ]
+    if groups := data.get("groups"):
+        names = ", ".join(groups["names"]) + (", ..." if groups["number"] > len(groups["names"]) else "")
+        lines.append(f"- {groups['number']} groups of items, from the column `{groups['field']}`: {names}")
+    return "\n".join(lines)
+
+
+def _settings(settings: dict[str, Any]) -> str:
+    if not settings:
+        return "The defaults of this model and dataset."
+    rows = [[f"`{key}`", f"`{value}`"] for key, value in settings.items()]
+    return "Those that are not the defaults of this model and dataset:\n\n" + as_markdown(rows, ["key", "value"])
+
+
+def _results(record: dict[str, Any]) -> str:
+    metrics = list(record["test_result"])
+    shown = {title: record[key] for key, title in ROWS.items() if record.get(key)}
+    rows = [[title, *(_number(values.get(metric)) for metric in metrics)] for title, values in shown.items()]
+    text = as_markdown(rows, ["on test", *map(title_of, metrics)])
+    if record.get("drift_alpha") is not None:
+        text += f"\n\nThe two recommenders are fused with alpha {record['drift_alpha']:g}."
+    if record["by_drift"]:
+        users = ", ".join(f"{group['users']} above {group['above']:g}" for group in record["by_drift"])
+        text += f"\n\nUsers by drift eta_u: {users}; their metrics are in the record beside this card."
+    return text
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
+def _made(record: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {release}" for name, release in record["versions"].items())
+    typed = f"\n\n```bash\n{record['command']}\n```" if record["command"] else " It was called from Python."
+    return f"In {record['seconds']:.0f} s, finished {record['finished']}, with {packages}.{typed}"
+
+
+def _loading(checkpoint: str | None) -> str:
+    return (
+        "```python\nfrom recbole_decrs import load_data_and_model\n\n"
+        "config, model, dataset, train_data, valid_data, test_data = load_data_and_model(\n"
+        f'    "{checkpoint}"\n)\n```'
+    )
