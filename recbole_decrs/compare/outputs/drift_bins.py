@@ -10,11 +10,11 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
-from recbole_decrs.compare.outputs.text import as_markdown
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import LEVEL, paired_difference
 from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.tables import as_markdown
 
 LIKE, THIRDS = 10, ("low", "middle", "high")
 """Groups of like history length, within each of which users are parted by drift into thirds."""
