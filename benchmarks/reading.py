@@ -16,8 +16,9 @@ import pandas as pd
 from common import arguments, environment
 
 STAGES = {"_load_data": "read", "_filter_by_inter_num": "k-core", "build": "split"}
+ALL = "all, loaders included"
 CODE = """
-import json, logging, resource, sys, time, warnings
+import json, logging, sys, warnings
 warnings.simplefilter("ignore")
 logging.disable(logging.WARNING)
 sys.argv = ["reading"]
@@ -26,23 +27,14 @@ torch.set_num_threads({threads})
 from recbole_decrs.config import DecRSConfig
 config = DecRSConfig("BPR", "zipf", config_dict={settings!r})
 {side}
-seconds = {{}}
-def timed(function, name):
-    def run(*given, **named):
-        start = time.process_time()
-        try:
-            return function(*given, **named)
-        finally:
-            seconds[name] = seconds.get(name, 0) + time.process_time() - start
-    return run
-for name in {stages!r}:
-    setattr(kind, name, timed(getattr(kind, name), name))
-start = time.process_time()
-dataset = make(config)
-data_preparation(config, dataset)
-seconds["all"] = time.process_time() - start
-seconds["GiB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps(seconds))
+sys.path.insert(0, {here!r})
+from stages import Stages
+stages = Stages()
+for name, stage in {stages!r}.items():
+    stages.go_over(stage, kind, name)
+data_preparation(config, make(config))
+stages.charge()
+print(json.dumps(stages.spent))
 """
 RECBOLE = """
 from recbole.data.utils import Sampler, data_preparation
@@ -85,18 +77,21 @@ def measured(side: str, folder: str, threads: int) -> dict[str, float]:
         "metrics": ["Recall"],
         "valid_metric": "Recall@10",
     }
-    code = CODE.format(threads=threads, settings=settings, side=SIDES[side], stages=list(STAGES))
+    here = str(Path(__file__).parent)
+    code = CODE.format(threads=threads, settings=settings, side=SIDES[side], stages=STAGES, here=here)
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=os.environ, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])
+    spent = json.loads(done.stdout.splitlines()[-1])
+    _, cpus, peaks = zip(*spent.values(), strict=True)
+    return {**{stage: spent[stage][1] for stage in STAGES.values()}, ALL: sum(cpus), "GiB": max(peaks)}
 
 
 def main() -> None:
     """Print the table."""
     chosen = arguments(__doc__, rounds=1, smallest=350_000, largest=5_600_000)
-    names = [*STAGES.values(), "all, loaders included"]
+    names = [*STAGES.values(), ALL]
     print(f"\n| million rows | side | {' | '.join(f'{name} [s]' for name in names)} | peak memory [GiB] |")
     print("|---" * (len(names) + 3) + "|")
     n_clicks = chosen.smallest
@@ -108,7 +103,7 @@ def main() -> None:
                 rounds = [measured(side, folder, chosen.threads) for _ in range(chosen.rounds)]
                 best = {name: min(found[name] for found in rounds) for name in rounds[0]}
                 base = base or best
-                cells = [f"{best[name]:.1f} ({base[name] / max(best[name], 0.01):.1f}x)" for name in (*STAGES, "all")]
+                cells = [f"{best[name]:.1f} ({base[name] / max(best[name], 0.01):.1f}x)" for name in names]
                 memory = f"{best['GiB']:.2f}"
                 print(f"| {n_clicks / 1e6:g} | {side} | {' | '.join(cells)} | {memory} |", flush=True)
         n_clicks *= 4

@@ -25,7 +25,8 @@ class Stages:
         self._since = time.perf_counter(), time.process_time()
         peak_memory()
 
-    def _charge(self) -> None:
+    def charge(self) -> None:
+        """Charge what was spent since the last call to the stage that is open."""
         wall, cpu = time.perf_counter(), time.process_time()
         spent = self.spent.setdefault(self._open[-1], [0.0, 0.0, 0.0])
         spent[0] += wall - self._since[0]
@@ -38,12 +39,12 @@ class Stages:
 
         @functools.wraps(function)
         def wrapper(*args, **kwargs):
-            self._charge()
+            self.charge()
             self._open.append(stage.format(half=getattr(args[0], "half", None)) if args else stage)
             try:
                 return function(*args, **kwargs)
             finally:
-                self._charge()
+                self.charge()
                 self._open.pop()
 
         return wrapper
@@ -59,7 +60,7 @@ class Stages:
 
     def table(self) -> str:
         """Give the stages as the rows of a Markdown table, with their sum."""
-        self._charge()
+        self.charge()
         walls, cpus, peaks = zip(*self.spent.values(), strict=True)
         rows = [*self.spent.items(), ("together", [sum(walls), sum(cpus), max(peaks)])]
         return "\n".join(f"| {name} | {wall:.1f} | {cpu:.1f} | {peak:.2f} |" for name, (wall, cpu, peak) in rows)

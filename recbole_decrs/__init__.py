@@ -1,4 +1,4 @@
-"""DecRS (Wang et al., KDD 2021) as a RecBole plugin: deconfounded recommendation for alleviating bias amplification.
+"""Makes DecRS (Wang et al., KDD 2021) a RecBole plugin: deconfounded recommendation against bias amplification.
 
 The names below are loaded on first use, so that ``import recbole_decrs.causal`` needs neither RecBole nor its time.
 """
@@ -26,7 +26,7 @@ _HOME = {
     "measure_mechanism": "recbole_decrs.mechanism",
     "deconfound": "recbole_decrs.model.deconfound",
     "register_model": "recbole_decrs.model.registry",
-    "load_data_and_model": "recbole_decrs.quick_start",
+    "load_data_and_model": "recbole_decrs.saved_model",
     "inner_product_vectors": "recbole_decrs.model.vectors",
 }
 

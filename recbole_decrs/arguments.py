@@ -1,4 +1,4 @@
-"""The form of a command line, and the parser in which each command declares its options."""
+"""Reads command lines, and gives each command a parser in which it declares its options."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _Formatter(argparse.HelpFormatter):
 
 
 class CommandParser(argparse.ArgumentParser):
-    """An argument parser for a command whose options stand among configuration keys, which it does not know.
+    """Parses the arguments of a command whose options stand among configuration keys, which it does not know.
 
     An option that is added with a default, be it None, is the command's own. One that is added without
     (``argparse.SUPPRESS``) is a configuration key: the help shows it, and it stays among the settings.
@@ -54,6 +54,19 @@ class CommandParser(argparse.ArgumentParser):
             self.add_argument(f"--{key}", metavar=metavar, default=argparse.SUPPRESS, help=text)
         self.epilog = ANY_KEY
 
+    def add_workers(self, text: str) -> None:
+        """Declare ``--workers`` and ``--engine``; ``text`` says what the workers do."""
+        self.add_argument(
+            "--workers", metavar="N", type=whole_number(1), default=1, help=f"{text}; default %(default)s"
+        )
+        self.add_argument(
+            "--engine",
+            metavar="ENGINE",
+            default="loky",
+            help="what carries several processes: loky on this machine, or ray, dask or spark, where installed, also "
+            "on a cluster with a shared disk; default %(default)s",
+        )
+
     def own_options(self) -> list[str]:
         """List the names of the command's own options, without the dashes."""
         return list(vars(self.parse_args([])))
@@ -61,10 +74,15 @@ class CommandParser(argparse.ArgumentParser):
     def take(self, settings: dict[str, str]) -> argparse.Namespace:
         """Take the command's own options out of the settings and read them; configuration keys are left.
 
+        An option with the text that undoes a key, such as ``--output=none``, has its default.
+
         Raises:
             DecRSError: an option has a value that it does not take.
         """
+        from recbole_decrs.plain_values import UNDO  # not for a help, which needs no numpy
+
         typed = {key: settings.pop(key) for key in self.own_options() if key in settings}
+        typed = {key: value for key, value in typed.items() if value.lower() not in UNDO}
         for key, value in typed.items():
             if value == "--":  # up to Python 3.12, argparse drops it and takes the default in silence
                 raise DecRSError(f"--{key} cannot be --, which is no value; write --{key}=VALUE")

@@ -1,4 +1,4 @@
-"""A checkpoint that has been read: which model it holds, of which data and settings, and what its trainings came to."""
+"""Tells of a checkpoint that has been read: its model, data and settings, and what its trainings came to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of checkpoints: plain data that ``torch.load(weights_only=True)`` reads, replaced whole or not at all."""
+"""Reads and writes checkpoints, plain data for ``torch.load(weights_only=True)``, replaced whole or not at all."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ PERHAPS = {
 
 
 class UnreadableCheckpoint(DecRSError):
-    """A checkpoint that cannot be read, whether one must train again for that or goes on without it.
+    """Tells that a checkpoint cannot be read, whether one must train again for that or goes on without it.
 
     Attributes:
         fault: what is wrong with it, in words that whoever goes on without it can say.

@@ -8,13 +8,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+from recbole_decrs.errors import DecRSError
+
 LARGEST = 1e30
 """The bound of what becomes a float32, with room to calculate."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Tell the values that pass from those that do not, and name the first in words.
+    """Tells the values that pass from those that do not, and names the first in words.
 
     Attributes:
         passes: the test.
@@ -28,6 +30,19 @@ class Check:
     def takes(self) -> str:
         """Name the values that pass."""
         return self.words if isinstance(self.words, str) else self.words()
+
+    def require(self, name: str, value: Any) -> None:
+        """Refuse a value that does not pass.
+
+        Args:
+            name: of the setting or argument, for the sentence.
+            value: what it is.
+
+        Raises:
+            DecRSError: it does not pass; the sentence says what the setting takes.
+        """
+        if not self.passes(value):
+            raise DecRSError(f"{name} must be {self.takes}, not {value!r}")
 
     def or_none(self) -> Check:
         """Let None pass too, which the words name last."""

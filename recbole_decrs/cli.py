@@ -1,4 +1,4 @@
-"""The command line: ``recbole-decrs`` and ``run_recbole_decrs.py``."""
+"""Runs the command line: ``recbole-decrs`` and ``run_recbole_decrs.py``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RecBole's Config plus the plugin's properties, with no ``eval`` and no reading of ``sys.argv``."""
+"""Extends RecBole's Config by the plugin's properties, with no ``eval`` and no reading of ``sys.argv``."""
 
 from __future__ import annotations
 

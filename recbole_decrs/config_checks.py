@@ -133,8 +133,8 @@ def _check_competitors(config) -> None:
         )
     if config["ips"] and not issubclass(config.model_class, PaperTrainingOptions):
         raise DecRSError(f"ips: {config['ips']} weighs the samples of FM and NFM, not of {config.model}; leave it out")
-    if name and weight is not None and not (check := RERANKERS[name].weight_check).passes(weight):
-        raise DecRSError(f"reranker_lambda must be {check.takes} for {name}, not {weight}")
+    if name and weight is not None:
+        RERANKERS[name].weight_check.require(f"reranker_lambda of {name}", weight)
 
 
 def _tell_sampled_items(config) -> None:

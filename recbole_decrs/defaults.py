@@ -1,4 +1,4 @@
-"""This module knows where the YAML files of defaults lie."""
+"""Finds the YAML files of defaults."""
 
 from __future__ import annotations
 

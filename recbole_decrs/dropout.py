@@ -1,4 +1,4 @@
-"""Dropout whose mask costs a fifth of torch's on a processor."""
+"""Drops values as torch does, with a mask that costs a fifth of torch's on a processor."""
 
 from __future__ import annotations
 

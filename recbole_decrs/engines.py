@@ -1,4 +1,4 @@
-"""The engines of joblib that carry several processes: on this machine, or on a cluster by Ray, Dask or Spark."""
+"""Starts joblib's engines that carry several processes, on this machine or on a cluster by Ray, Dask or Spark."""
 
 from __future__ import annotations
 
@@ -84,7 +84,8 @@ def workers_of(engine: str, number: int) -> Iterator[Parallel]:
             ) from error
         finally:
             if engine == "loky":
-                get_reusable_executor().shutdown(wait=True, kill_workers=True)
+                # The one that joblib has started; without reuse, loky would wait for it and start another to stop.
+                get_reusable_executor(reuse=True, kill_workers=True).shutdown(wait=True, kill_workers=True)
 
 
 @contextmanager

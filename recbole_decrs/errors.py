@@ -1,4 +1,4 @@
-"""The one exception that is meant for the user's eyes, and the sentences that it is made of."""
+"""Holds the one exception that is meant for the user's eyes, and makes the sentences of it."""
 
 from __future__ import annotations
 

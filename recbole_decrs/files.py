@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and files on which one process works at a time."""
+"""Writes files whole or not at all, and lets one process at a time work on a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def remove(path: str) -> None:
 
 
 class Claim:
-    """A lock by which processes keep off a file, a training's checkpoint for example; it ends with its process.
+    """Locks a file, a training's checkpoint for example, so that other processes keep off; ends with its process.
 
     It is a lock of the system on ``path`` with ``.lock`` behind it. Where the system, or its network disk, has none,
     nobody is kept off.

@@ -1,4 +1,4 @@
-"""Parameters and scores that a training has blown up, or a damaged checkpoint holds: refused, for nothing shows them.
+"""Refuses parameters and scores that a training has blown up, or a damaged checkpoint holds, for nothing shows them.
 
 A NaN among the scores comes before every item of a list, and an infinite variance of a batch normalisation makes all
 scores the same.

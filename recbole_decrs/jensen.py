@@ -1,4 +1,4 @@
-"""The Jensen gap of a trained model: what the approximation of Eq. 6 costs, in scores and in lists."""
+"""Measures the Jensen gap of a trained model: what the approximation of Eq. 6 costs, in scores and in lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from recbole_decrs.console import Bar, shows_bars
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.scale import OnScale
-from recbole_decrs.quick_start import load_data_and_model
+from recbole_decrs.saved_model import load_deconfounded
 from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
 
@@ -45,13 +45,9 @@ def measure_jensen_gap(
     Raises:
         DecRSError: the checkpoint cannot be read, or holds no model with d-bar; or a number is none that can be used.
     """
-    whole = (("n_users", n_users, whole_number(1)), ("seed", seed, whole_number(0)), ("k", k, whole_number(1)))
-    for name, value, check in whole:
-        if not check.passes(value):
-            raise DecRSError(f"{name} must be {check.takes}, not {value!r}")
-    config, fused, _, train_data, _, test_data = load_data_and_model(model_file, config_dict)
-    if not config.deconfounded:
-        raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
+    for name, value, least in (("n_users", n_users, 1), ("seed", seed, 0), ("k", k, 1)):
+        whole_number(least).require(name, value)
+    config, fused, _, train_data, _, test_data = load_deconfounded(model_file, config_dict)
     if config["confounder_prior"] in ("user", "learned", "recent"):
         raise DecRSError(
             f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions; measure a model "
@@ -102,7 +98,7 @@ def measure_jensen_gap(
 
 
 def _last_sequences(loader) -> Interaction:
-    """The last sequence that each user has in the part of a loader, in the order of users."""
+    """Find the last sequence that each user has in the part of a loader, in the order of users."""
     part = loader._dataset
     of_users = part.inter_feat[part.uid_field].numpy()
     from_the_end = np.unique(of_users[::-1], return_index=True)[1]

@@ -1,4 +1,4 @@
-"""Facts about configuration keys that the program goes by, gathered by what is asked of the keys.
+"""Gathers facts about configuration keys that the program goes by, by what is asked of the keys.
 
 Those about the plugin's keys stand in their records, those about RecBole's keys in ``recbole_keys``.
 """

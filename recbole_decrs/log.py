@@ -1,4 +1,4 @@
-"""RecBole's logger, started late: nothing is written until the input is known to be good."""
+"""Starts RecBole's logger late: nothing is written until the input is known to be good."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 
 from recbole_decrs.causal import BackdoorOperator, Confounder
 from recbole_decrs.causal.history_before import recent_distribution
-from recbole_decrs.checks import whole_number
+from recbole_decrs.checks import one_of, whole_number
 from recbole_decrs.data.clicks import clicks_in_order_of_time
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
@@ -19,7 +19,7 @@ from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.evaluator.scoring import Scorer, collect_rankings
 from recbole_decrs.model.scale import OnScale
-from recbole_decrs.quick_start import load_data_and_model
+from recbole_decrs.saved_model import load_deconfounded
 from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
 
@@ -60,14 +60,10 @@ def measure_mechanism(
     Raises:
         DecRSError: the checkpoint cannot be read, or holds no model with d; or ``part`` or ``k`` is of no use.
     """
-    if part not in ("valid", "test"):
-        raise DecRSError(f"part must be valid or test, not {part!r}")
-    for name, value, check in (("k", k, whole_number(1)), ("seed", seed, whole_number(0))):
-        if not check.passes(value):
-            raise DecRSError(f"{name} must be {check.takes}, not {value!r}")
-    config, fused, _, train_data, valid_data, test_data = load_data_and_model(model_file, config_dict)
-    if not config.deconfounded:
-        raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
+    one_of("valid", "test").require("part", part)
+    for name, value, least in (("k", k, 1), ("seed", seed, 0)):
+        whole_number(least).require(name, value)
+    config, fused, _, train_data, valid_data, test_data = load_deconfounded(model_file, config_dict)
     if config["confounder_prior"] == "learned":
         raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
     loader, model = valid_data if part == "valid" else test_data, fused.deconfounded.eval()

@@ -1,4 +1,4 @@
-"""A name in a registry belongs to one definition."""
+"""Sees that a name in a registry belongs to one definition."""
 
 from __future__ import annotations
 

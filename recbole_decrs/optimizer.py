@@ -1,4 +1,4 @@
-"""The optimizer of a training: RecBole's, fitted to the plugin's models, and its state read back with care."""
+"""Fits RecBole's optimizer to the plugin's models, and reads its state back with care."""
 
 from __future__ import annotations
 

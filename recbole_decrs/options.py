@@ -26,11 +26,11 @@ def check_options(settings: dict[str, Any]) -> None:
         DecRSError: a value is outside what its key takes; the message names both.
     """
     for key, check in CHECKS.items():
-        if key in settings and not check.passes(settings[key]):
-            raise DecRSError(f"{key} must be {check.takes}, not {settings[key]!r}")
+        if key in settings:
+            check.require(key, settings[key])
     for key, check in EVAL_ARGS.items():
-        if key in settings["eval_args"] and not check.passes(settings["eval_args"][key]):
-            raise DecRSError(f"eval_args: {key} must be {check.takes}, not {settings['eval_args'][key]!r}")
+        if key in settings["eval_args"]:
+            check.require(f"eval_args: {key}", settings["eval_args"][key])
 
 
 def tell_unknown_keys(given: Iterable[str], model_class: type) -> list[str]:

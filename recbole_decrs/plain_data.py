@@ -1,4 +1,4 @@
-"""Arrays, scipy matrices and a Confounder as plain data, which is read without running code."""
+"""Turns arrays, scipy matrices and a Confounder into plain data, which is read without running code."""
 
 from __future__ import annotations
 

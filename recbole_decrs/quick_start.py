@@ -1,4 +1,4 @@
-"""Runs, tunes and loads any RecBole model and DecRS, by functions like those of RecBole's quick_start."""
+"""Runs and tunes any RecBole model and DecRS, by functions like those of RecBole's quick_start."""
 
 from __future__ import annotations
 
@@ -11,25 +11,21 @@ from typing import Any
 from recbole.data.transform import construct_transform
 from recbole.utils import get_environment, get_flops, set_color
 
-from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.console import shows_bars, tell
 from recbole_decrs.distributed.group import connect, is_first, place
 from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, taken_place
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
-from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import Data, make_data, make_model, make_trainer
-from recbole_decrs.model import FusedRecommender
-from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.report.run import finished_run, write_run_page
 from recbole_decrs.resume import checkpoint_to_resume
 from recbole_decrs.run_lines import Files, tell_files, tell_training, tell_what_runs
 from recbole_decrs.run_result import recommenders_of, result_of
 from recbole_decrs.runs.record import record_of_run
 from recbole_decrs.runs.write import files_of_run, write_run
-from recbole_decrs.trainer import fusion_weights, load_backbone, load_fused
+from recbole_decrs.trainer import load_backbone
 from recbole_decrs.training import train
 
 
@@ -206,50 +202,3 @@ def objective_function(
         sys.modules["ray.tune"].report({"best_valid_score": result["best_valid_score"], **result["test_result"]})
     wanted = ("best_valid_score", "valid_score_bigger", "best_valid_result", "test_result")
     return {"model": config["model"], **{key: result[key] for key in wanted}}
-
-
-def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
-    """Make the data and the model of a checkpoint again; the counterpart of RecBole's function of this name.
-
-    Args:
-        model_file: a checkpoint written by this plugin.
-        config_dict: settings over the saved ones, such as a new ``data_path``; a model of your own as its class.
-
-    Returns:
-        ``config, model, dataset, train_data, valid_data, test_data``. The model of a deconfounded recommender is a
-        :class:`~recbole_decrs.model.fused.FusedRecommender`, which ranks as the test result was made.
-
-    Raises:
-        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
-    """
-    with quiet_libraries():
-        return _load(str(model_file), config_dict or {})
-
-
-def _load(path: str, changed: dict[str, Any]) -> tuple:
-    checkpoint = Checkpoint.read(path)
-    model_class = changed.get("model")
-    if model_class is None:
-        try:
-            model_class = find_model(checkpoint.model)
-        except DecRSError as error:
-            text = (
-                f"{path} holds a {checkpoint.model}; a class of your own goes into config_dict={{'model': ...}}; else "
-            )
-            raise DecRSError(text + str(error)) from error
-    elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
-        raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
-    others = {key: value for key, value in changed.items() if key != "model"}
-    config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
-    data = make_data(config)
-    config = data.dataset.config
-    checkpoint.check_data(data.part)
-    model = make_model(config, data.part)
-    if isinstance(model, FusedRecommender):
-        alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
-        alpha = load_fused(config, model, checkpoint, data.part, alpha)
-        if DRIFT_KEYS & changed.keys():
-            model.set_weight(fusion_weights(config, data.part.confounder, alpha))
-    else:
-        checkpoint.load_into(model)
-    return config, model, data.dataset, data.train, data.valid, data.test

@@ -1,4 +1,4 @@
-"""The random generators of a run: put at their seed, read off for a checkpoint, and put back where a run was."""
+"""Puts the random generators of a run at their seed, reads them off for a checkpoint, and puts them back."""
 
 from __future__ import annotations
 

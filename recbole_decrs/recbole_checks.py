@@ -1,4 +1,4 @@
-"""Checks of those of RecBole's configuration keys whose values RecBole does not check itself."""
+"""Checks those of RecBole's configuration keys whose values RecBole does not check itself."""
 
 from __future__ import annotations
 

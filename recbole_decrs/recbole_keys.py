@@ -1,4 +1,4 @@
-"""RecBole's own configuration keys are listed here, with what the program must know of some of them."""
+"""Lists RecBole's own configuration keys, with what the program must know of some of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Going on with a training that was killed: where its state is, whether it is this training's, and what it holds.
+"""Finds the state of a training that was killed, and tells whether it is this training's, and what it holds.
 
 A training has two files: the checkpoint, of the epoch that is best on validation, and beside it, until the training has
 come to its end, the last state, of the epoch that was finished last.

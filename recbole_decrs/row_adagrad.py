@@ -1,4 +1,4 @@
-"""Adagrad whose step takes as long as the batch has rows, not as long as the tables have."""
+"""Makes Adagrad's step take as long as the batch has rows, not as long as the tables have."""
 
 from __future__ import annotations
 

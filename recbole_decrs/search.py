@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from logging import getLogger
@@ -10,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from joblib import delayed
+from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 from tqdm import tqdm
 
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.digest import digest_of
 from recbole_decrs.engines import at_work, watched, workers_of
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import CHANGE_NO_NUMBER
@@ -71,12 +72,13 @@ def search_in_workers(
     failed = [line for line in lines.values() if "error" in line]
     with RunLog():
         for line in failed:
-            getLogger().warning(f"{_in_words(line)} failed: {line['error']}")
+            getLogger().warning(f"{HyperTuning.params2str(line['params'])} failed: {line['error']}")
     tried = [line for name in wanted if "error" not in (line := lines[name])]
     if not tried:
         raise DecRSError(f"every trial failed, the first with: {failed[0]['error']}")
     best = (max if tried[0]["valid_score_bigger"] else min)(tried, key=lambda line: line["best_valid_score"])
-    Path(output_file).write_text("".join(f"{_in_words(line)}\n{_results(line)}\n\n" for line in tried), "utf-8")
+    rows = (f"{HyperTuning.params2str(line['params'])}\n{_results(line)}\n\n" for line in tried)
+    Path(output_file).write_text("".join(rows), "utf-8")
     print("best params: ", best["params"])
     print("best result: ")
     print(_results(best))
@@ -86,8 +88,7 @@ def search_in_workers(
 def _name_of(settings: dict[str, Any], files: list[str]) -> str:
     """Name a trial by everything that its numbers depend on, but for the data."""
     config = DecRSConfig(config_file_list=files, config_dict=settings).settings
-    text = json.dumps({key: config[key] for key in sorted(config) if key not in CHANGE_NO_NUMBER}, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return digest_of({key: value for key, value in config.items() if key not in CHANGE_NO_NUMBER})[:16]
 
 
 def _ended(path: Path, wanted: dict[str, Any]) -> dict[str, Line]:
@@ -125,10 +126,6 @@ def _try_here(
         # One write, after whatever a kill has cut off: lines of several workers do not mix.
         with open(path, "a", encoding="utf-8") as file:
             file.write(f"\n{json.dumps(as_plain(line))}\n")
-
-
-def _in_words(line: Line) -> str:
-    return ", ".join(f"{key}:{value}" for key, value in line["params"].items())
 
 
 def _results(line: Line) -> str:

@@ -1,4 +1,4 @@
-"""The search space of a RecBole parameter file, and the trials of a grid or of a random search in it."""
+"""Reads the search space of a RecBole parameter file, and makes the trials of a grid or of a random search in it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,9 @@ def read_params_file(path: str) -> Space:
             raise DecRSError(f"{where} names {name} a second time; keep one line")
         space[name] = (kind, values)
     if not space:
-        raise DecRSError(f"params_file: {path} holds no line 'name kind values'")
+        raise DecRSError(
+            f"params_file: {path} holds no line 'name kind values'; write one, such as learning_rate choice [0.01,0.05]"
+        )
     return space
 
 

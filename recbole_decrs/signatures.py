@@ -1,4 +1,4 @@
-"""A function of the user's takes the arguments with which it is called, or one sentence tells that it does not."""
+"""Sees that a function of the user's takes the arguments with which it is called."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a model and its optimizer in the middle of a training, put back where a training was."""
+"""Takes the state of a model and its optimizer in the middle of a training, and puts it back."""
 
 from __future__ import annotations
 

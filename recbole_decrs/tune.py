@@ -1,4 +1,4 @@
-"""Hyper-parameter search by RecBole's own means: its HyperTuning on Hyperopt, or Ray Tune."""
+"""Searches hyper-parameters by RecBole's own means: its HyperTuning on Hyperopt, or Ray Tune."""
 
 from __future__ import annotations
 

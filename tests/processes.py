@@ -128,6 +128,20 @@ def together(folder):
     return rows, empty, told, joined(torch.tensor([before])), is_first()
 
 
+def downloaded(url, settings):
+    """Make data that are not there yet: the numbers of clicks that the processes read, in the order of processes."""
+    from recbole.data.dataset import Dataset
+
+    from recbole_decrs.config import DecRSConfig
+    from recbole_decrs.making import make_data
+
+    warnings.simplefilter("ignore")
+    connect(torch.device("cpu"))
+    Dataset._get_download_url = lambda self, file, allow_none=False: url
+    data = make_data(DecRSConfig("DecFM", "ml-1m", config_dict=settings))
+    return joined(torch.tensor([len(data.train._dataset)]))
+
+
 def one_fails(how):
     """Let the second process fail while the first one waits for it."""
     connect(torch.device("cpu"))

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from recbole_decrs.arguments import parse
-from recbole_decrs.cli import main
+from recbole_decrs.cli import build_parsers, main
 from tiny_data import tiny_tables, write_tables
 
 ROOT = Path(__file__).parent.parent
@@ -36,6 +36,16 @@ def test_a_training_that_blows_up_has_no_table(config_file, capsys, model, rate)
     assert "infinite or not a number" in output.err
     assert "lower learning_rate, or set clip_grad_norm" in output.err
     assert "Traceback" not in output.err
+
+
+@pytest.mark.parametrize("nothing", ["none", "None", "null", "~", ""])
+def test_an_option_that_is_undone_has_its_default(nothing):
+    _, parsers = build_parsers()
+    for parser in parsers.values():
+        own = parser.own_options()
+        typed = {"seed_of_another": "1", **dict.fromkeys(own, nothing)}
+        assert parser.take(typed) == parser.parse_args([])
+        assert typed == {"seed_of_another": "1"}
 
 
 def test_model_and_dataset_as_recbole_takes_them():
@@ -174,7 +184,8 @@ def test_tune(tmp_path, config_file, capsys):
 
 TUNE_ERRORS = {
     "no file": ([], "", "tune needs --params_file=FILE"),
-    "missing file": (["--params_file=none"], "", "none cannot be read"),
+    "missing file": (["--params_file=nowhere"], "", "nowhere cannot be read"),
+    "undone": (["--params_file=none"], "", "tune needs --params_file=FILE"),
     "kind": (["--params_file=s"], "seed pick [1]", "line 1 of s must be 'name kind values'"),
     "values": (["--params_file=s"], "seed choice [1,", "cannot read the values '[1,'"),
     "code": (["--params_file=s"], "seed choice [__import__('os').getpid()]", "cannot read the values"),
@@ -192,7 +203,7 @@ TUNE_ERRORS = {
     "tool": (["--params_file=s", "--tool=Optuna"], "seed choice [1,2]", "--tool must be Hyperopt or Ray"),
     "algo": (["--params_file=s", "--algo=best"], "seed choice [1,2]", "--algo must be exhaustive, random or bayes"),
     "evals": (["--params_file=s", "--max_evals=few"], "seed choice [1,2]", "--max_evals must be a whole number >= 1"),
-    "empty": (["--params_file=s"], "# nothing", "holds no line"),
+    "empty": (["--params_file=s"], "# nothing", "holds no line 'name kind values'; write one, such as learning_rate"),
 }
 
 

@@ -77,7 +77,7 @@ def test_what_cannot_be_measured(settings, capsys):
         measure_mechanism(checkpoint(settings, "FM"))
     with pytest.raises(DecRSError, match="learned has one vector in place of d"):
         measure_mechanism(checkpoint(settings, confounder_prior="learned"))
-    with pytest.raises(DecRSError, match="part must be valid or test, not 'train'"):
+    with pytest.raises(DecRSError, match="part must be one of valid, test, not 'train'"):
         measure_mechanism("x.pth", "train")
     for number in ({"k": 0}, {"seed": -1}):
         with pytest.raises(DecRSError, match="must be a whole number"):

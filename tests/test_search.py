@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs.cli import main
+from recbole_decrs.search import _name_of
 from recbole_decrs.search_space import draws, grid
 
 SPACE = {
@@ -42,6 +43,18 @@ def test_draws_are_in_their_ranges_and_more_of_them_begin_alike(seed, number, mo
 
 def test_what_is_drawn_twice_counts_once():
     assert sorted(trial["a"] for trial in draws({"a": SPACE["a"]}, 50, 1)) == [1, 2, 3]
+
+
+def test_a_trial_is_known_by_its_settings_in_whatever_order(settings, monkeypatch):
+    def name_with(eval_args, learning_rate=0.01):
+        return _name_of({**settings, "dataset": "tiny", "eval_args": eval_args, "learning_rate": learning_rate}, [])
+
+    ordered = {"order": "TO", "group_by": "user", "mode": "full"}
+    name = name_with(ordered)
+    assert name_with(dict(reversed(ordered.items()))) == name
+    assert name_with(ordered, 0.02) != name
+    monkeypatch.setattr("recbole_decrs.digest.FORMAT", 0)
+    assert name_with(ordered) != name
 
 
 @pytest.mark.slow

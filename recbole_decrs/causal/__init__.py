@@ -1,4 +1,4 @@
-"""The paper's mathematics on plain arrays: no RecBole in here, one equation or idea per file.
+"""Holds the paper's mathematics on plain arrays: no RecBole in here, one equation or idea per file.
 
 Section and equation numbers refer to Wang et al., "Deconfounded Recommendation for Alleviating Bias
 Amplification", KDD 2021. Row 0 of every user and item axis is RecBole's padding.

@@ -1,4 +1,4 @@
-"""The backdoor adjustment operator M(d-bar, u) (Sec. 2.3, Eq. 7 and Eq. 8)."""
+"""Computes the backdoor adjustment operator M(d-bar, u) (Sec. 2.3, Eq. 7 and Eq. 8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The confounder of the paper, estimated from training clicks: d_u, P(d_u), the prior d-bar (Sec. 2.2.2, 2.3)."""
+"""Estimates the paper's confounder from training clicks: d_u, P(d_u), the prior d-bar (Sec. 2.2.2, 2.3)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from scipy import sparse
 
 from recbole_decrs.causal.drift import all_alike, interest_drift, normalized_drift
 from recbole_decrs.causal.history import grouped_clicks, has_group, sparse_user_history
+from recbole_decrs.causal.parts import is_mostly_zeros
 
 PRIORS = ("interaction", "item", "uniform", "user", "learned")
 """The distributions that may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
@@ -86,7 +87,7 @@ class Confounder:
         weight[0] = 0.0
         return weight
 
-    def prior_for(self, kind: str) -> np.ndarray:
+    def prior_for(self, kind: str) -> np.ndarray | sparse.csr_matrix:
         """Choose the distribution that stands for d-bar in M(d-bar, u).
 
         Args:
@@ -96,7 +97,7 @@ class Confounder:
                 over groups.
 
         Returns:
-            [N]; for ``user`` [n_users, N]; for ``learned`` [1].
+            [N]; for ``user`` [n_users, N], as CSR where that is smaller; for ``learned`` [1].
 
         Raises:
             ValueError: ``kind`` is none of these.
@@ -109,7 +110,8 @@ class Confounder:
         if kind == "uniform":
             return np.full_like(self.prior, 1 / len(self.prior))
         if kind == "user":
-            return self.user_distribution
+            is_sparse = is_mostly_zeros(self.sparse_user_distribution)
+            return self.sparse_user_distribution if is_sparse else self.user_distribution
         if kind == "learned":
             return np.ones(1)
         raise ValueError(f"confounder_prior must be one of {', '.join(PRIORS)}, not {kind!r}")

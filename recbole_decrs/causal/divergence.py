@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence between group distributions, smoothed as in Steck 2018 and the authors' code."""
+"""Computes Kullback-Leibler divergences between group distributions, smoothed as Steck 2018 and the authors do."""
 
 from __future__ import annotations
 

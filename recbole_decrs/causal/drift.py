@@ -1,4 +1,4 @@
-"""A user's interest drift eta_u (Eq. 10), and eta-hat_u (Eq. 12), which is the drift on a scale from 0 to 1."""
+"""Measures a user's interest drift eta_u (Eq. 10), and brings it on a scale from 0 to 1, eta-hat_u (Eq. 12)."""
 
 from __future__ import annotations
 

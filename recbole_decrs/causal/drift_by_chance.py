@@ -1,4 +1,4 @@
-"""The drift that users would show by chance: eta_u (Eq. 10) of histories whose clicks are put in a random order.
+"""Measures the drift that users show by chance: eta_u (Eq. 10) of histories with clicks in random order.
 
 Few clicks make two unlike halves even where nothing drifts, so eta_u rises as histories get shorter.
 """

@@ -1,4 +1,4 @@
-"""The fused score of the inference strategy (Eq. 11)."""
+"""Fuses the scores of two models by the inference strategy (Eq. 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""q^i: the probability of an item belonging to each group (Sec. 2.2.2)."""
+"""Computes q^i, the probability of an item belonging to each group (Sec. 2.2.2)."""
 
 from __future__ import annotations
 

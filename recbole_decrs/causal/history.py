@@ -1,4 +1,4 @@
-"""d_u: the user history distribution over item groups (Eq. 3)."""
+"""Computes d_u, the user history distribution over item groups (Eq. 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user history distribution before each click, which goes with that click where d_u was still in the making.
+"""Computes the history distribution before each click, which goes with it while d_u is still in the making.
 
 Eq. 2 sums over what d_u may be. In training M(d-bar, u) has one and the same d-bar for every click, so nothing can be
 learned about what d does. With the distribution that a user had *before* a click, d differs between clicks of one

@@ -1,4 +1,4 @@
-"""The error of the approximation in Eq. 6, which takes f at the expected distribution for the expectation of f."""
+"""Measures the error of Eq. 6, which takes f at the expected distribution for the expectation of f."""
 
 from __future__ import annotations
 

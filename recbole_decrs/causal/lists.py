@@ -1,4 +1,4 @@
-"""The mean of q^i over the items of recommended lists, at each of several lengths."""
+"""Averages q^i over the items of recommended lists, at each of several lengths."""
 
 from __future__ import annotations
 

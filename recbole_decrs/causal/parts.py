@@ -1,4 +1,4 @@
-"""Matrices over groups that are held densely a part at a time, and when they are better held sparsely."""
+"""Holds matrices over groups densely a part at a time, and tells when they are better held sparsely."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Inverse propensity scoring (IPS) in the paper's variant by user (Sec. 4.1), and by item as Saito et al. 2020.
+"""Weighs samples by inverse propensity (IPS), by user as the paper (Sec. 4.1) and by item as Saito et al. 2020.
 
 A sample counts the more, the less likely it was to be seen.
 """

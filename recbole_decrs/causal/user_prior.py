@@ -1,4 +1,4 @@
-"""The rows of d_u on the device of a model, for M(d_u, u), from what is not zero in them."""
+"""Hands out the rows of d_u on the device of a model, for M(d_u, u), from what is not zero in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands of ``recbole-decrs``, a file each.
+"""Holds the commands of ``recbole-decrs``, a file each.
 
 A command's file begins with the text of its help. ``add_options(parser)`` declares its options, and
 ``execute(arguments, parser)`` runs it. Neither RecBole nor torch may be imported before ``execute``, since the help

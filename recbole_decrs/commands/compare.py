@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from recbole_decrs.arguments import CommandParser, parse, whole_number, yes_or_no
+from recbole_decrs.arguments import CommandParser, parse, yes_or_no
 from recbole_decrs.errors import DecRSError, how_to_install
 
 MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
@@ -48,20 +48,7 @@ def add_options(parser: CommandParser) -> None:
         help="also score ranking lists made elsewhere, with the columns user_id, item_id and rank; several with "
         "commas between; default none",
     )
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=whole_number(1),
-        default=1,
-        help="how many processes make the pieces, each with one thread; default %(default)s",
-    )
-    parser.add_argument(
-        "--engine",
-        metavar="ENGINE",
-        default="loky",
-        help="what carries several processes: loky on this machine, or ray, dask or spark, where installed, also on a "
-        "cluster with a shared disk; default %(default)s",
-    )
+    parser.add_workers("how many processes make the pieces, each with one thread")
     parser.add_argument(
         "--dry_run",
         metavar="BOOL",
@@ -98,10 +85,9 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     refuse_unknown_options(settings, (*own, "config_files", "dataset"), "compare", MEANT)
     shown = {key: value for key, value in settings.items() if key not in ("data_path", "checkpoint_dir")}
     command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
-    for key in (*own, "dataset"):  # --output=none is the default
-        if settings.get(key, "given").lower() in UNDO:
-            del settings[key]
     options = parser.take(settings)
+    if settings.get("dataset", "given").lower() in UNDO:
+        del settings["dataset"]
     run_comparison(
         backbones=options.backbones,
         dataset=settings.pop("dataset", None),

@@ -46,19 +46,9 @@ def add_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--display_file", metavar="FILE", default=None, help="where a plot of them is written; default none"
     )
-    parser.add_argument(
-        "--workers",
-        metavar="N",
-        type=whole_number(1),
-        default=1,
-        help="how many processes run trials, exhaustive or random, each with one thread; each trial is kept as it ends "
-        "in output_file.jsonl, from which the same command goes on; default %(default)s",
-    )
-    parser.add_argument(
-        "--engine",
-        metavar="ENGINE",
-        default="loky",
-        help="what carries several processes: loky, ray, dask or spark; default %(default)s",
+    parser.add_workers(
+        "how many processes run trials, exhaustive or random, each with one thread; each trial is kept as it ends in "
+        "output_file.jsonl, from which the same command goes on"
     )
     parser.add_keys("model", "dataset", "config_files")
 

@@ -1,4 +1,4 @@
-"""``recbole-decrs compare``: DecRS, its competitors and controls on one dataset; the paper's tables and figures."""
+"""Compares DecRS with its competitors and controls on one dataset, for the paper's tables and figures."""
 
 from recbole_decrs.compare.figures import redraw
 from recbole_decrs.compare.method import Method

@@ -8,6 +8,7 @@ from logging import getLogger
 from recbole.evaluator import metrics_dict
 from recbole.utils import ModelType
 
+from recbole_decrs.checks import text
 from recbole_decrs.compare.data_cache import Data
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.config import DecRSConfig
@@ -61,6 +62,7 @@ def check_lists(lists: dict[str, str], backbones: list[str]) -> None:
         raise DecRSError(f"lists must be CSV files by the names that they get in the tables, not {lists!r}")
     taken = {name.lower() for name in (*METHODS, *(method.title for method in METHODS.values()), *backbones)}
     for name in lists:
+        text("a text").require("lists: a name", name)
         if name.lower() in taken:
             raise DecRSError(f"lists: the name {name} is taken; take another")
         taken.add(name.lower())

@@ -1,8 +1,7 @@
-"""The data of a comparison, loaded once for all methods that share them."""
+"""Loads the data of a comparison once for all methods that share them."""
 
 from __future__ import annotations
 
-from recbole_decrs.errors import DecRSError
 from recbole_decrs.making import Data, make_data
 
 
@@ -21,14 +20,15 @@ class DataCache:
         """Load the data of a configuration, or give those loaded before; the data of two are kept.
 
         Raises:
-            DecRSError: they are not those that the comparison has begun with.
+            OSError: they are not those that the comparison has begun with. Like a full disk, and unlike what cannot be
+                trained, this concerns all methods: the comparison stops.
         """
         if key not in self.loaders:
             while len(self.loaders) > 1:
                 self.loaders.pop(next(iter(self.loaders)))
             data = make_data(config)
             if self.fingerprints.setdefault(key, data.fingerprint) != data.fingerprint:
-                raise DecRSError(
+                raise OSError(
                     f"data_path: {config['dataset']} is not what it was when this comparison began; leave its files as "
                     "they are, and start the command again"
                 )

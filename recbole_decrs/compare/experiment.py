@@ -15,7 +15,7 @@ from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.job import Job
-from recbole_decrs.compare.method import TAKES, Method, Settings
+from recbole_decrs.compare.method import SETTINGS, TAKES, Method, Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.models import Model, Models
 from recbole_decrs.compare.pieces import Pieces
@@ -83,10 +83,12 @@ class Experiment:
         listed = set()
         for name, outcome in measured.items():
             for model in models[name]:
+                if model.name in listed:
+                    continue
+                listed.add(model.name)
                 is_open = model.name in open_ones
                 done = self.models.trained(model) if is_open else self.models.note(model)
-                if model.name not in listed and (done or is_open):
-                    listed.add(model.name)
+                if done or is_open:
                     needed = model is self.models.conventional
                     yield self._job("train", model.name, model.wanted.model, model.wanted, (), done, needed)
             label = f"{self.backbone}-{self.seed}-{name}"
@@ -139,13 +141,15 @@ class Experiment:
             choice = self._fused(name, method)
         else:
             choice = self.best_of(name)
+        remark = method.remark(choice.chosen, self.data.part.confounder)
+        SETTINGS.require(f"methods: what remark of {name} returns", remark)
         outcome = self.outcome_of(choice.test)
         info = {
             **outcome.info,
             "chosen": choice.chosen,
             "valid_scores": [[value, score] for value, score in choice.valid_scores.items()],
             **choice.more,
-            **method.remark(choice.chosen, self.data.part.confounder),
+            **remark,
             "threads": self._threads(name),
             "seconds": time.time() - started,
         }

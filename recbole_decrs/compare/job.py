@@ -1,4 +1,4 @@
-"""The record of a piece of a comparison that is to be made."""
+"""Describes a piece of a comparison that is to be made."""
 
 from __future__ import annotations
 

@@ -33,11 +33,31 @@ def run_jobs(jobs: list[Job], make: Make, progress: Progress) -> dict[str, str]:
         if job.seconds is not None:
             continue
         progress.begin(job.key)
-        try:
-            job.seconds = make(job, partial(progress.at_epoch, job.key))
-        except DecRSError as error:
-            if job.needed:
-                raise
-            failed.setdefault(job.name, str(error))  # a model and its method may share a name
-        progress.end(job.key, job.seconds)
+        settle(job, attempt(job, make, partial(progress.at_epoch, job.key)), failed, progress)
     return failed
+
+
+def attempt(job: Job, make: Make, tell: Tell) -> float | str:
+    """Make a piece.
+
+    Returns:
+        The seconds it took, or the sentence that says why it could not be made.
+
+    Raises:
+        DecRSError: it could not be made, and is needed.
+    """
+    try:
+        return make(job, tell)
+    except DecRSError as error:
+        if job.needed:
+            raise
+        return str(error)
+
+
+def settle(job: Job, result: float | str, failed: dict[str, str], progress: Progress) -> None:
+    """Note what has come of a piece: in the job, among those that failed, and in what is shown."""
+    if isinstance(result, str):
+        failed.setdefault(job.name, result)  # a model and its method may share a name
+    else:
+        job.seconds = result
+    progress.end(job.key, job.seconds)

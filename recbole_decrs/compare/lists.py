@@ -1,4 +1,4 @@
-"""Ranking lists made elsewhere, to be scored like one's own."""
+"""Reads ranking lists made elsewhere, to be scored like one's own."""
 
 from __future__ import annotations
 

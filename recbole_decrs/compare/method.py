@@ -1,12 +1,13 @@
-"""The record of a method: one row of the tables of a comparison, and all that the comparison must know of it."""
+"""Describes a method: one row of the tables of a comparison, and all that the comparison must know of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-from recbole_decrs.compare.weights import Weights
+from recbole_decrs.checks import Check, text, whole_number
+from recbole_decrs.compare.weights import VALUE, Weights
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.rerank import RERANKERS
 from recbole_decrs.signatures import check_takes
@@ -21,6 +22,14 @@ TAKES = {
     "remark_text": ("infos",),
 }
 """The arguments with which the functions of a method are called, by the field that has the function."""
+SETTINGS = Check(
+    lambda settings: isinstance(settings, dict) and all(isinstance(key, str) for key in settings),
+    "a dictionary of settings by key, such as {'embedding_size': 32}",
+)
+PAIR = Check(
+    lambda pair: isinstance(pair, tuple | list) and len(pair) == 2 and SETTINGS.passes(pair[1]),
+    "a value and a dictionary of settings by key, such as (32, {'embedding_size': 32})",
+)
 
 
 @dataclass(frozen=True)
@@ -32,9 +41,9 @@ class Method:
     Eq. 11 of the paper. Any other ranks by one model: the one of ``grid`` that is best on validation.
 
     Raises:
-        DecRSError: the title has unknown fields, the role or the re-ranker is unknown, the grid is empty or has other
-            settings for a value that comes twice, a method with ``weights`` has a ``reranker`` or more than one model,
-            or a function does not take what it is called with.
+        DecRSError: the title has unknown fields, the role or the re-ranker is unknown, the grid is empty, no pairs of
+            values and settings, or has other settings for a value that comes twice, a method with ``weights`` has a
+            ``reranker`` or more than one model, or a function does not take what it is called with.
     """
 
     title: str
@@ -73,6 +82,8 @@ class Method:
     """Puts the remarks into words, from the ``info`` of the outcomes, one a seed; they follow the chosen values."""
 
     def __post_init__(self) -> None:
+        text("a text").require("the title of a method", self.title)
+        whole_number(0).require(f"seed_shift of the method {self.title}", self.seed_shift)
         if any(brace in self.title.replace("{backbone}", "") for brace in "{}"):
             raise DecRSError(
                 f"the title of the method {self.title} has braces other than those of {{backbone}}; take them out"
@@ -93,17 +104,24 @@ class Method:
             if field != "weights" or self.weights is not None:
                 check_takes(f"{field} of the method {self.title}", getattr(self, field), *arguments)
         if self.weights and len(self.grid) != 1:
-            raise DecRSError(f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid")
+            raise DecRSError(
+                f"the method {self.title} has weights for one model, and {len(self.grid)} models in grid; leave one of "
+                "them, or take the weights out"
+            )
 
     def _grid_once(self) -> tuple[tuple[Any, Settings], ...]:
         """Give the grid with each value once.
 
         Values that are written alike are the same: they name a piece.
         """
-        if not self.grid:
+        grid = list(self.grid) if isinstance(self.grid, Iterable) else [self.grid]
+        if not grid:
             raise DecRSError(f"the grid of the method {self.title} is empty; name a model in it, or leave it out")
         once: list[tuple[Any, Settings]] = []
-        for value, settings in self.grid:
+        for pair in grid:
+            PAIR.require(f"each model in the grid of the method {self.title}", pair)
+            value, settings = pair
+            VALUE.require(f"a value in the grid of the method {self.title}", value)
             same = [known for other, known in once if other == value or str(other) == str(value)]
             if not same:
                 once.append((value, settings))
@@ -128,4 +146,4 @@ class Method:
         """
         if self.twin and twin is None:
             return f"there is no Dec{config.model_class.__name__}"
-        return self.why_not(config)
+        return self.why_not(config) or None

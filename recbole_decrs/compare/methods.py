@@ -1,4 +1,4 @@
-"""The methods of a comparison: the backbone, the paper's competitors (Sec. 4.1), DecRS, and controls."""
+"""Lists the methods of a comparison: the backbone, the paper's competitors (Sec. 4.1), DecRS, and controls."""
 
 from __future__ import annotations
 
@@ -225,10 +225,12 @@ def register_method(name: str, method: Method) -> None:
         method: all that a comparison must know of it.
 
     Raises:
-        DecRSError: the name or the title is taken, the name has other characters, the role is that of the backbone,
-            or ``trains`` names no method.
+        DecRSError: it is no Method, the name or the title is taken, the name has other characters, the role is that of
+            the backbone, or ``trains`` names no method.
     """
-    if not re.fullmatch(r"\w+", name):
+    if not isinstance(method, Method):
+        raise DecRSError(f"register_method takes a Method, such as Method('Mine', role='control'), not {method!r}")
+    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
         raise DecRSError(f"methods: {name!r} is no name of a method; take letters, digits and underscores alone")
     others = {key: known for key, known in METHODS.items() if key != name or key in OF_THE_PACKAGE}
     taken = {"all", *others, *(known.title for known in others.values())}
@@ -241,7 +243,7 @@ def register_method(name: str, method: Method) -> None:
             f"{', '.join(ROLES[1:-1])} or {ROLES[-1]}"
         )
     if method.trains is not None and method.trains not in METHODS:
-        hint = did_you_mean(method.trains, METHODS)
+        hint = did_you_mean(method.trains, METHODS) or f"; take one of {', '.join(METHODS)}"
         raise DecRSError(f"methods: {name} trains the models of {method.trains}, and there is no such method{hint}")
     METHODS[name] = method
 

@@ -1,4 +1,4 @@
-"""The models of one backbone with one seed, each trained as a piece."""
+"""Trains the models of one backbone with one seed, each as a piece."""
 
 from __future__ import annotations
 

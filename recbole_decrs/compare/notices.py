@@ -1,4 +1,4 @@
-"""Notes in files by which workers, on whatever machine, tell of their pieces while a comparison runs."""
+"""Keeps notes in files, by which workers on whatever machine tell of their pieces while a comparison runs."""
 
 from __future__ import annotations
 

@@ -1,20 +1,17 @@
-"""The finished pieces of a comparison: one file each, written whole, so that a killed run goes on where it was."""
+"""Keeps the finished pieces of a comparison, one file each, written whole, so that a killed run goes on."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from recbole_decrs.digest import digest_of
 from recbole_decrs.errors import is_out_of_memory
 from recbole_decrs.files import replaced_whole
 from recbole_decrs.plain_values import as_plain
-
-FORMAT = 4
-"""To be raised when a change of the code changes numbers, so that old pieces are not served."""
 
 
 class Pieces:
@@ -29,8 +26,7 @@ class Pieces:
 
     def path(self, name: str, depends_on: dict[str, Any], ending: str) -> Path:
         """Name the file of a piece: another one where anything it depends on is another."""
-        text = json.dumps({"format": FORMAT, **depends_on}, sort_keys=True, default=str)
-        return self.folder / f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:10]}.{ending}"
+        return self.folder / f"{name}-{digest_of(depends_on)[:10]}.{ending}"
 
     def read(self, path: Path, *keys: str) -> tuple[dict[str, Any], dict[str, np.ndarray]] | None:
         """Read what :meth:`write` was given; None where there is no such piece, or it is damaged or lacks a key."""

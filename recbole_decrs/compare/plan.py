@@ -1,4 +1,4 @@
-"""The plan of a comparison: which methods are run over which backbones, and with which seeds."""
+"""Plans a comparison: which methods are run over which backbones, and with which seeds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rated pairs outside training, for Figure 1(b) of the paper."""
+"""Finds rated pairs outside training, for Figure 1(b) of the paper."""
 
 from __future__ import annotations
 

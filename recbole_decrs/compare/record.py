@@ -1,4 +1,4 @@
-"""The record of a comparison, ``run.json``: everything that its tables were made with."""
+"""Writes the record of a comparison, ``run.json``: everything that its tables were made with."""
 
 from __future__ import annotations
 

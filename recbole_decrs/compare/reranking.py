@@ -1,4 +1,4 @@
-"""The backbone's candidates in the order of a re-ranker, for every weight of its grid and of its trade-off curve."""
+"""Ranks the backbone's candidates by a re-ranker, for each weight of its grid and of its trade-off curve."""
 
 from __future__ import annotations
 

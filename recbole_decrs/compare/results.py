@@ -1,4 +1,4 @@
-"""The results of a comparison, from which alone its tables and figures are made, and what one asks of them."""
+"""Holds the results of a comparison, from which alone its tables and figures are made, and answers about them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 from recbole.utils import ModelType
 
+from recbole_decrs.checks import whole_number
 from recbole_decrs.compare.checks import check_data, check_lists
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
@@ -96,15 +97,14 @@ def run_comparison(
     backbones = ("FM", "NFM") if backbones is None else backbones
     methods = "all" if methods is None else methods
     configure = Configurations(dataset, config_file_list, config_dict, command_line)
-    if not isinstance(workers, int) or workers < 1:
-        raise DecRSError(f"workers must be a whole number >= 1, not {workers!r}")
+    whole_number(1).require("workers", workers)
     check_engine(engine)
 
     with quiet_libraries():
         try:
             return _compare(
-                [backbones] if isinstance(backbones, str) else list(dict.fromkeys(backbones)),
-                [methods] if isinstance(methods, str) and methods != "all" else methods,
+                _names("backbones", backbones),
+                methods if isinstance(methods, str) and methods == "all" else _names("methods", methods),
                 seeds,
                 output,
                 lists or {},
@@ -116,6 +116,17 @@ def run_comparison(
             raise DecRSError(f"a backbone needs {error.name or error}, which is not installed; install it") from error
         except OSError as error:
             raise DecRSError(f"{system_says(error)}; the comparison stops; finished pieces are kept") from error
+
+
+def _names(option: str, given: Iterable[str] | str) -> list[str]:
+    """List names, each once; a single one may be given by itself."""
+    names = [given] if isinstance(given, str) or not isinstance(given, Iterable) else list(given)
+    for name in names:
+        if not isinstance(name, str):
+            raise DecRSError(
+                f"{option} must be names, not {name!r}; register_model and register_method give one's own a name"
+            )
+    return list(dict.fromkeys(names))
 
 
 def _compare(

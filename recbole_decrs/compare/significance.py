@@ -1,4 +1,4 @@
-"""Is a difference more than chance? A test over users and seeds, Holm's correction, and what few seeds cannot tell."""
+"""Tests if a difference is more than chance, over users and seeds, and says what few seeds cannot tell."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models that methods want: what each is made from, and the name by which its piece is known."""
+"""Names the models that methods want: what each is made from, and the name by which its piece is known."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from recbole.utils.argument_list import dataset_arguments
 
-from recbole_decrs.compare.method import Settings
+from recbole_decrs.compare.method import SETTINGS, Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
@@ -29,7 +29,7 @@ seconds so far."""
 
 @dataclass(frozen=True)
 class Wanted:
-    """A model that is wanted, of which no configuration has been made yet."""
+    """Describes a model that is wanted, of which no configuration has been made yet."""
 
     name: str
     """The name of its piece."""
@@ -54,14 +54,15 @@ def wanted_by(name: str, backbone: str, seed: int, config: DecRSConfig) -> list[
         config: the configuration of the backbone with this seed.
 
     Raises:
-        DecRSError: the method sets what shapes the data.
+        DecRSError: the method sets what shapes the data, or its ``settings_of`` returns no settings.
     """
     method = METHODS[name]
     if not method.has_models:
         return []
-    models = []
+    models, own = [], method.settings_of(config)
+    SETTINGS.require(f"methods: what settings_of of {name} returns", own)
     for value, settings in method.grid:
-        settings = {**settings, **method.settings_of(config), "seed": seed + method.seed_shift}
+        settings = {**settings, **own, "seed": seed + method.seed_shift}
         if key := next((key for key in settings if key in SHAPES_DATA), None):
             raise DecRSError(
                 f"methods: {name} sets {key}, which shapes the data, and these are the same for all methods of a "

@@ -1,12 +1,14 @@
-"""The users' weights among which a method chooses that fuses two models by Eq. 11 of the paper."""
+"""Makes the users' weights among which a method chooses that fuses two models by Eq. 11 of the paper."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from recbole_decrs.causal import Confounder
+from recbole_decrs.checks import Check, is_number, is_path
 from recbole_decrs.errors import DecRSError, told_as
 
 CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
@@ -14,6 +16,16 @@ CONSTANT_WEIGHTS = tuple(step / 20 for step in range(21))
 Weights = Callable[[Confounder, Sequence[float], int], dict[float, np.ndarray]]
 """Makes the weights of the second model from the Confounder of the training data, the key ``drift_alpha_grid`` and the
 seed: by the value that validation chooses, one weight in [0, 1] for each user id, shape [n_users]."""
+
+
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return is_path(value) and "/" not in value and "\\" not in value
+    return value is None or isinstance(value, bool) or is_number(value)
+
+
+VALUE = Check(_is_value, "a number, or a text without / and \\")
+"""What validation can choose among: it stands in tables, and in the names of files."""
 
 
 def drift_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
@@ -41,7 +53,8 @@ def check_weights(name: str, weights: dict[float, np.ndarray], n_users: int) -> 
         n_users: number of user ids, the padding user 0 included.
 
     Raises:
-        DecRSError: they are in no dictionary, there are none, or not one in [0, 1] for each user id.
+        DecRSError: they are in no dictionary, there are none, or not one in [0, 1] for each user id; or a value is no
+            :data:`VALUE`.
     """
     if not isinstance(weights, Mapping):
         raise DecRSError(
@@ -51,6 +64,7 @@ def check_weights(name: str, weights: dict[float, np.ndarray], n_users: int) -> 
     if not weights:
         raise DecRSError(f"methods: {name} has no weights to choose from; mend its function")
     for value, array in weights.items():
+        VALUE.require(f"methods: a value of the weights of {name}", value)
         with told_as(f"methods: the weights of {name} for {value} are no array of numbers", "mend its function"):
             found = np.asarray(array)
         if found.shape != (n_users,):

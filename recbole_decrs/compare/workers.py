@@ -13,13 +13,13 @@ from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.job import Job
+from recbole_decrs.compare.jobs import attempt, settle
 from recbole_decrs.compare.method import Method
-from recbole_decrs.compare.methods import METHODS, OF_THE_PACKAGE, enter_rerankers
+from recbole_decrs.compare.methods import METHODS, OF_THE_PACKAGE
 from recbole_decrs.compare.notices import Note, Notices
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.progress import Progress
 from recbole_decrs.engines import at_work, watched, workers_of
-from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import RunLog, quiet_libraries
 from recbole_decrs.ones_own import OnesOwn
 
@@ -50,7 +50,6 @@ class _Workshop:
         self.experiments: dict[tuple[str, int], Experiment] = {}
         recipe.own.enter()
         METHODS.update(recipe.methods)
-        enter_rerankers()
 
     def experiment(self, backbone: str, seed: int) -> Experiment:
         """Make the experiment of a backbone and a seed, or give the one of before."""
@@ -66,13 +65,10 @@ _workshops: dict[str, _Workshop] = {}
 
 
 def make_here(recipe: Recipe, job: Job) -> float | str:
-    """Make a piece in this process, a worker.
+    """Attempt a piece in this process, a worker, and leave notes of how far it is.
 
     Returns:
-        The seconds it took, or the sentence that says why it could not be made.
-
-    Raises:
-        DecRSError: it could not be made, and is needed.
+        What :func:`~recbole_decrs.compare.jobs.attempt` does.
     """
     with at_work(recipe.here), quiet_libraries(), RunLog(console=False):
         notices = Notices(recipe.pieces)
@@ -85,15 +81,9 @@ def make_here(recipe: Recipe, job: Job) -> float | str:
         def tell(epoch: int, epochs: int, seconds: float) -> None:
             notices.write(Note(job.key, epoch, epochs, seconds))
 
-        try:
-            seconds = experiment.make(job, tell)
-        except DecRSError as error:
-            if job.needed:
-                raise
-            notices.write(Note(job.key, seconds=None, ended=True))
-            return str(error)
-        notices.write(Note(job.key, seconds=seconds, ended=True))
-        return seconds
+        result = attempt(job, experiment.make, tell)
+        notices.write(Note(job.key, seconds=None if isinstance(result, str) else result, ended=True))
+        return result
 
 
 def run_in_workers(jobs: list[Job], recipe: Recipe, workers: int, engine: str, progress: Progress) -> dict[str, str]:
@@ -124,11 +114,7 @@ def run_in_workers(jobs: list[Job], recipe: Recipe, workers: int, engine: str, p
             taken: list[Job] = []
             results = parallel(delayed(make_here)(recipe, job) for job in _ready(missing, notices, taken))
             for job, result in zip(taken, results, strict=True):
-                if isinstance(result, str):
-                    failed.setdefault(job.name, result)
-                else:
-                    job.seconds = result
-                progress.end(job.key, job.seconds)
+                settle(job, result, failed, progress)
             missing = [job for job in missing if job not in taken]
     return failed
 

@@ -1,1 +1,1 @@
-"""The dataset hook: reads the group field, hands out a Confounder; and RecBole's loaders around it."""
+"""Hooks on to RecBole's dataset and loaders: reads the group field, and hands out a Confounder."""

@@ -1,4 +1,4 @@
-"""RecBole's ``utils.case_study`` on what it cannot answer: it would leave users out, and say nothing."""
+"""Mends RecBole's ``utils.case_study`` where it would leave users out, and say nothing."""
 
 from __future__ import annotations
 

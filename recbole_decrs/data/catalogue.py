@@ -1,4 +1,4 @@
-"""Which datasets there are: in the data folder, inside RecBole, and on RecBole's download list."""
+"""Lists the datasets that there are: in the data folder, inside RecBole, and on RecBole's download list."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The clicks of a part of the dataset: which interactions count as such, and by users of whom nothing is learnt."""
+"""Finds the clicks of a part of the dataset, and those by users of whom nothing is learnt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Columns that keys name must be there, be loaded, and have the type that the key asks for."""
+"""Sees that columns which keys name are there, are loaded, and have the type that the key asks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dataset hook: RecBole's Dataset classes, which hand out a Confounder after the split."""
+"""Hooks on to RecBole's Dataset classes, so that they hand out a Confounder after the split."""
 
 from __future__ import annotations
 

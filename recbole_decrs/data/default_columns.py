@@ -1,4 +1,4 @@
-"""Which columns are loaded of a dataset where nobody names them, by what its files have."""
+"""Chooses the columns that are loaded of a dataset where nobody names them, by what its files have."""
 
 from __future__ import annotations
 

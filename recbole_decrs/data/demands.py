@@ -1,4 +1,4 @@
-"""See that the data have what the configuration demands, and that it demands no more than a memory holds."""
+"""Sees that the data have what the configuration demands, and that it demands no more than a memory holds."""
 
 from __future__ import annotations
 

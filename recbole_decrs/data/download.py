@@ -1,10 +1,10 @@
-"""RecBole's download of a dataset, mended from outside for a single process."""
+"""Mends RecBole's download of a dataset from outside."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from zipfile import BadZipFile
 
@@ -16,8 +16,10 @@ from recbole_decrs.errors import DecRSError
 def download(dataset, recbole_download: Callable[[], None]) -> None:
     """Run RecBole's download into a folder beside the dataset's, and rename it once it is whole.
 
-    RecBole's own calls ``torch.distributed.barrier()``, which raises where there is no process group, and leaves an
-    empty folder behind when the download fails, which the next run takes for the dataset.
+    RecBole's own calls ``torch.distributed.barrier()``, which raises where there is no process group, and where there
+    is one lets processes go on that wait for the folder to be whole
+    (:func:`~recbole_decrs.distributed.group.one_before_others`). It leaves an empty folder behind when the download
+    fails, which the next run takes for the dataset.
 
     Args:
         dataset: a RecBole Dataset; its ``dataset_path`` is where the files are wanted.
@@ -49,10 +51,7 @@ def download(dataset, recbole_download: Callable[[], None]) -> None:
 
 
 @contextmanager
-def _no_barrier():
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        yield
-        return
+def _no_barrier() -> Iterator[None]:
     barrier = torch.distributed.barrier
     torch.distributed.barrier = lambda: None
     try:

@@ -1,4 +1,4 @@
-"""A fingerprint of a dataset, by which a checkpoint knows its data."""
+"""Takes the fingerprint of a dataset, by which a checkpoint knows its data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loader of full sort, made by arrays: which items of a user are hits, and which are masked."""
+"""Makes the loader of full sort by arrays: which items of a user are hits, and which are masked."""
 
 from __future__ import annotations
 

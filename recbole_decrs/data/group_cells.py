@@ -108,7 +108,7 @@ def _listed(cell: str) -> list[str] | None:
 
 
 def _items(text: str, bare: bool) -> list[str] | None:
-    """Names with commas between them; between quoted ones blanks will do."""
+    """Read names with commas between them; between quoted ones blanks will do."""
     names, place, text = [], 0, text.strip()
     while place < len(text):
         found = _NAMES.match(text, place)

@@ -29,7 +29,7 @@ def read_membership(
     group_format: str = "auto",
     seq_separator: str = " ",
 ) -> tuple[tuple[str, ...], sparse.csr_matrix]:
-    """Names of the groups and q^i of every item, from the column ``group_field`` of an .item file.
+    """Read the names of the groups and q^i of every item from the column ``group_field`` of an .item file.
 
     A ``token`` column gives each item one group, ``token_seq`` several of equal probability, ``float_seq`` the
     weights of groups named 0 ... N-1. Groups stand in the order in which they first appear. One line of the log tells

@@ -1,4 +1,4 @@
-"""A training loader that hands out ids: no per-sample Python, no joining of features."""
+"""Loads training batches as ids: no per-sample Python, no joining of features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Interactions of label 0 are no clicks: they are left out where RecBole's ranking would take them for some."""
+"""Leaves out interactions of label 0, which are no clicks, where RecBole's ranking would take them for some."""
 
 from __future__ import annotations
 

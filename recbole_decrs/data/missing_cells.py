@@ -1,4 +1,4 @@
-"""Cells that are missing are told, since RecBole makes up a value for each; a time or a rating is never made up."""
+"""Tells of cells that are missing, for which RecBole makes up a value; a time or a rating is never made up."""
 
 from __future__ import annotations
 

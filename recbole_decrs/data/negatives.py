@@ -1,4 +1,4 @@
-"""Uniform negatives for a whole epoch at once, without rejection."""
+"""Draws uniform negatives for a whole epoch at once, without rejection."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows that are left out are counted, so that nobody loses data unawares; where none would be left they are refused."""
+"""Counts rows that are left out, so that nobody loses data unawares, and refuses to leave out all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dataset hook for sequential models, whose interactions RecBole turns into sequences before it splits them."""
+"""Hooks on to sequential datasets, whose interactions RecBole turns into sequences before it splits them."""
 
 from __future__ import annotations
 

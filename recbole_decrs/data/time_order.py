@@ -1,4 +1,4 @@
-"""The order of time of clicks, by their times as float64: RecBole's float32 is 64 s apart for Unix times."""
+"""Orders clicks by their times as float64: RecBole's float32 is 64 s apart for Unix times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run by several processes that come to the numbers of one: the same batches, gradients, lists and tables.
+"""Lets several processes make one run and come to its numbers: the same batches, gradients, lists and tables.
 
 - ``group`` has what the processes do together: sums, lists of all, and what the first one finds out for all;
 - ``launch`` starts them for ``--nproc``, or takes those that torchrun has started;

@@ -1,4 +1,4 @@
-"""The gradients of a batch, computed by several processes of which each has a part of it."""
+"""Computes the gradients of a batch by several processes, of which each has a part of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processes of one run: which of them this is, and the few things that all of them do together.
+"""Tells which of the processes of a run this is, and has the few things that all of them do together.
 
 A program that runs by itself is its own first process, of one, and every function here does then what its name says
 without any other.
@@ -27,7 +27,7 @@ Value = TypeVar("Value")
 
 
 class LostProcess(DecRSError):
-    """Another process of the run has ended, which is seen by the connection to it."""
+    """Tells that another process of the run has ended, which is seen by the connection to it."""
 
     def __init__(self) -> None:
         super().__init__(

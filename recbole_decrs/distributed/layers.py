@@ -1,4 +1,4 @@
-"""Layers that compute of a part of a batch what torch's compute of it within the whole batch.
+"""Makes layers compute of a part of a batch what torch's compute of it within the whole batch.
 
 BatchNorm takes mean and variance over the whole batch, and dropout draws its mask for the whole batch, so both differ
 where a batch is shared out between processes.

@@ -1,4 +1,4 @@
-"""The settings of a run in several processes: how many there are and where, and what each takes from the keys."""
+"""Reads how many processes a run has and where, and fits the other keys to each of them."""
 
 from __future__ import annotations
 

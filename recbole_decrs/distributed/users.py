@@ -1,4 +1,4 @@
-"""The users of an evaluation, shared out between the processes of a run, each of which scores its own."""
+"""Shares the users of an evaluation out between the processes of a run, each of which scores its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RecBole metrics of bias amplification, what collects the data for them, and the results by user."""
+"""Measures bias amplification by RecBole metrics, collects the data for them, and gives the results by user."""
 
 from recbole_decrs.evaluator.metrics import CKL, Euclidean, Hellinger
 from recbole_decrs.evaluator.registry import UserMetric, metric

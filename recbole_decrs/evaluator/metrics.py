@@ -1,4 +1,4 @@
-"""RecBole metrics of bias amplification: CKL, Hellinger, Euclidean (paper, Sec. 4.1; Steck 2018)."""
+"""Measures bias amplification by RecBole metrics: CKL, Hellinger, Euclidean (paper, Sec. 4.1; Steck 2018)."""
 
 from __future__ import annotations
 
@@ -47,20 +47,20 @@ class HistoryDistance(UserMetric):
 
 @metric
 class CKL(HistoryDistance):
-    """C_KL (Steck 2018) with smoothing 0.01: the KL divergence of the list's groups from those of the history."""
+    """Measures C_KL (Steck 2018) with smoothing 0.01: the KL divergence of the list's groups from the history's."""
 
     distance = staticmethod(calibration_kl)
 
 
 @metric
 class Hellinger(HistoryDistance):
-    """Hellinger distance between the same two distributions, in [0, 1]."""
+    """Measures the Hellinger distance between the same two distributions, in [0, 1]."""
 
     distance = staticmethod(hellinger)
 
 
 @metric
 class Euclidean(HistoryDistance):
-    """Euclidean distance between the same two distributions."""
+    """Measures the Euclidean distance between the same two distributions."""
 
     distance = staticmethod(euclidean)

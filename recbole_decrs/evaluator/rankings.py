@@ -40,7 +40,7 @@ def fused_by(weight: torch.Tensor) -> Ranking:
 
 @dataclass(frozen=True)
 class NamedRanking:
-    """A ranking that the key ``inference`` can name.
+    """Describes a ranking that the key ``inference`` can name.
 
     Attributes:
         name: what ``inference`` names it by.

@@ -1,4 +1,4 @@
-"""The registry of metrics is RecBole's own; the plugin's and one's own are entered here, by what their class says."""
+"""Enters the plugin's metrics and one's own into RecBole's registry, by what their class says."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def title_of(metric: str) -> str:
 
 
 class UserMetric(TopkMetric):
-    """A metric that has a value for each user at each length of ``topk``, of which RecBole reports the mean.
+    """Measures each user's list at each length of ``topk``, of which RecBole reports the mean.
 
     A subclass has ``metric_need``, :meth:`by_user`, and ``smaller = True`` if a smaller value is better.
     """

@@ -1,4 +1,4 @@
-"""The values that a metric has for each user, and how it averages them over any of the users."""
+"""Gives the values that a metric has for each user, and averages them over any of the users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of the plugin's own configuration keys says what each one means, its default, and what it may hold.
+"""Lists the plugin's own configuration keys: what each one means, its default, and what it may hold.
 
 properties/overall.yaml, from which a run reads the defaults, and the README's table are written from this list by
 docs/write_keys.py. What the program must know of a key stands in its record as well; ``key_facts`` gathers that.

@@ -1,4 +1,4 @@
-"""The keys of the paper's backbones, FM and NFM, and of their training."""
+"""Lists the keys of the paper's backbones, FM and NFM, and of their training."""
 
 from __future__ import annotations
 

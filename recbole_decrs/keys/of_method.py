@@ -1,4 +1,4 @@
-"""The keys of the paper's method: the confounder, the operator, drift, and the ranking that is the result."""
+"""Lists the keys of the paper's method: the confounder, the operator, drift, and the ranking that is the result."""
 
 from __future__ import annotations
 

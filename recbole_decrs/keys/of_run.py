@@ -1,4 +1,4 @@
-"""The keys of a run of any model: what is ranked at test, from where training starts, re-ranking, and files."""
+"""Lists the keys of a run of any model: what is ranked at test, where training starts, re-ranking, and files."""
 
 from __future__ import annotations
 

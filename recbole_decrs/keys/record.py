@@ -1,4 +1,4 @@
-"""The record of a configuration key of the plugin's: what the user is told of it, and what the program must know."""
+"""Describes a configuration key of the plugin's: what the user is told of it, and what the program must know."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recbole_decrs.checks import Check
 
 @dataclass(frozen=True)
 class Key:
-    """Describe a configuration key that RecBole lacks.
+    """Describes a configuration key that RecBole lacks.
 
     Attributes:
         name: the key.

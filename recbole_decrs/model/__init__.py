@@ -1,4 +1,4 @@
-"""The recommenders: backbones with the paper's options, their deconfounded twins, and the two fused."""
+"""Holds the recommenders: backbones with the paper's options, their deconfounded twins, and the two fused."""
 
 from recbole_decrs.model.backdoor import BackdoorRecommender
 from recbole_decrs.model.context_aware import DecFM, DecNFM

@@ -66,5 +66,5 @@ def _why_not_deconfounded(name: str) -> str:
 
 
 def deconfounded_names() -> list[str]:
-    """Names of all deconfounded models."""
+    """List the names of all deconfounded models."""
     return [name for name, model in MODELS.items() if is_deconfounded(model)]

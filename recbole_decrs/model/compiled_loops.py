@@ -1,4 +1,4 @@
-"""Loops over the features of a batch that numba compiles, for tables on the processor.
+"""Loops over the features of a batch by functions that numba compiles, for tables on the processor.
 
 A formula of torch goes over memory once an operation; these go over each row of a table once forward and once backward.
 :mod:`recbole_decrs.model.compiled_sides` calls them, docs/fast-paths.md says why they are right.

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from scipy import sparse
 
-from recbole_decrs.causal import BackdoorOperator, Confounder
+from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.history_before import history_before, recent_distribution
-from recbole_decrs.causal.parts import is_mostly_zeros
 from recbole_decrs.data.clicks import clicks_in_order_of_time
 
 
@@ -40,10 +39,10 @@ def distributions_for(config, dataset) -> Distributions:
         clicks = clicks_in_order_of_time(dataset, f"confounder_prior: {kind}")[:2]
         ranking = recent_distribution(*clicks, *_about(dataset), config["confounder_smoothing"])
     else:
-        ranking = _of_users(confounder) if kind == "user" else confounder.prior_for(kind)
+        ranking = confounder.prior_for(kind)
     training = click_rows = None
     if config["confounder_training"] == "user":
-        training = _of_users(confounder)
+        training = confounder.prior_for("user")
     elif config["confounder_training"] == "history":
         training, click_rows = _before_each_click(config, dataset)
     return Distributions(ranking, training, click_rows)
@@ -79,12 +78,6 @@ def _before_each_click(config, dataset) -> tuple[np.ndarray, torch.Tensor]:
     rows = np.empty(len(order), dtype=np.int64)
     rows[order] = period * dataset.user_num + users
     return before.reshape(-1, before.shape[-1]), torch.from_numpy(rows)
-
-
-def _of_users(confounder: Confounder) -> np.ndarray | sparse.csr_matrix:
-    """Give d_u of all users, as a CSR matrix where that is smaller."""
-    is_sparse = is_mostly_zeros(confounder.sparse_user_distribution)
-    return confounder.sparse_user_distribution if is_sparse else confounder.user_distribution
 
 
 def _about(dataset) -> tuple[sparse.csr_matrix, np.ndarray, int]:

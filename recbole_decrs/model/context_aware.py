@@ -1,4 +1,4 @@
-"""RecBole's context-aware models with a fast full sort, and the deconfounded twin of each."""
+"""Gives RecBole's context-aware models a fast full sort, and each of them a deconfounded twin."""
 
 from __future__ import annotations
 

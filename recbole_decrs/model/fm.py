@@ -1,4 +1,4 @@
-"""FM with the options of the paper's setting; RecBole's FM with them off."""
+"""Gives FM the options of the paper's setting; with them off it is RecBole's FM."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from recbole.model.context_aware_recommender.fm import FM as RecBoleFM
 from recbole.model.layers import BaseFactorizationMachine
 from torch import nn
 
+from recbole_decrs.model.folded_layers import Layer, fold
+from recbole_decrs.model.layered_pairs import layered_pairs
 from recbole_decrs.model.registry import register_model
 from recbole_decrs.model.sides import Side
 from recbole_decrs.model.training_options import PaperTrainingOptions
@@ -33,18 +35,21 @@ class FM(PaperTrainingOptions, RecBoleFM):
         """Sum bi-interaction vectors after BatchNorm and dropout: [B, H] -> [B]."""
         return self.dropout(self.bn(bi_interaction)).sum(dim=-1)
 
-    def folded_batch_norm(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """Give the scale and the shift of each dimension by BatchNorm in evaluation, shape [H] each; else 1 and 0."""
-        if isinstance(self.bn, nn.BatchNorm1d):
-            scale = self.bn.weight / torch.sqrt(self.bn.running_var + self.bn.eps)
-            return scale, self.bn.bias - scale * self.bn.running_mean
-        shift = self.first_order_linear.bias.new_zeros(self.embedding_size)
-        return torch.ones_like(shift), shift
+    def folded(self, vectors: torch.Tensor) -> list[Layer] | None:
+        """Fold BatchNorm, dropout and the sum over dimensions as they are evaluated.
+
+        Args:
+            vectors: bi-interaction vectors, of which shape [n, H], type and device count alone.
+
+        Returns:
+            Layers of which the last has one output, and is the only one as long as ``bn`` and ``dropout`` are FM's own;
+            None if :func:`~recbole_decrs.model.folded_layers.fold` cannot fold them, or a subclass has a ``logits_of``
+            of its own.
+        """
+        layers = fold((self.bn, self.dropout), vectors) if type(self).logits_of is FM.logits_of else None
+        return layers and [*layers[:-1], layers[-1].summed()]
 
     def pair_logits(self, users: Side, items: Side) -> torch.Tensor:
         """Score all pairs by a matrix product of the two sides, BatchNorm folded in: [n users, n items]."""
-        if type(self).logits_of is not FM.logits_of:
-            return super().pair_logits(users, items)
-        scale, shift = self.folded_batch_norm()
-        of_user = (users.within @ scale + shift.sum()).unsqueeze(1)
-        return torch.addmm(items.within @ scale, users.total * scale, items.total.T).add_(of_user)
+        layers = self.folded(users.total)
+        return super().pair_logits(users, items) if layers is None else layered_pairs(users, items, layers)

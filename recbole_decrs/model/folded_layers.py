@@ -32,6 +32,10 @@ class Layer(NamedTuple):
         """Multiply the outputs by ``scale`` and add ``shift``, shapes [n outputs] or [1]."""
         return Layer(scale[:, None] * self.weight, scale * self.bias + shift)
 
+    def summed(self) -> Layer:
+        """Add up the outputs to a single one."""
+        return Layer(self.weight.sum(dim=0, keepdim=True), self.bias.sum(dim=0, keepdim=True))
+
 
 def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | None:
     """Fold modules that follow one another, as they are evaluated.
@@ -39,7 +43,7 @@ def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | N
     Weights are multiplied in double precision, so that folding adds no more than one rounding to them.
 
     Args:
-        modules: linear layers, BatchNorm, dropout, activations, and sequences of these.
+        modules: linear layers, BatchNorm, dropout, identities, activations, and sequences of these.
         vectors: what the first module may be given, shape [n, n inputs]; tells length, type and device, not values.
 
     Returns:
@@ -65,7 +69,7 @@ def fold(modules: Iterable[nn.Module], vectors: torch.Tensor) -> list[Layer] | N
             two = latest.bias.new_full((1,), 2.0)
             layers.append(latest.rescaled(two, 0 * two)._replace(activation=_half_tanh_of_half))
             latest = _identity(len(latest.bias), vectors).rescaled(two, 0 * two)
-        elif type(module) not in (nn.Dropout, QuickDropout, WholeDropout):
+        elif type(module) not in (nn.Identity, nn.Dropout, QuickDropout, WholeDropout):
             return None
     return [Layer(each.weight.to(vectors), each.bias.to(vectors), each.activation) for each in (*layers, latest)]
 

@@ -1,4 +1,4 @@
-"""The look-ups of :mod:`~recbole_decrs.model.lookups` with gradients that are added to the tables' in place.
+"""Looks up rows as :mod:`~recbole_decrs.model.lookups`, with gradients that are added to the tables' in place.
 
 A gradient returned to autograd would be a new dense tensor of the table's size for each look-up in it, most of it
 zeros: allocating those took nearly half of a training step. docs/fast-paths.md says why the gradients here are the

@@ -1,4 +1,4 @@
-"""Late fusion, for models without features: f = delta * f'(u, i) + (1 - delta) * f'(M(d-bar, u), i) (Sec. 2.3)."""
+"""Fuses late, for models without features: f = delta * f'(u, i) + (1 - delta) * f'(M(d-bar, u), i) (Sec. 2.3)."""
 
 from __future__ import annotations
 

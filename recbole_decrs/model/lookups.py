@@ -1,4 +1,4 @@
-"""Sums of rows of embedding tables, as formulas that torch differentiates by itself."""
+"""Sums rows of embedding tables, by formulas that torch differentiates by itself."""
 
 from __future__ import annotations
 

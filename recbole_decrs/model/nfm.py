@@ -1,4 +1,4 @@
-"""NFM with the options of the paper's setting; RecBole's NFM with them off."""
+"""Gives NFM the options of the paper's setting; with them off it is RecBole's NFM."""
 
 from __future__ import annotations
 

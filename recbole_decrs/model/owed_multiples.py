@@ -15,7 +15,7 @@ import torch
 
 @dataclass
 class Owed:
-    """The record of one table, which is kept as an attribute of it."""
+    """Records the multiples that one table owes; kept as an attribute of it."""
 
     marks: np.ndarray
     """Room for marking rows of the table, shape [R]; all False between steps."""

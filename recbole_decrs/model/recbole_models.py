@@ -1,4 +1,4 @@
-"""The models that come with RecBole: their names, their families, and their classes."""
+"""Finds the models that come with RecBole: their names, their families, and their classes."""
 
 from __future__ import annotations
 

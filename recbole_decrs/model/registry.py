@@ -1,4 +1,4 @@
-"""The models that RecBole lacks, or has in another form, by the names that configurations and checkpoints hold."""
+"""Registers the models that RecBole lacks, or has in another form, by the names in configurations and checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RecBole's sequential models that the plugin extends, imported without what one of them does to torch.
+"""Imports RecBole's sequential models that the plugin extends, without what one of them does to torch.
 
 SINE turns on torch's detection of anomalies as it is imported, which RecBole's package of sequential models does
 whichever of them is asked for. From then on every operation of every model would take down where it was called from,

@@ -1,4 +1,4 @@
-"""Modules that are sums over a pair's two sides, answered from the sides without looking at the pairs.
+"""Answers modules that are sums over a pair's two sides from the sides, without looking at the pairs.
 
 These are the first order, a linear layer over all fields of a pair one after another, and the factorization machine
 over them. docs/fast-paths.md says why the answers are right, and how it is found out where they are not.
@@ -52,7 +52,7 @@ def answering(answers: dict[nn.Module, Answer]) -> Iterator[None]:
 
 
 def _linear(layer: nn.Linear, fields: PairFields) -> Answer:
-    """W [x_u, x_i] + b = (W [x_u, 0] + b) + W [0, x_i]."""
+    """Answer for a linear layer: W [x_u, x_i] + b = (W [x_u, 0] + b) + W [0, x_i]."""
     of_users = layer(fields.users.flatten(1))
     of_items = nn.functional.linear(fields.items.flatten(1), layer.weight)
 
@@ -65,7 +65,7 @@ def _linear(layer: nn.Linear, fields: PairFields) -> Answer:
 
 
 def _factorization_machine(machine: BaseFactorizationMachine, fields: PairFields) -> Answer:
-    """The bi-interaction of a pair is that within either side, plus the product of the sides' sums."""
+    """Answer for a factorization machine: what is within either side, plus the product of the sides' sums."""
     (total_u, within_u), (total_i, within_i) = (
         (side.sum(dim=1), 0.5 * (side.sum(dim=1) ** 2 - (side**2).sum(dim=1))) for side in (fields.users, fields.items)
     )

@@ -18,7 +18,7 @@ WORTH_IT = 4
 
 @dataclass
 class _Touched:
-    """The record of one gradient, which is kept as an attribute of it."""
+    """Records the rows of one gradient that were touched; kept as an attribute of it."""
 
     version: int
     """The gradient's count of changes when it was last cleared or added to here."""

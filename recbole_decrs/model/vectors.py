@@ -30,16 +30,31 @@ def inner_product_vectors(model: TwoSided, users: torch.Tensor | None = None) ->
     Raises:
         DecRSError: the logits of the model are no sum over the products of two sides.
     """
-    kind = type(model)
-    if getattr(kind, "pair_logits", None) is not FM.pair_logits or kind.logits_of is not FM.logits_of:
-        raise DecRSError(
-            f"{type(model).__name__} has no vectors of users and items whose inner products rank as it does; export "
-            "an FM or a DecFM, as which each half of a DecFM counts"
-        )
+    if not isinstance(model, FM) or type(model).pair_logits is not FM.pair_logits:
+        raise _no_vectors(model)
+    was_training = model.training
+    model.eval()  # as it ranks: load_data_and_model gives models as RecBole does, in training mode
+    try:
+        return _vectors(model, users)
+    finally:
+        model.train(was_training)
+
+
+def _no_vectors(model: object) -> DecRSError:
+    return DecRSError(
+        f"{type(model).__name__} has no vectors of users and items whose inner products rank as it does; export an FM "
+        "or a DecFM with the layers that it comes with, as which each half of a DecFM counts"
+    )
+
+
+def _vectors(model: FM, users: torch.Tensor | None) -> tuple[torch.Tensor, torch.Tensor]:
+    of_item = model.item_side()
+    layers = model.folded(of_item.total)
+    if layers is None or len(layers) > 1:
+        raise _no_vectors(model)
     if users is None:
         users = torch.arange(len(model.users.tokens), device=model.users.tokens.device)
-    of_user, of_item = model.user_side(users), model.item_side()
-    scale, _ = model.folded_batch_norm()
-    alone = (of_item.within @ scale + of_item.first_order).unsqueeze(1)
+    of_user, scale = model.user_side(users), layers[0].weight
+    alone = of_item.within @ scale.T + of_item.first_order.unsqueeze(1)
     ones = torch.ones_like(of_user.total[:, :1])
     return torch.cat([of_user.total * scale, ones], dim=1), torch.cat([of_item.total, alone], dim=1)

@@ -1,4 +1,4 @@
-"""The re-rankers share these: scores on one scale, the groups of candidates, and the next of a greedy choice."""
+"""Computes what re-rankers share: scores on one scale, the groups of candidates, the next of a greedy choice."""
 
 from __future__ import annotations
 

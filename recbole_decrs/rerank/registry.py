@@ -1,4 +1,4 @@
-"""The registry holds each re-ranker with everything that the rest of the program knows of it."""
+"""Registers each re-ranker with everything that the rest of the program knows of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 
 from recbole_decrs.causal import Confounder
-from recbole_decrs.checks import Check, number
+from recbole_decrs.checks import Check, number, text
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.names import check_name_is_free
 from recbole_decrs.signatures import call, check_takes
@@ -21,7 +21,7 @@ ARGUMENTS = ("candidate_scores", "candidate_items", "confounder", "users", "weig
 
 @dataclass(frozen=True)
 class RegisteredReranker:
-    """A re-ranker can be called, and knows what its weight may be and how it is spoken of.
+    """Ranks candidates anew when it is called, and knows what its weight may be and how it is spoken of.
 
     Attributes:
         function: what re-ranks.
@@ -136,9 +136,9 @@ def reranker(
         A decorator, which gives the function back as it is.
 
     Raises:
-        DecRSError: one of ``title``, ``default`` and ``grid`` is missing, or the default or a weight of the grid is not
-            in [0, largest]; the function has no name or that of another re-ranker, or does not take what it is called
-            with.
+        DecRSError: one of ``title``, ``default`` and ``grid`` is missing or of another type, or the default or a weight
+            of the grid is not in [0, largest]; the function has no name or that of another re-ranker, or does not take
+            what it is called with.
     """
     if misplaced or title is None or default is None or grid is None:
         raise DecRSError(
@@ -153,9 +153,11 @@ def reranker(
                 f"reranker takes a function that has a name, not {function!r}; write @reranker(...) above its def"
             )
         check_name_is_free(name, "re-ranker", function, RERANKERS[name].function if name in RERANKERS else None)
-        record = RegisteredReranker(function, title, default, tuple(grid), weight, largest, source)
-        if not record.grid:
-            raise DecRSError(f"the re-ranker {name} has an empty grid; give it at least one weight")
+        text("a text").require(f"the title of the re-ranker {name}", title)
+        weights = tuple(grid) if isinstance(grid, Iterable) else ()
+        if not weights:
+            raise DecRSError(f"the grid of the re-ranker {name} must be weights, at least one, not {grid!r}")
+        record = RegisteredReranker(function, title, default, weights, weight, largest, source)
         for value in (default, *record.grid):
             if not record.weight_check.passes(value):
                 raise DecRSError(

@@ -22,8 +22,9 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.making import make_data, make_model, make_trainer
 from recbole_decrs.model.deconfound import deconfound
 from recbole_decrs.model.fused import FusedRecommender
-from recbole_decrs.quick_start import load_data_and_model, run_recbole_decrs
+from recbole_decrs.quick_start import run_recbole_decrs
 from recbole_decrs.randomness import at_seed
+from recbole_decrs.saved_model import load_data_and_model
 from recbole_decrs.testing.tiny_data import tiny_settings, tiny_tables, write_tables
 
 TOLERANCE = 1e-5

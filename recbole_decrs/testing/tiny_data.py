@@ -1,4 +1,4 @@
-"""Small datasets in RecBole's atomic files, made for a test."""
+"""Makes small datasets in RecBole's atomic files for a test."""
 
 from __future__ import annotations
 

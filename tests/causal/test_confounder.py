@@ -64,7 +64,9 @@ def test_priors_for_the_operator(data):
     )
     np.testing.assert_allclose(confounder.prior_for("uniform"), [1 / N_GROUPS] * N_GROUPS)
     np.testing.assert_array_equal(confounder.prior_for("interaction"), confounder.prior)
-    np.testing.assert_array_equal(confounder.prior_for("user"), confounder.user_distribution)
+    of_users = confounder.prior_for("user")
+    assert sparse.issparse(of_users) == (2 * np.count_nonzero(confounder.user_distribution) < N_USERS * N_GROUPS)
+    np.testing.assert_array_equal(sparse.csr_matrix(of_users).toarray(), confounder.user_distribution)
     np.testing.assert_array_equal(confounder.prior_for("learned"), [1])
     with pytest.raises(ValueError, match="interaction, item, uniform, user, learned"):
         confounder.prior_for("clicks")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recbole_decrs import DecRSError
+from recbole_decrs import FM, DecRSError
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
 
@@ -53,6 +53,20 @@ def test_one_sentence_for_what_cannot_be_used(tiny, capsys, arguments, message):
     assert message in error
     assert "Traceback" not in error
     assert not Path("results").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"backbones": 5}, "backbones must be names, not 5"),
+        ({"backbones": ["FM", FM]}, "backbones must be names, not <class .*; register_model"),
+        ({"methods": [None]}, "methods must be names, not None"),
+        ({"lists": {5: "a.csv"}}, "lists: a name must be a text, not 5"),
+    ],
+)
+def test_what_is_no_name(tiny, given, message):
+    with pytest.raises(DecRSError, match=message):
+        run_comparison(dataset="tiny", config_dict=tiny, **given)
 
 
 def test_lists_from_python(tiny):

@@ -11,6 +11,7 @@ import torch
 from kills import Killed, killed_at
 from recbole_decrs import DecRSError
 from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
+from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare import run_comparison
 from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.pieces import Pieces
@@ -99,6 +100,24 @@ def test_a_training_that_fails_leaves_the_others(tiny, monkeypatch, caplog):
     assert "not a number" in caplog.text
     left_out = json.loads(Path("out/run.json").read_text())["left_out"]
     assert left_out["FM-2020-wide"] == left_out["FM-2020-ips_user-2"] == "the training loss is not a number any more"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_data_that_change_meanwhile_stop_it(settings, monkeypatch, workers):
+    """In place of leaving out, one by one, the methods for which they are read again."""
+    jobs_of = run_module._jobs
+
+    def changed_after(experiments, plan):
+        jobs = jobs_of(experiments, plan)
+        experiments["FM", 2020].models.cache.loaders.clear()  # as those of two others take the place of
+        ratings = Path(settings["data_path"], "tiny", "tiny.inter")
+        ratings.write_text("".join(ratings.read_text().splitlines(keepends=True)[:-1]))
+        return jobs
+
+    monkeypatch.setattr(run_module, "_jobs", changed_after)
+    with pytest.raises(DecRSError, match=r"^data_path: tiny is not what it was .*; the comparison stops; finished"):
+        run_comparison(["FM"], "tiny", ["unawareness"], 1, "out", config_dict=settings | {"epochs": 1}, workers=workers)
+    assert not Path("out/table3.md").exists()
 
 
 def test_a_disk_that_is_full_while_a_piece_is_written(settings, monkeypatch):

@@ -1,5 +1,6 @@
 """A comparison in several processes: the tables of one process, its errors, and what is left when it is stopped."""
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -13,12 +14,15 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from joblib import delayed
+from joblib.externals.loky import reusable_executor
 
 from recbole_decrs import DecRSError
 from recbole_decrs.compare import Method, register_method, run_comparison
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.notices import Note, Notices
 from recbole_decrs.compare.workers import _ready
+from recbole_decrs.engines import workers_of
 from registries import registries_as_before
 
 WITHOUT_RAY = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="Ray is not installed")
@@ -89,6 +93,23 @@ def test_stopped_by_the_keyboard_it_keeps_what_is_finished(settings):
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "out: table3.md" in done.stdout
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
+
+
+@pytest.mark.parametrize("workers", [0, 1.5, True, "2"])
+def test_a_number_of_workers_that_is_none(settings, workers):
+    with pytest.raises(DecRSError, match=f"workers must be a whole number >= 1, not {workers!r}"):
+        run_comparison(["FM"], "tiny", [], 1, "out", config_dict=settings, workers=workers)
+
+
+@pytest.mark.parametrize("error", [None, KeyboardInterrupt])
+def test_workers_are_gone_at_the_end_of_their_block(error):
+    with contextlib.suppress(KeyboardInterrupt), workers_of("loky", 2) as parallel:
+        started = reusable_executor._executor
+        workers = [psutil.Process(number) for number in set(parallel(delayed(os.getpid)() for _ in range(4)))]
+        if error:
+            raise error
+    assert not any(worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE for worker in workers)
+    assert reusable_executor._executor is started  # and no other was started to be stopped
 
 
 def test_a_dry_run_lists_what_is_to_be_done_and_writes_nothing(settings, capsys):

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 import torch
 
+from processes import downloaded, in_processes
 from recbole_decrs import DecRSError
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
@@ -53,6 +54,13 @@ def test_a_missing_dataset_is_downloaded(tmp_path, monkeypatch, server):
         "ml-1m.item",
         "ml-1m.user",
     ]
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["ml-1m"]
+
+
+def test_one_of_several_processes_downloads_for_all(tmp_path, server):
+    settings = tiny_settings(tmp_path / "data") | {"val_interval": None}
+    first, second = in_processes(2, downloaded, server, settings)
+    assert first == second > 0
     assert [path.name for path in (tmp_path / "data").iterdir()] == ["ml-1m"]
 
 

@@ -145,7 +145,7 @@ def test_default_weights(prepared):
         ({"reranker": "calibrated"}, f"reranker must be one of {', '.join(RERANKERS)} or none"),
         (
             {"reranker": "diversity", "reranker_lambda": 1.5},
-            r"reranker_lambda must be a number in \[0, 1\] for diversity",
+            r"reranker_lambda of diversity must be a number in \[0, 1\], not 1.5",
         ),
         ({"reranker": "fairco", "reranker_lambda": -1}, "reranker_lambda must be a number >= 0"),
         ({"reranker": "fairco", "metrics": ["Recall", "GAUC"]}, "the metric GAUC ranks all items"),

@@ -167,7 +167,7 @@ def test_a_prior_of_users_is_the_same_by_what_is_not_zero(prepared, monkeypatch)
     config, train_data, *_ = prepared("DecFM", confounder_prior="user", dropout_prob=0.0)
     batch, losses = batch_of(train_data), []
     for is_sparse in (True, False):
-        home = "recbole_decrs.model.confounder_training.is_mostly_zeros"
+        home = "recbole_decrs.causal.confounder.is_mostly_zeros"
         monkeypatch.setattr(home, lambda matrix, answer=is_sparse: answer)
         model = make(DecFM, config, train_data.dataset)
         assert (model.backdoor.prior is None) == is_sparse

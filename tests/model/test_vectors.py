@@ -58,6 +58,8 @@ def test_what_is_no_inner_product_is_refused(prepared, kind):
     config, train_data, *_ = prepared("NFM" if kind is NFM else "DecFM")
     with pytest.raises(DecRSError, match=f"{kind.__name__} has no vectors"):
         inner_product_vectors(kind(config, train_data.dataset))
+    with pytest.raises(DecRSError, match="str has no vectors"):
+        inner_product_vectors("saved/DecFM.pth")
 
 
 def test_the_logits_of_both_halves_fuse_by_vectors_put_side_by_side(prepared):
@@ -70,3 +72,13 @@ def test_the_logits_of_both_halves_fuse_by_vectors_put_side_by_side(prepared):
     users, items = torch.cat([(1 - weight) * of_rs, weight * of_de], dim=1), torch.cat([items_rs, items_de], dim=1)
     found = differences(users, items, (1 - weight) * halves[0] + weight * halves[1])
     torch.testing.assert_close(found, found[:, :1].expand_as(found), atol=1e-5, rtol=0)
+
+
+def test_a_model_in_training_mode_has_the_vectors_by_which_it_ranks(prepared):
+    config, train_data, *_ = prepared("DecFM", confounder_training="user")
+    model = shake(DecFM(config, train_data.dataset))
+    expected = inner_product_vectors(model)
+    found = inner_product_vectors(model.train())
+    assert model.training
+    for of_training, of_ranking in zip(found, expected, strict=True):
+        torch.testing.assert_close(of_training, of_ranking, rtol=0, atol=0)

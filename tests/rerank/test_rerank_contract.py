@@ -67,7 +67,9 @@ def test_a_broken_promise_is_found(problem):
         ("fairco", {}, r"there is a re-ranker named fairco already, in recbole_decrs\.rerank\.fairco; give the one in"),
         ("mine", {"default": 2}, r"a weight of the re-ranker mine must be a number in \[0, 1\], not 2; mend"),
         ("mine", {"grid": [0.1, -1]}, r"must be a number in \[0, 1\], not -1"),
-        ("mine", {"grid": []}, "the re-ranker mine has an empty grid"),
+        ("mine", {"grid": []}, r"the grid of the re-ranker mine must be weights, at least one, not \[\]"),
+        ("mine", {"grid": 0.5}, "the grid of the re-ranker mine must be weights, at least one, not 0.5"),
+        ("mine", {"title": 5}, "the title of the re-ranker mine must be a text, not 5"),
         ("mine", {"default": 0.5, "largest": 0.4}, r"must be a number in \[0, 0\.4\], not 0\.5"),
     ],
 )

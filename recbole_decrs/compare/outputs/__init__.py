@@ -1,4 +1,4 @@
-"""The tables and figures of a comparison, a file each: where its numbers come from, and how it is written or drawn.
+"""Makes the tables and figures of a comparison, a file each: its numbers, and how they are written or drawn.
 
 Each file enters its outputs by :func:`register_output`, and is found by itself.
 """

@@ -1,4 +1,4 @@
-"""Who gains: users parted by drift, by history length, by drift at like length, and by drift beyond chance."""
+"""Shows who gains: users parted by drift, by history length, by drift at like length, and by drift beyond chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figure 4 and Figure 5 of the paper: the metrics of a few methods over users of more and more drift."""
+"""Makes Figures 4 and 5 of the paper: the metrics of a few methods over users of more and more drift."""
 
 from __future__ import annotations
 

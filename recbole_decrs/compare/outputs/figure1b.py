@@ -1,4 +1,4 @@
-"""Figure 1(b) of the paper: does a model score items higher whose groups fill the history, at the same rating?"""
+"""Makes Figure 1(b): does a model score items higher whose groups fill the history, at the same rating?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of an output: one table or figure of a comparison, and all that writing it must know."""
+"""Describes an output: one table or figure of a comparison, and all that writing it must know."""
 
 from __future__ import annotations
 
@@ -66,9 +66,12 @@ def register_output(output: Output) -> None:
     ``del OUTPUTS[name]`` takes it out again.
 
     Raises:
-        DecRSError: another output has the name, or has other characters than letters, digits, underscores and hyphens.
+        DecRSError: it is no Output, another one has its name, or the name has other characters than letters, digits,
+            underscores and hyphens.
     """
-    if not re.fullmatch(r"[\w-]+", output.name):
+    if not isinstance(output, Output):
+        raise DecRSError(f"register_output takes an Output, such as Output('mine', numbers=...), not {output!r}")
+    if not isinstance(output.name, str) or not re.fullmatch(r"[\w-]+", output.name):
         raise DecRSError(f"outputs: {output.name!r} is no name of a file; take letters, digits, _ and - alone")
     for name, known in OUTPUTS.items():
         if name.lower() == output.name.lower():

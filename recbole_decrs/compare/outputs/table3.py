@@ -1,4 +1,4 @@
-"""Table 3 of the paper: every method by every metric."""
+"""Makes Table 3 of the paper: every method by every metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tests below Table 3: is DecRS better than the others by more than chance?"""
+"""Makes the tests below Table 3: is DecRS better than the others by more than chance?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 4 of the paper: the metrics over users whose interests drift more than a threshold."""
+"""Makes Table 4 of the paper: the metrics over users whose interests drift more than a threshold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table 5 of the paper: the two backdoor operators."""
+"""Makes Table 5 of the paper: the two backdoor operators."""
 
 from __future__ import annotations
 

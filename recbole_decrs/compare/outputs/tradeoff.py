@@ -1,4 +1,4 @@
-"""The trade-off of accuracy and bias: Recall and C_KL of every method, and a curve for each re-ranker."""
+"""Shows the trade-off of accuracy and bias: Recall and C_KL of every method, and a curve for each re-ranker."""
 
 from __future__ import annotations
 

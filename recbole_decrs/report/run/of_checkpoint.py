@@ -11,10 +11,10 @@ from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model import FusedRecommender
-from recbole_decrs.quick_start import load_data_and_model
 from recbole_decrs.randomness import at_seed
 from recbole_decrs.report.run.finished import FinishedRun
 from recbole_decrs.report.run.gather import weights_of
+from recbole_decrs.saved_model import load_data_and_model
 from recbole_decrs.trainer import DecRSTrainer
 
 

@@ -1,0 +1,81 @@
+"""Makes the data and the model of a checkpoint again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.key_facts import DRIFT_KEYS
+from recbole_decrs.log import quiet_libraries
+from recbole_decrs.making import make_data, make_model
+from recbole_decrs.model import FusedRecommender
+from recbole_decrs.model.catalogue import find_model
+from recbole_decrs.trainer import fusion_weights, load_fused
+
+
+def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
+    """Make the data and the model of a checkpoint again; the counterpart of RecBole's function of this name.
+
+    Args:
+        model_file: a checkpoint written by this plugin.
+        config_dict: settings over the saved ones, such as a new ``data_path``; a model of your own as its class.
+
+    Returns:
+        ``config, model, dataset, train_data, valid_data, test_data``. The model of a deconfounded recommender is a
+        :class:`~recbole_decrs.model.fused.FusedRecommender`, which ranks as the test result was made.
+
+    Raises:
+        DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
+    """
+    with quiet_libraries():
+        return _load(str(model_file), config_dict or {})
+
+
+def load_deconfounded(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
+    """Make the data and the model of a checkpoint again, if the model is a deconfounded recommender.
+
+    Args:
+        model_file, config_dict: as of :func:`load_data_and_model`.
+
+    Returns:
+        What :func:`load_data_and_model` does.
+
+    Raises:
+        DecRSError: the model is another, or for a reason of :func:`load_data_and_model`.
+    """
+    loaded = load_data_and_model(model_file, config_dict)
+    config = loaded[0]
+    if not config.deconfounded:
+        raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
+    return loaded
+
+
+def _load(path: str, changed: dict[str, Any]) -> tuple:
+    checkpoint = Checkpoint.read(path)
+    model_class = changed.get("model")
+    if model_class is None:
+        try:
+            model_class = find_model(checkpoint.model)
+        except DecRSError as error:
+            text = (
+                f"{path} holds a {checkpoint.model}; a class of your own goes into config_dict={{'model': ...}}; else "
+            )
+            raise DecRSError(text + str(error)) from error
+    elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
+        raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
+    others = {key: value for key, value in changed.items() if key != "model"}
+    config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
+    data = make_data(config)
+    config = data.dataset.config
+    checkpoint.check_data(data.part)
+    model = make_model(config, data.part)
+    if isinstance(model, FusedRecommender):
+        alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
+        alpha = load_fused(config, model, checkpoint, data.part, alpha)
+        if DRIFT_KEYS & changed.keys():
+            model.set_weight(fusion_weights(config, data.part.confounder, alpha))
+    else:
+        checkpoint.load_into(model)
+    return config, model, data.dataset, data.train, data.valid, data.test
