@@ -36,7 +36,7 @@ def shows_bars(config) -> bool:
 
 
 class Bar(tqdm):
-    """A progress bar that vanishes when it is full, since a training has two of them an epoch."""
+    """Shows a progress bar that vanishes when it is full, since a training has two of them an epoch."""
 
     def __init__(self, *arguments, **options) -> None:
         super().__init__(*arguments, **{"leave": False, **options})

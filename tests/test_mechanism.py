@@ -57,7 +57,7 @@ def test_the_metrics_are_those_of_a_run(settings):
     assert len(effects) == 6
 
 
-@pytest.mark.parametrize("model", ["DecDeepFM", "DecBPR", "DecLightGCN"])
+@pytest.mark.parametrize("model", ["DecDeepFM", "DecBPR", "DecLightGCN", "DecSASRec"])
 def test_other_models(settings, model):
     effects = measure_mechanism(checkpoint(settings, model))
     assert effects["no M: zeros"].share > 0

@@ -38,7 +38,7 @@ def drift_by_chance(
 
         >>> membership = np.array([[1, 0], [1, 0], [1, 0], [0, 1], [0, 1], [0, 1]])
         >>> mean, p = drift_by_chance(np.zeros(6, int), np.arange(6), membership, n_users=1, shuffles=500)
-        >>> round(p[0], 1)
+        >>> round(float(p[0]), 1)
         0.1
     """
     users, items = np.asarray(users), np.asarray(items)

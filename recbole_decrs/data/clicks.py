@@ -41,7 +41,9 @@ def count_clicks_of_the_unknown(dataset, clicks: list[Clicks]) -> None:
 
 
 def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Get users and items of the training clicks in the order of time, and the place of each in the training part.
+    """Get users and items of the training clicks in the order of time, and the place of each among the training clicks.
+
+    These are the rows of the training part, and for a sequential model the first click of each user as well.
 
     Args:
         dataset: the training part.
@@ -56,5 +58,5 @@ def clicks_in_order_of_time(dataset, key: str) -> tuple[np.ndarray, np.ndarray, 
             "TIME_FIELD names, or leave the key out"
         )
     order = np.argsort(dataset.click_order, kind="stable")
-    users, items = clicks_of(dataset)
+    users, items = dataset.clicks
     return users[order], items[order], order

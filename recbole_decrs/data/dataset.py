@@ -28,8 +28,8 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
     Attributes, set by :meth:`build` on the dataset and on each part of it:
         confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
         fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
-        training_part: the part of the dataset that models are trained on; it alone has ``click_order``, the places of
-            its clicks in the order of time, None where they have no time.
+        training_part: the part of the dataset that models are trained on; it alone has ``clicks``, the users and items
+            of its clicks, and ``click_order``, the places of these in the order of time, None where they have no time.
     """
 
     def token2id(self, field: str, tokens):
@@ -72,6 +72,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         fingerprint = fingerprint_of(self, clicks)
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
+        parts[0].clicks = clicks[0]
         parts[0].click_order = orders[0] if has_time else None
         return parts
 

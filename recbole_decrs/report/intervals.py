@@ -1,4 +1,4 @@
-"""The interval of a mean over users, by the normal approximation; lists of one user count together."""
+"""Computes the interval of a mean over users, by the normal approximation; lists of one user count together."""
 
 from __future__ import annotations
 

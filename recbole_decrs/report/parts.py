@@ -1,4 +1,4 @@
-"""The parts that a page is made of: tables, figures, a search for users, and the sections that hold them.
+"""Makes the parts of a page: tables, figures, a search for users, and the sections that hold them.
 
 Texts are plain; the template escapes them. Drawings are :class:`~markupsafe.Markup`, which is made of escaped texts.
 """

@@ -1,1 +1,1 @@
-"""The record of a run beside its checkpoint, for programs and for people, and the table of several runs."""
+"""Records a run beside its checkpoint, for programs and for people, and makes the table of several runs."""

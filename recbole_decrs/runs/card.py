@@ -1,4 +1,4 @@
-"""The model card of a checkpoint: its record, written for people in Markdown."""
+"""Writes the model card of a checkpoint: its record, for people, in Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a run, as plain data: all that one must know to judge its result, or to make it again."""
+"""Records a run as plain data: all that one must know to judge its result, or to make it again."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The drawings of the pages, in SVG: a file for each kind, on the axes and with the markers that all share."""
+"""Draws the figures of the pages in SVG: a file for each kind, on the axes and with the markers that all share."""

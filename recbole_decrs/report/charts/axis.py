@@ -1,4 +1,4 @@
-"""An axis places values on a drawing, and finds the round numbers that are written beside it."""
+"""Places values on a drawing, and finds the round numbers that are written beside its axis."""
 
 from __future__ import annotations
 

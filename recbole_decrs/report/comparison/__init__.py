@@ -1,1 +1,1 @@
-"""The page of a comparison: a file for each of its sections, all made from the results and the record in run.json."""
+"""Makes the page of a comparison: a file for each section, all from the results and the record in run.json."""

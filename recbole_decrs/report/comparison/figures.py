@@ -1,4 +1,4 @@
-"""The figures of the page: differences with their intervals, and the trade-off of accuracy and bias."""
+"""Draws the figures of the page: differences with their intervals, and the trade-off of accuracy and bias."""
 
 from __future__ import annotations
 

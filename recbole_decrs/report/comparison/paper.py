@@ -1,4 +1,4 @@
-"""The paper's tables beside those of the comparison, where the dataset is one of the paper's."""
+"""Sets the paper's tables beside those of the comparison, where the dataset is one of the paper's."""
 
 from __future__ import annotations
 

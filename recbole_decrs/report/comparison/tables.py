@@ -1,4 +1,4 @@
-"""The tables of the page: Table 3 with every method explained, the tests below it, and what the methods cost."""
+"""Makes the tables of the page: Table 3 with every method explained, the tests below it, and the methods' costs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict in words on DecRS over a backbone, made by rule from the tests."""
+"""Gives the verdict in words on DecRS over a backbone, by rule from the tests."""
 
 from __future__ import annotations
 

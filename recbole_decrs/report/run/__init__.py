@@ -1,4 +1,4 @@
-"""The page of a run: a file for each of its sections, all made from a :class:`FinishedRun`."""
+"""Makes the page of a run: a file for each of its sections, all from a :class:`FinishedRun`."""
 
 from __future__ import annotations
 

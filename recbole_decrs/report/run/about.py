@@ -1,4 +1,4 @@
-"""The settings that differ from the defaults, where the files of the run lie, and what can be typed next."""
+"""Shows the settings that differ from the defaults, where the files of the run lie, and what can be typed next."""
 
 from __future__ import annotations
 

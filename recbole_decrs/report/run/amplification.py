@@ -1,4 +1,4 @@
-"""The amplification picture: each group's share in histories, in the lists of each recommender, and in test clicks."""
+"""Shows amplification: each group's share in histories, in each recommender's lists, and in test clicks."""
 
 from __future__ import annotations
 

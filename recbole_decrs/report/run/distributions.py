@@ -1,4 +1,4 @@
-"""The distributions over users: drift, the weights of fusion, and C_KL."""
+"""Shows the distributions over users: drift, the weights of fusion, and C_KL."""
 
 from __future__ import annotations
 

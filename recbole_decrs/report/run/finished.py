@@ -1,4 +1,4 @@
-"""Everything that the page of a run is made from, whether the run has just ended or its checkpoint was loaded."""
+"""Holds what the page of a run is made from, whether the run has just ended or its checkpoint was loaded."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The curves of training: loss and validation by epoch with the epoch chosen, and validation by alpha."""
+"""Draws the curves of training: loss and validation by epoch with the epoch chosen, and validation by alpha."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first section of the page of a run: its result, and whether the difference is more than chance of users."""
+"""Makes the first section of the page of a run: its result, and whether the difference is more than chance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The titles of items, from a column of the .item file, which the model need not have loaded."""
+"""Reads the titles of items from a column of the .item file, which the model need not have loaded."""
 
 from __future__ import annotations
 

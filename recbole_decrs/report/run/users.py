@@ -1,4 +1,4 @@
-"""The users that can be looked up on the page: their history, d_u, and the lists side by side."""
+"""Lists the users that can be looked up on the page: their history, d_u, and the lists side by side."""
 
 from __future__ import annotations
 
