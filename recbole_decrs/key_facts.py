@@ -14,6 +14,8 @@ from recbole_decrs.keys import KEYS
 
 CHANGE_NO_NUMBER = recbole_keys.CHANGE_NO_NUMBER | {key.name for key in KEYS.values() if not key.changes_numbers}
 """Keys that may differ between two trainings with the same numbers."""
+CHANGE_NO_TRAINING = frozenset(key.name for key in KEYS.values() if not key.changes_training)
+"""Keys that may differ between two comparisons which share a trained model, and not what they measure of it."""
 NOT_KEPT_IN_CHECKPOINTS = recbole_keys.NOT_KEPT_IN_CHECKPOINTS | {
     key.name for key in KEYS.values() if not key.kept_in_checkpoints
 }

@@ -18,7 +18,7 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.wanted import Configure, Tell, Wanted, conventional, wanted_by
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.key_facts import CHANGE_NO_NUMBER
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING
 from recbole_decrs.log import RunLog
 from recbole_decrs.making import Data, make_model, make_trainer
 from recbole_decrs.resume import last_path
@@ -75,13 +75,14 @@ class Models:
         return self.cache.data(*self._shaping(model))
 
     def depends_on(self, model: Model) -> Settings:
-        """Give everything that the numbers of a model depend on."""
+        """Give everything that what is measured of a model depends on."""
         settings = {key: value for key, value in model.config.settings.items() if key not in CHANGE_NO_NUMBER}
         return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
         """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``)."""
-        return self.pieces.path(model.name, self.depends_on(model), ending)
+        depends_on = {key: value for key, value in self.depends_on(model).items() if key not in CHANGE_NO_TRAINING}
+        return self.pieces.path(model.name, depends_on, ending)
 
     def train(self, model: Model, tell: Tell | None = None) -> float:
         """Train a model and keep it; returns the seconds it took.

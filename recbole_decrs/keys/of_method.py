@@ -112,6 +112,7 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             0.2,
             Check(lambda value: value == "auto" or number(0).passes(value), "a number >= 0 or auto"),
             "Exponent of Eq. 12; `auto` chooses it on validation, without retraining, from `drift_alpha_grid`.",
+            changes_training=False,
         ),
         Key(
             "drift_alpha_grid",
@@ -119,6 +120,7 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 2, 5, 10],
             list_of(number(0).passes, "a list of numbers >= 0"),
             "The candidates of `drift_alpha: auto`.",
+            changes_training=False,
         ),
         Key(
             "drift_thresholds",
@@ -126,6 +128,7 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             [0, 0.5, 1, 2, 3, 4],
             list_of(number(0).passes, "a list of numbers >= 0"),
             "The user groups eta_u > t of the second table (Table 4 of the paper).",
+            changes_training=False,
         ),
         Key(
             "fusion_weight",
@@ -141,6 +144,7 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             "probability",
             one_of("probability", "logit"),
             "Eq. 11 on `probability` or on `logit`, in `compare` for the ensemble as well.",
+            changes_training=False,
         ),
         Key(
             "inference",

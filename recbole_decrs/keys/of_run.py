@@ -16,6 +16,7 @@ OF_RUN: dict[str, tuple[Key, ...]] = {
             one_of("unseen", "untrained"),
             "The items ranked at test: `unseen`, all but the user's training and validation items, as in RecBole; "
             "`untrained`, all but the training items, as in the paper.",
+            changes_training=False,
             of_dataset=True,
         ),
     ),
@@ -49,7 +50,14 @@ OF_RUN: dict[str, tuple[Key, ...]] = {
             f"{', '.join(f'{record.default:g} for `{name}`' for name, record in RERANKERS.items())}.",
             in_compare=(None,),
         ),
-        Key("reranker_candidates", "int", 100, whole_number(1), "How many of a user's top items are re-ranked."),
+        Key(
+            "reranker_candidates",
+            "int",
+            100,
+            whole_number(1),
+            "How many of a user's top items are re-ranked.",
+            changes_training=False,
+        ),
     ),
     "Output": (
         Key(

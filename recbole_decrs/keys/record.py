@@ -19,6 +19,7 @@ class Key:
         check: what it may hold.
         meaning: what it does, in Markdown.
         changes_numbers: False if a run has the same numbers whatever the value is.
+        changes_training: False if ``compare`` trains a model alike whatever the value is, and ranks by it afterwards.
         of_dataset: True if it shapes the dataset, so that a saved one of another value is not the one that is meant.
         of_drift: True if the drift of the users depends on it.
         kept_in_checkpoints: False if it names a file, which whoever loads a checkpoint has to name anew.
@@ -33,6 +34,7 @@ class Key:
     meaning: str
     _: KW_ONLY
     changes_numbers: bool = True
+    changes_training: bool = True
     of_dataset: bool = False
     of_drift: bool = False
     kept_in_checkpoints: bool = True

@@ -10,6 +10,7 @@ import torch
 
 from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.compare import METHODS, run_comparison, weights
+from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.reranking import curve_weights
 from recbole_decrs.compare.significance import holm
 from tiny_data import tiny_settings, tiny_tables, write_tables
@@ -160,3 +161,20 @@ def test_threads_are_those_that_have_computed(settings, monkeypatch, caplog):
     run_comparison(["FM"], "tiny", ["decrs_wo", "decrs"], 1, "out", config_dict=settings)
     assert json.loads(Path("out/run.json").read_text())["threads"] == [1, 2]
     assert "the pieces were made with 1 and 2 threads" in caplog.text
+
+
+def test_a_key_of_what_comes_after_training_trains_no_model_anew(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    keys = {"test_candidates": "untrained", "drift_alpha_grid": [3.0], "drift_thresholds": [1]}
+
+    def compared(output, **settings):
+        return run_comparison(["FM"], "tiny", ["decrs", "calibration"], 1, output, config_dict=tiny | settings).outcomes
+
+    first = compared("out")
+    fresh = compared("fresh", **keys)
+    with monkeypatch.context() as patch:
+        patch.setattr(Models, "train", lambda *arguments: pytest.fail("a model is trained again"))
+        again = compared("out", **keys)
+    assert again.keys() == first.keys() == fresh.keys()
+    for key, outcome in again.items():
+        assert outcome.info["test"] == fresh[key].info["test"] != first[key].info["test"]
