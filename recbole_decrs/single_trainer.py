@@ -97,8 +97,8 @@ class SingleTrainer:
         check_loader(self.model, slow, several=place() is not None)
         if slow is None:
             train_data = IdLoader(train_data, self.device, getattr(self.model, "click_rows", None))
-            if loops() is None and self.device.type == "cpu":
-                self.logger.info("Training takes longer than it need: numba, of the extra scale, does not compile here")
+            if self.device.type == "cpu" and torch.get_num_threads() == 1 and loops() is None:
+                self.logger.info("numba, of the extra scale, does not compile here: training takes somewhat longer")
         elif isinstance(self.model, PaperTrainingOptions):
             self.logger.info(f"Training takes RecBole's own loader: {slow}")
         self.train_data = train_data

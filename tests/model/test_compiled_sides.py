@@ -14,6 +14,7 @@ from recbole_decrs.model.compiled_sides import Field, can_compile, side_of
 from recbole_decrs.model.touched_rows import clear, touched_rows
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.usefixtures("one_thread")
 N_IDS, N_ROWS, WIDTH = 7, 9, 3
 
 
@@ -128,6 +129,13 @@ def test_the_formulas_are_taken_where_numba_is_missing_or_is_told_not_to_compile
     monkeypatch.setitem(sys.modules, "numba", None)
     assert compiled_sides.loops.__wrapped__() is None
     monkeypatch.setattr(compiled_sides, "loops", lambda: None)
+    assert not can_compile(fields)
+
+
+def test_the_formulas_are_taken_where_torch_has_several_threads():
+    fields = random_fields([(2, True)], torch.float32)
+    assert can_compile(fields)
+    torch.set_num_threads(2)
     assert not can_compile(fields)
 
 

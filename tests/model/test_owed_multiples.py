@@ -14,6 +14,7 @@ from recbole_decrs.model.touched_rows import add_to_rows, named_rows
 from recbole_decrs.row_adagrad import RowAdagrad
 
 pytest.importorskip("numba")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def add_all(gradient, rows, values):
