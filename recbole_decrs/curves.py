@@ -54,6 +54,21 @@ class RememberedCurves:
         return getattr(self.writer, name)
 
 
+SCORE = "Vaild_score"
+"""RecBole's name of the validation score in TensorBoard, as RecBole spells it."""
+
+
+def chosen_epoch(points: list[list[float]], bigger: bool) -> int:
+    """Find the epoch whose parameters are kept: the last of those with the best score on validation, as in RecBole.
+
+    Args:
+        points: the epoch and the score of each evaluation.
+        bigger: whether a greater score is better.
+    """
+    best = (max if bigger else min)(score for _, score in points)
+    return int(max(epoch for epoch, score in points if score == best))
+
+
 @contextmanager
 def drawn_by_first() -> Iterator[None]:
     """Let RecBole's trainers make no TensorBoard folder in the block, but in the first of several processes."""

@@ -89,7 +89,6 @@ def _run_here(
         result = _run(config, saved, log, command)
         if is_first():
             print(f"\n{result['table']}\n", flush=True)
-        log.to_file(f"\n{result['table']}")
         log.to_file(f"\n{result.pop('full_table')}")
         for remark in config.remarks:
             getLogger().warning(remark)
@@ -162,8 +161,8 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
     if saved:
         files += files_of_run(trainer.saved_model_file)
         if is_first():
-            write_run(record_of_run(config, data, result, time.monotonic() - start, command))
             files += _report(config, trainer, data, test_result)
+            write_run(record_of_run(config, data, result, time.monotonic() - start, command))
     return result
 
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
+from torch.autograd.graph import increment_version
 from torch.optim.adagrad import adagrad
 
 from recbole_decrs.model.compiled_sides import can_loop_over, loops
@@ -29,6 +30,10 @@ class RowAdagrad(torch.optim.Adagrad):
 
     def zero_grad(self, set_to_none: bool = False) -> None:
         """Set gradients to zero in their places in memory, so that no step allocates them anew."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if (owed := owed_of(parameter)) is not None:
+                    owed.multiple = 0.0
         if set_to_none:
             super().zero_grad(set_to_none=True)
             return
@@ -71,7 +76,19 @@ class RowAdagrad(torch.optim.Adagrad):
         finally:
             for parameter, gradient in done:
                 parameter.grad = gradient
+            self._count_changes()
         return loss
+
+    def _count_changes(self) -> None:
+        """Let torch count the changes of the parameters, as neither its fused Adagrad nor numpy does.
+
+        What is kept of them, such as the item side of full sort, goes by that count.
+        """
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                increment_version(parameter)
+                if (owed := owed_of(parameter)) is not None:
+                    owed.version = parameter._version
 
     def _step_of_rows(self, group: dict, parameter: torch.nn.Parameter) -> bool:
         """Update the touched rows of a parameter; False if they are not known or are not all that would change."""
@@ -116,5 +133,5 @@ class RowAdagrad(torch.optim.Adagrad):
             owed.marks[rows] = True  # by the numbers of rows, or all of them
         loops().adagrad(*arrays, *map(arrays[0].dtype.type, (owed.multiple, rate, group["eps"])), owed.marks, squares)
         remember(table.grad)
-        owed.multiple, owed.squares, owed.version = 0.0, float(squares.sum()), table._version
+        owed.multiple, owed.squares = 0.0, float(squares.sum())
         return True

@@ -7,6 +7,7 @@ import os
 from recbole.utils import ModelType
 
 from recbole_decrs.console import tell
+from recbole_decrs.curves import SCORE, chosen_epoch
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.single_trainer import SingleTrainer
 
@@ -32,8 +33,9 @@ def tell_training(trainer: SingleTrainer) -> None:
         return
     last = max(trainer.train_loss_dict)
     text = f"{name}: trained in {trainer.seconds:.0f} s"
-    if trainer.best_valid_result and trainer.config["MODEL_TYPE"] != ModelType.TRADITIONAL:
-        best = last - trainer.cur_step * trainer.eval_step
+    points = trainer.tensorboard.points.get(SCORE)
+    if points and trainer.best_valid_result and trainer.config["MODEL_TYPE"] != ModelType.TRADITIONAL:
+        best = chosen_epoch(points, trainer.config["valid_metric_bigger"])
         score = f"{title_of(trainer.config['valid_metric'].lower())} {trainer.best_valid_score:.4f}"
         text += f" to epoch {last}, best on validation in epoch {best} ({score})"
     tell(text)

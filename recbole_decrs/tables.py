@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import textwrap
 
 from tabulate import tabulate
@@ -12,8 +13,18 @@ WIDTH = 120
 
 
 def as_markdown(rows: list[list[str]], headers: list[str]) -> str:
-    """Make a table of texts, which are written as they are."""
+    """Make a table of texts; a bar within one, which would end its cell, is written with a backslash."""
+    rows, headers = [[_escaped(cell) for cell in row] for row in rows], [_escaped(cell) for cell in headers]
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
+
+
+def _escaped(cell: str) -> str:
+    return str(cell).replace("|", r"\|")
+
+
+def cells_of(line: str) -> list[str]:
+    """Read the texts of a line that :func:`as_markdown` has written."""
+    return [cell.strip().replace(r"\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 def in_width(rows: list[list[str]], headers: list[str], n_labels: int = 1, width: int = WIDTH) -> str:
@@ -45,7 +56,7 @@ def text_in_width(text: str, width: int = WIDTH) -> str:
     blocks = []
     for block in text.strip("\n").split("\n\n"):
         if block.startswith("|"):
-            headers, _, *rows = ([cell.strip() for cell in line.split("|")[1:-1]] for line in block.split("\n"))
+            headers, _, *rows = (cells_of(line) for line in block.split("\n"))
             blocks.append(in_width(rows, headers, width=width))
         else:
             blocks.append(textwrap.fill(block, width))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs import console, run_recbole_decrs
-from recbole_decrs.tables import WIDTH, as_markdown, in_width, text_in_width
+from recbole_decrs.tables import WIDTH, as_markdown, cells_of, in_width, text_in_width
 
 DUMPS = ("learning_rate", "Sequential(", "FLOPs", "| CPU", "epoch 0 training")
 """Parts of what RecBole logs: settings, modules, costs, the machine and each epoch."""
@@ -68,7 +68,7 @@ def test_without_a_standard_error_there_are_no_bars(monkeypatch):
     assert not console.is_watched()
 
 
-CELLS = st.text("ab1.+-", min_size=1, max_size=30)
+CELLS = st.text("ab1.+-|", min_size=1, max_size=30)
 
 
 @given(data=st.data(), n_columns=st.integers(1, 9), n_rows=st.integers(1, 4), n_labels=st.integers(1, 3))
@@ -76,7 +76,7 @@ def test_a_table_in_parts_has_every_cell_and_fits(data, n_columns, n_rows, n_lab
     headers = data.draw(st.lists(CELLS, min_size=n_labels + n_columns, max_size=n_labels + n_columns))
     rows = [data.draw(st.lists(CELLS, min_size=len(headers), max_size=len(headers))) for _ in range(n_rows)]
     parts = [part.split("\n") for part in in_width(rows, headers, n_labels).split("\n\n")]
-    shown = [[[cell.strip() for cell in line.split("|")[1:-1]] for line in part] for part in parts]
+    shown = [[cells_of(line) for line in part] for part in parts]
     for number, row in enumerate([headers, *rows]):
         line = 0 if number == 0 else number + 1
         assert all(part[line][:n_labels] == row[:n_labels] for part in shown)
@@ -93,3 +93,8 @@ def test_a_text_in_markdown_fits():
     assert fitted.count("x" * 30) > 1
     assert fitted.count("word") == 60
     assert text_in_width(fitted) == fitted
+
+
+def test_the_best_epoch_is_one_that_was_validated(settings, capfd):
+    run_recbole_decrs("FM", "tiny", config_dict=settings | {"epochs": 5, "eval_step": 2, "learning_rate": 1e-6})
+    assert re.search(r"to epoch 4, best on validation in epoch [13] ", capfd.readouterr().err)

@@ -8,12 +8,12 @@ import pandas as pd
 from recbole_decrs.causal.drift_by_chance import drift_by_chance
 from recbole_decrs.data.clicks import clicks_in_order_of_time
 
-COLUMNS = ("user", "clicks", "eta", "eta_by_chance", "p")
+COLUMNS = ("user", "clicks", "eta", "p")
 """The columns of :func:`drifts_of`."""
 
 
 def drifts_of(part) -> pd.DataFrame | None:
-    """List the users that have a drift: their grouped clicks, eta_u, and what eta_u would be by chance.
+    """List the users that have a drift: their grouped clicks, eta_u, and p that it is chance.
 
     Args:
         part: the training part of a dataset, with its Confounder.
@@ -26,7 +26,7 @@ def drifts_of(part) -> pd.DataFrame | None:
         return None
     users, items, _ = clicks_in_order_of_time(part, "drift_history")
     known = users > 0
-    chance, p = drift_by_chance(
+    _, p = drift_by_chance(
         users[known],
         items[known],
         confounder.sparse_membership,
@@ -35,5 +35,5 @@ def drifts_of(part) -> pd.DataFrame | None:
         config["drift_periods"],
     )
     rows = np.flatnonzero(confounder.drifting)
-    values = (rows, confounder.n_clicks[rows], confounder.drift[rows], chance[rows], p[rows])
+    values = (rows, confounder.n_clicks[rows], confounder.drift[rows], p[rows])
     return pd.DataFrame(dict(zip(COLUMNS, values, strict=True)))

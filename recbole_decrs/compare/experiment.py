@@ -169,8 +169,6 @@ class Experiment:
             "by_drift": [[threshold, group["users"], dict(group[""])] for threshold, group in by_drift.items()],
         }
         users = {"users": struct.get("rec.users").numpy()}
-        drift = struct.get("data.user_drift")
-        users |= {} if drift is None else {"drift": drift[users["users"]]}
         return Outcome(info, users | self.evaluator.evaluate_users(struct))
 
     def _collect(self, models: list, rankings: dict[Any, Ranking], eval_data, **options) -> dict[Any, DataStruct]:

@@ -19,7 +19,7 @@ class Outcome:
     """Plain data: ``test`` (metrics), ``by_drift`` (threshold, users, metrics), and of a method also ``chosen``,
     ``valid_scores`` (value and score), ``curve`` (weight and metrics, of re-rankers), ``threads``, ``seconds``."""
     by_user: dict[str, np.ndarray]
-    """Each metric per test user: ``users``, ``drift`` if it is known, and ``recall@10``, ..., shape [n_users] each."""
+    """Each metric per test user: ``users``, and ``recall@10``, ..., shape [n_users] each."""
 
 
 @dataclass(frozen=True)

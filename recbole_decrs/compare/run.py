@@ -29,7 +29,7 @@ from recbole_decrs.compare.plan import Plan, plan_of
 from recbole_decrs.compare.progress import Progress, listing
 from recbole_decrs.compare.ratings import scored_pairs
 from recbole_decrs.compare.record import check_nothing_is_lost, record_of
-from recbole_decrs.compare.results import Outcome, Results
+from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import few_seeds
 from recbole_decrs.compare.wanted import Tell
 from recbole_decrs.compare.workers import Recipe, run_in_workers
@@ -225,9 +225,6 @@ def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFram
         found = {(name, seed): experiments[backbone, seed].outcome(name) for name in names for seed in plan.seeds}
         methods[backbone] = [name for name in names if all(found[name, seed] for seed in plan.seeds)]
         outcomes |= {(backbone, *key): outcome for key, outcome in found.items() if key[0] in methods[backbone]}
-        for (_, seed), outcome in found.items():
-            if outcome:
-                _add_drift(outcome, experiments[backbone, seed])
         config = experiments[backbone, plan.seeds[0]].config
         chosen_by[backbone] = (config["valid_metric"].lower(), config["valid_metric_bigger"])
     if tables:
@@ -235,15 +232,9 @@ def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFram
         like, length = experiment.test_users(), max(experiment.config["topk"])
         for name, table in tables.items():
             lists[name] = experiment.outcome_of(as_collected(table, name, like, experiment.data.test, length))
-    drifts = drifts_of(next(iter(experiments.values())).data.part)
+    is_compared = any(len(names) > 1 for names in methods.values())
+    drifts = drifts_of(next(iter(experiments.values())).data.part) if is_compared else None
     return Results(methods, plan.seeds, outcomes, lists, chosen_by, _rated(experiments, plan), drifts)
-
-
-def _add_drift(outcome: Outcome, experiment: Experiment) -> None:
-    """Add the drift of the users to an outcome whose piece is of a version that did not keep it."""
-    confounder = experiment.data.part.confounder
-    if "drift" not in outcome.by_user and confounder is not None and confounder.drift is not None:
-        outcome.by_user["drift"] = confounder.drift[outcome.by_user["users"]]
 
 
 def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:

@@ -33,7 +33,10 @@ def owed_of(table: torch.Tensor) -> Owed | None:
 
 
 def norm_of(table: torch.Tensor) -> torch.Tensor:
-    """Take the Frobenius norm of a table, which a step that knew the table may have left behind: shape []."""
+    """Take the Frobenius norm of a table, which a step that knew the table may have left behind: shape [].
+
+    A change through ``table.data``, which torch does not count, is not seen until the epoch ends.
+    """
     owed = owed_of(table)
     if owed is None or owed.squares is None or owed.version != table._version:
         return torch.linalg.vector_norm(table.detach())

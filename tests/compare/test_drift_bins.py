@@ -36,6 +36,16 @@ def test_users_of_a_group_are_what_its_name_says():
     assert low["eta"].max() < high["eta"].mean()
 
 
+def test_a_backbone_without_decrs_or_without_an_ensemble_is_left_out_of_the_text(whole):
+    results, _ = whole
+    frame = drift_bins_frame(results)
+    for missing in ("decrs", "ensemble"):
+        other = frame[(frame["method"] != missing) & (frame["against"] != missing)].assign(backbone="NFM")
+        text = drift_bins_text(results, pd.concat([frame, other]))
+        assert text == drift_bins_text(results, frame)
+        assert drift_bins_text(results, other) is None
+
+
 def test_differences_are_those_of_the_users_of_each_group(whole):
     results, folder = whole
     frame = drift_bins_frame(results)

@@ -1,9 +1,7 @@
 import json
 import logging
-import re
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -68,13 +66,15 @@ def test_the_page_has_every_part(compared):
     assert (folder / "report.html").stat().st_size < 300_000
 
 
-def test_bins_of_drift_have_no_user_in_common(compared):
-    results, folder, _ = compared
+def test_bins_of_drift_are_those_of_the_table(compared):
+    _, folder, _ = compared
     table = next(table for table in parsed(folder).tables if table[0][0] == "eta_u")
-    assert sum(int(re.search(r"n=(\d+)", row[0])[1]) for row in table[1:]) == 30
-    by_user = results.outcomes["FM", "decrs", 2020].by_user
-    above = {group[0]: group[1] for group in results.outcomes["FM", "decrs", 2020].info["by_drift"]}
-    assert {t: int((by_user["drift"] > t).sum()) for t in above} == above
+    frame = pd.read_csv(folder / "drift_bins.csv")
+    rows = frame[(frame["split"] == "eta") & (frame["against"] == "backbone") & (frame["metric"] == "recall@10")]
+    of_decrs = rows[rows["method"] == "decrs"]
+    assert [row[0] for row in table[1:]] == [f"{one.group} n={one.users}" for one in of_decrs.itertuples()]
+    assert [row[1] for row in table[1:]] == [f"{mean:.4f}" for mean in of_decrs["mean"]]
+    assert [row[2] for row in table[1:]] == [f"{one.mean + one.difference:.4f}" for one in of_decrs.itertuples()]
 
 
 def test_the_command_makes_the_page_of_a_folder_again(compared, capsys, tmp_path):
@@ -106,22 +106,24 @@ def test_the_command_makes_the_page_of_a_folder_again(compared, capsys, tmp_path
     assert "is no folder of a comparison" in capsys.readouterr().err
 
 
-def test_pieces_of_an_older_version_get_their_drift_from_the_data(compared, tmp_path, monkeypatch, capsys):
-    _, folder, settings = compared
-    pieces = list(folder.glob("pieces/FM-*.npz"))
-    kept = {file: file.read_bytes() for file in pieces}
-    for file in pieces:
-        with np.load(file) as content:
-            arrays = {key: content[key] for key in content.files if key != "drift"}
-        np.savez_compressed(file, **arrays)
-    assert main(["report", str(folder)]) == 0
-    assert "The pieces do not say how much users drift" in parsed(folder).text
-    monkeypatch.chdir(folder.parent)
-    lists = {"<b>mine": "users.csv"}
-    run_comparison(["FM"], "tiny", METHODS_OF_PAGE, 2, "out", lists, config_dict=settings, command="typed")
-    assert "Recall@10 minus that of FM, by drift" in parsed(folder).text
-    for file, content in kept.items():
-        file.write_bytes(content)
+def test_a_method_that_is_not_registered_here_is_left_out_with_its_reason(compared, tmp_path):
+    _, folder, _ = compared
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    record = json.loads((copy / "run.json").read_text())
+    record["methods"]["FM"].append("mine")
+    (copy / "run.json").write_text(json.dumps(record))
+    assert main(["report", str(copy)]) == 0
+    assert "a method of one's own" in parsed(copy).text
+
+
+def test_without_the_table_of_drift_the_page_says_what_adds_it(compared, tmp_path):
+    _, folder, _ = compared
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    (copy / "drift_bins.csv").unlink()
+    assert main(["report", str(copy)]) == 0
+    assert "There is no drift_bins.csv with DecRS in the folder" in parsed(copy).text
 
 
 def test_a_fault_in_the_page_is_told_and_the_tables_stay(compared, monkeypatch, caplog):

@@ -22,7 +22,9 @@ SPLITS = {
     "eta": "drift eta_u",
     "clicks": "history length, in quarters of the users",
     "eta at like length": f"drift among users of like history length (thirds within each of {LIKE} lengths)",
-    "beyond chance": f"drift beyond chance (p < {LEVEL:g} against the user's clicks in random orders)",
+    "beyond chance": (
+        f"drift beyond chance (p < {LEVEL:g} against the user's clicks in random orders, as {LEVEL:.0%} have by chance)"
+    ),
 }
 """The ways in which users are parted, and what they are."""
 
@@ -36,7 +38,9 @@ def groups_of(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[s
     """
     edges = [-np.inf, *sorted(thresholds), np.inf]
     for low, high in pairwise(edges):
-        name = f"at most {high:g}" if low == -np.inf else f"over {low:g}" + (f" to {high:g}" if high < np.inf else "")
+        name = "all" if high - low == np.inf and not thresholds else f"at most {high:g}"
+        if low > -np.inf:
+            name = f"over {low:g}" + (f" to {high:g}" if high < np.inf else "")
         yield "eta", name, drifts[(drifts["eta"] > low) & (drifts["eta"] <= high)]
     quartiles = np.unique(np.quantile(drifts["clicks"], [0.25, 0.5, 0.75])) if len(drifts) else []
     for _, part in drifts.groupby(np.searchsorted(quartiles, drifts["clicks"])):
@@ -91,9 +95,10 @@ def _mean_by_user(results: Results, backbone: str, name: str, metric: str) -> np
 
 
 def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
-    """Write who gains by DecRS, by ``ensemble``, and by the one over the other; None without both."""
-    frame = frame[frame["method"].isin(["decrs", "ensemble"])]
-    if "ensemble" not in set(frame["against"]):
+    """Write who gains by DecRS, by ``ensemble``, and by the one over the other; None where no backbone has both."""
+    with_both = frame.loc[frame["against"] == "ensemble", "backbone"]
+    frame = frame[frame["method"].isin(["decrs", "ensemble"]) & frame["backbone"].isin(with_both)]
+    if frame.empty:
         return None
     parts = []
     for (backbone, metric, split), part in frame.groupby(["backbone", "metric", "split"], sort=False):
@@ -109,12 +114,15 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
                 f"{first['mean']:.4f}",
             ]
             for pair in (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble")):
-                cells.append("{difference:+.4f} [{low:+.4f}, {high:+.4f}]".format(**by_pair[pair]))
+                one = by_pair[pair]
+                ends = "" if np.isnan(one["low"]) else f" [{one['low']:+.4f}, {one['high']:+.4f}]"
+                cells.append(f"{one['difference']:+.4f}{ends}")
             rows.append(cells)
         decrs, ensemble = title(backbone, "decrs"), title(backbone, "ensemble")
         headers = ["users", "n", "clicks", "eta_u", backbone]
         headers += [f"{decrs} - {backbone}", f"{ensemble} - {backbone}", f"{decrs} - {ensemble}"]
         parts.append(f"{title_of(metric)}, {backbone}, by {SPLITS[split]}\n\n{as_markdown(rows, headers)}")
+    parts.append("95% intervals over users and seeds, each by itself: they are not corrected for their number.")
     return "\n\n".join(parts) + "\n"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 
 from markupsafe import Markup
 
@@ -38,7 +39,7 @@ def forest(differences: Sequence[Difference], title: str, label: str) -> Markup:
     blocks = len(dict.fromkeys(one.heading for one in differences))
     bottom = 12 + LINE * (len(differences) + blocks)
     height = bottom + BOTTOM
-    values = [value for one in differences for value in (one.mean, one.low, one.high)]
+    values = [value for one in differences for value in (one.mean, one.low, one.high) if isfinite(value)]
     x = axis_around([*values, 0.0], LEFT, WIDTH - 14)
     content = []
     for value in x.ticks():
@@ -53,10 +54,11 @@ def forest(differences: Sequence[Difference], title: str, label: str) -> Markup:
             content.append(text(8, y, heading, "name head", "start"))
         y += LINE
         content.append(text(20, y, one.label, "name", "start"))
-        if one.low == one.low:
+        if isfinite(one.low):
             ends = {"x1": x.place(one.low), "x2": x.place(one.high)}
             content.append(element("line", **ends, y1=y - 4, y2=y - 4, class_=f"cross s{one.style}"))
-        content.append(marker(one.style, x.place(one.mean), y - 4, one.tip, stops=True))
+        if isfinite(one.mean):  # there is no improvement in percent on 0
+            content.append(marker(one.style, x.place(one.mean), y - 4, one.tip, stops=True))
     content.append(text((LEFT + WIDTH) / 2, height - 6, title, "axis"))
     view = f"0 0 {WIDTH} {height:g}"
     return element("svg", *content, viewBox=view, class_="chart", role="group", aria_label=label)

@@ -17,7 +17,6 @@ from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, num
 
 FAR_BEHIND = 0.8
 """Methods with less than this share of the best Recall are left out of the close-up."""
-OPPONENTS = ("backbone", "best competitor", "ensemble", "list")
 
 
 def forest_figures(results: Results, tests: pd.DataFrame) -> list[Figure]:
@@ -33,7 +32,7 @@ def forest_figures(results: Results, tests: pd.DataFrame) -> list[Figure]:
             name = title(backbone, row.method)
             tip = f"{title_of(row.metric)} against {name}: {percent[0]:+.2f}%, {low:+.2f}% to {high:+.2f}%"
             tip += "" if np.isnan(row.p_holm) else f", p (Holm) {row.p_holm:.3f}"
-            style = styles.setdefault(name, OPPONENTS.index(row.against))
+            style = styles.setdefault(name, len(styles))
             lines.append(Difference(title_of(row.metric), f"against {name}", style, percent[0], low, high, tip))
         about = "Differences of DecRS in percent, with 95% intervals over users" + (
             " and seeds" if len(results.seeds) > 1 else " alone, with one seed"

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from recbole.evaluator import smaller_metrics
 
+from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.results import Outcome, Results
 from recbole_decrs.errors import DecRSError
@@ -30,11 +31,11 @@ def write_page_of_folder(folder: str) -> str:
         DecRSError: a file is missing, or the pieces are not those of the tables.
     """
     path = Path(folder)
-    record = _record(path)
+    record, foreign = _without_foreign_methods(_record(path))
     results = results_of_folder(path, record)
     lists = [f"the list {name}" for name in record.get("lists", ())]
     reason = "lists made elsewhere are not kept in the folder; the compare command, typed again, has them"
-    record = {**record, "left_out": {**record["left_out"], **dict.fromkeys(lists, reason)}}
+    record = {**record, "left_out": {**record["left_out"], **dict.fromkeys(lists, reason), **foreign}}
     page = path / NAME
     write_page(page_of_comparison(results, record, path), page)
     return str(page)
@@ -53,6 +54,19 @@ def _record(folder: Path) -> dict[str, Any]:
     except (ValueError, AttributeError, RecursionError):
         pass
     raise DecRSError(f"report: {folder}/run.json is not what recbole-decrs compare writes; run the comparison again")
+
+
+def _without_foreign_methods(record: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Take methods of one's own, which nobody has registered here, out of a record; say why of each."""
+    reason = "a method of one's own, which the script that registers it and compares again has on its page"
+    foreign = {
+        f"{backbone}, {name}": reason
+        for backbone, names in record["methods"].items()
+        for name in names
+        if name not in METHODS
+    }
+    known = {backbone: [name for name in names if name in METHODS] for backbone, names in record["methods"].items()}
+    return {**record, "methods": known}, foreign
 
 
 def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:

@@ -54,6 +54,11 @@ def headline(backbone: str, tests: pd.DataFrame, n_seeds: int) -> str:
     beyond, behind = significant(tests, "ensemble")
     if beyond and not behind:
         return f"{said}, and better than two {backbone}s fused in the same way (Ensemble) in {_names(beyond)}."
+    if beyond:
+        return (
+            f"{said}; against two {backbone}s fused in the same way (Ensemble) it is better in {_names(beyond)} and "
+            f"worse in {_names(behind)}, so that the tests leave open if deconfounding is the reason."
+        )
     return (
         f"{said}; but it is not better than two {backbone}s fused in the same way (Ensemble), so that the tests do not "
         "show deconfounding to be the reason."

@@ -41,7 +41,7 @@ def page_of_comparison(results: Results, record: dict[str, Any], folder: Path) -
         if len(tests)
         else None,
         trade_off_section(results),
-        drift_section(results),
+        drift_section(results, folder),
         paper_section(results, dataset),
         costs_section(results, record),
         left_out_section(record),

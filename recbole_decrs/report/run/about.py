@@ -11,27 +11,21 @@ from recbole_decrs.keys import KEYS
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.report.parts import Cell, Column, Commands, Section, Table
 from recbole_decrs.report.run.finished import FinishedRun
+from recbole_decrs.runs.record import changed_settings
 
 NAMED_ABOVE = ("model", "dataset")
 
 
-def changed_settings(config) -> dict[str, tuple[Any, Any]]:
-    """Find the settings that somebody has given another value than the default: key -> value and default."""
-    defaults, settings = as_plain(config.internal_config_dict), config.settings
-    given = set(config.external_config_dict) - set(NAMED_ABOVE)
-    found = {key: (settings[key], defaults.get(key)) for key in sorted(given) if key in settings}
-    return {key: pair for key, pair in found.items() if str(pair[0]) != str(pair[1])}
-
-
 def settings_section(run: FinishedRun) -> Section:
     """Tabulate the settings that differ from the defaults, with the meaning of the plugin's keys."""
+    defaults = as_plain(run.config.internal_config_dict)
     rows = [
         [
             Cell(key, about=KEYS[key].meaning.replace("`", "") if key in KEYS else ""),
             Cell(_shown(value)),
-            Cell(_shown(default)),
+            Cell(_shown(defaults.get(key))),
         ]
-        for key, (value, default) in changed_settings(run.config).items()
+        for key, value in sorted(changed_settings(run.config).items())
     ]
     columns = [Column(title, is_number=False) for title in ("key", "here", "default")]
     text = () if rows else ("All settings are the defaults of this model and dataset.",)

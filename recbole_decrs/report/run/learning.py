@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from recbole_decrs.curves import SCORE, chosen_epoch
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.charts.lines import Flag, Line, legend_of, line_chart
 from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, number
 from recbole_decrs.report.run.finished import Curve, FinishedRun
 
-SCORE = "Vaild_score"
-"""RecBole's name of the validation score in TensorBoard, as RecBole spells it."""
 LOSS = "Loss/Train"
 
 
@@ -32,14 +31,11 @@ def learning_section(run: FinishedRun) -> Section | None:
     return Section("Training", text, figures)
 
 
-def chosen_epoch(run: FinishedRun, points: list[list[float]]) -> int:
-    """Find the epoch whose parameters are kept: the last of those with the best score on validation, as in RecBole."""
-    best = (max if run.config["valid_metric_bigger"] else min)(score for _, score in points)
-    return int(max(epoch for epoch, score in points if score == best))
-
-
 def _scores(run: FinishedRun, name: str, points: list[list[float]]) -> Figure:
-    metric, epoch = title_of(run.config["valid_metric"].lower()), chosen_epoch(run, points)
+    metric, epoch = (
+        title_of(run.config["valid_metric"].lower()),
+        chosen_epoch(points, run.config["valid_metric_bigger"]),
+    )
     line = _line(run, name, points)
     about = f"{metric} on validation by epoch; epoch {epoch} was chosen, of {int(points[-1][0]) + 1} trained."
     drawing = line_chart([line], ("epoch", f"{metric} on validation"), about, [Flag(line.style, epoch, "chosen")])

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.console import shows_bars
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
@@ -36,12 +37,12 @@ def run_of_checkpoint(path: str, changed: dict[str, Any]) -> FinishedRun:
     model.eval()
     if isinstance(model, FusedRecommender):
         trainer = DecRSTrainer(config.with_values(checkpoint_dir=os.path.dirname(path) or "."), model)
-        trainer.evaluate(test, load_best_model=False, show_progress=config["show_progress"])
+        trainer.evaluate(test, load_best_model=False, show_progress=shows_bars(config))
         results, collected = trainer.evaluations, trainer.collected
     else:
         rerankers = {config["model"]: Reranker(config, model)} if config["reranker"] else {}
         rankings = {config["model"]: score_of_model(0)}
-        collected = collect_rankings(config, [model], rankings, test, config["show_progress"], rerankers)
+        collected = collect_rankings(config, [model], rankings, test, shows_bars(config), rerankers)
         evaluator = DecRSEvaluator(config)
         results = {name: evaluator.evaluate(struct) for name, struct in collected.items()}
     return FinishedRun(
