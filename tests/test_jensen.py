@@ -120,7 +120,7 @@ def test_the_command(settings, capsys):
         (["a.pth", "--user=5"], "takes no --user; did you mean users"),
         (
             ["a.pth", "--learning_rate=7"],
-            "measures a trained model, and takes no --learning_rate; it takes users, seed",
+            "works on what is trained already, and takes no --learning_rate; it takes users, seed",
         ),
     ],
 )

@@ -83,4 +83,4 @@ def test_what_cannot_be_measured(settings, capsys):
         with pytest.raises(DecRSError, match="must be a whole number"):
             measure_mechanism("x.pth", **number)
     assert main(["mechanism", "x.pth", "--epochs=3"]) == 2
-    assert "mechanism measures a trained model, and takes no --epochs" in capsys.readouterr().err
+    assert "mechanism works on what is trained already, and takes no --epochs" in capsys.readouterr().err

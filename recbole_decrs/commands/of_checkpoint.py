@@ -19,21 +19,25 @@ KEYS = {
 """Configuration keys that may be other than they were in training, with what they are."""
 
 
-def add_checkpoint(parser: CommandParser, keys: dict[str, str]) -> None:
-    """Declare the checkpoint and the configuration keys that a command takes."""
+SAVED = "what the training of a deconfounded model saved, such as saved/DecFM-....pth"
+"""What a command that measures a deconfounded model takes."""
+
+
+def add_checkpoint(parser: CommandParser, keys: dict[str, str], what: str = SAVED) -> None:
+    """Declare the checkpoint, in the words of ``what``, and the configuration keys that a command takes."""
     parser.add_argument(
         "checkpoint",
         metavar="CHECKPOINT",
         nargs="?",
         default=argparse.SUPPRESS,
-        help="what the training of a deconfounded model saved, such as saved/DecFM-....pth",
+        help=what,
     )
     for key, text in keys.items():
         parser.add_argument(f"--{key}", metavar="VALUE", default=argparse.SUPPRESS, help=f"{text}; default as trained")
 
 
 def take_checkpoint(
-    arguments: list[str], parser: CommandParser, name: str, keys: dict[str, str]
+    arguments: list[str], parser: CommandParser, name: str, keys: dict[str, str], needs: str = "one checkpoint"
 ) -> tuple[str, argparse.Namespace, dict[str, Any]]:
     """Read the arguments of a command that measures the model of one checkpoint.
 
@@ -45,14 +49,14 @@ def take_checkpoint(
     """
     files = [argument for argument in arguments if not argument.startswith("--")]
     if len(files) != 1:
-        raise DecRSError(f"{name} needs one checkpoint: recbole-decrs {name} saved/DecFM-....pth")
+        raise DecRSError(f"{name} needs {needs}: recbole-decrs {name} saved/DecFM-....pth")
     settings = parse([argument for argument in arguments if argument.startswith("--")])
     options = parser.take(settings)
     for key in settings:
         if key not in keys:
             takes = [*parser.own_options(), *keys]
             hint = did_you_mean(key, takes) or f"; it takes {', '.join(takes)}"
-            raise DecRSError(f"{name} measures a trained model, and takes no --{key}{hint}")
+            raise DecRSError(f"{name} works on what is trained already, and takes no --{key}{hint}")
     from recbole_decrs.plain_values import read_literal
 
     return files[0], options, {key: read_literal(value) for key, value in settings.items()}

@@ -11,6 +11,8 @@ from recbole_decrs.arguments import CommandParser, whole_number
 from recbole_decrs.commands.of_checkpoint import KEYS, add_checkpoint, take_checkpoint
 from recbole_decrs.errors import DecRSError
 
+A_FOLDER = "the folder of a comparison, such as results/ml-100k"
+
 
 def add_options(parser: CommandParser) -> None:
     """Declare the options of the command."""
@@ -22,17 +24,16 @@ def add_options(parser: CommandParser) -> None:
         default=200,
         help="how many users can be looked up on the page of a checkpoint; default %(default)s",
     )
-    add_checkpoint(parser, KEYS)
+    add_checkpoint(parser, KEYS, f"what the training of any model saved, or {A_FOLDER}")
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:
     """Write the page, and print where it is."""
-    path, options, changed = take_checkpoint(arguments, parser, "report", KEYS)
+    path, options, changed = take_checkpoint(arguments, parser, "report", KEYS, f"one checkpoint, or {A_FOLDER}")
     if os.path.isdir(path):
-        if changed:
-            raise DecRSError(
-                f"report reads {path} as it was written, and takes no --{next(iter(changed))}; leave it out"
-            )
+        given = [argument[2:].partition("=")[0] for argument in arguments if argument.startswith("--")]
+        if given:
+            raise DecRSError(f"report reads {path} as it was written, and takes no --{given[0]}; leave it out")
         from recbole_decrs.report.comparison.of_folder import write_page_of_folder
 
         print(write_page_of_folder(path))

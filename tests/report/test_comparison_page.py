@@ -117,6 +117,12 @@ def test_a_method_that_is_not_registered_here_is_left_out_with_its_reason(compar
     assert "a method of one's own" in parsed(copy).text
 
 
+def test_a_folder_is_read_as_it_was_written(compared, capsys):
+    _, folder, _ = compared
+    assert main(["report", str(folder), "--users=5"]) == 2
+    assert "as it was written, and takes no --users; leave it out" in capsys.readouterr().err
+
+
 def test_without_the_table_of_drift_the_page_says_what_adds_it(compared, tmp_path):
     _, folder, _ = compared
     copy = tmp_path / "copy"

@@ -158,7 +158,7 @@ def test_there_is_none_where_none_is_wanted_or_nothing_is_saved(settings):
 def test_what_is_no_checkpoint_and_no_folder_is_refused(tmp_path, capsys):
     for arguments, told in (
         (["none.pth"], "none.pth"),
-        ([], "report needs one checkpoint"),
+        ([], "report needs one checkpoint, or the folder of a comparison"),
         ([str(tmp_path), "--data_path=x"], "takes no --data_path; leave it out"),
         ([str(tmp_path)], "has no run.json that can be read"),
     ):
