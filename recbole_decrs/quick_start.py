@@ -89,7 +89,8 @@ def _run_here(
         result = _run(config, saved, log, command)
         if is_first():
             print(f"\n{result['table']}\n", flush=True)
-        log.to_file(f"\n{result.pop('full_table')}")
+        for table in dict.fromkeys((result["table"], result.pop("full_table"))):  # one and the same with verbose
+            log.to_file(f"\n{table}")
         for remark in config.remarks:
             getLogger().warning(remark)
         tell_files(config, result.pop("files"))
