@@ -99,8 +99,13 @@ class AtomicFile:
                     f"{did_you_mean(name, self.columns)}"
                 )
 
-    def read(self, names: Iterable[str]) -> pd.DataFrame:
+    def read(self, names: Iterable[str], numbered: Iterable[str] = ()) -> pd.DataFrame:
         """Read the cells of some columns, in the order of the file.
+
+        Args:
+            names: of the columns.
+            numbered: names of columns which may come as categories in place of text, as they do where a file is large
+                and plain: filters of millions of rows then compare numbers.
 
         Returns:
             a column for each name: float64 where the type is ``float``, else text; NaN where a cell is empty.
@@ -112,7 +117,8 @@ class AtomicFile:
         header = {f"{name}:{kind}": name for name, kind in self.columns.items()}
         if self.encoding == "utf-8" and os.path.getsize(self.path) >= LARGE:
             asked = [cell for cell, name in header.items() if name in wanted]
-            table = read_plain(self.path, self.separator, list(header), asked)
+            numbers = [cell for cell, name in header.items() if name in set(numbered)]
+            table = read_plain(self.path, self.separator, list(header), asked, numbers)
             if table is not None:
                 self.n_short = 0
                 return table.rename(columns=header)

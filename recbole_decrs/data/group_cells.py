@@ -6,8 +6,8 @@ import ast
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +21,8 @@ _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _NAMES = re.compile(
     rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'\"\[\](){{}}:](?:[^,'\"\[\](){{}}:]*[^\s,'\"\[\](){{}}:])?))\s*"
 )
+_PLAINLY_QUOTED = re.compile(r"""(?:'[^'\\]*'|"[^"\\]*")(?:, ?(?:'[^'\\]*'|"[^"\\]*"))*""")
+_BETWEEN_MARKS = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _BRACKETS = {"[": "]", "(": ")", "{": "}"}
 _CALLED = re.compile(
     r"(?:frozenset|set|array|dict_keys|dict_values|OrderedSet|Index)\((.*?)(?:, *dtype=[^()]*)?\)", re.DOTALL
@@ -28,6 +30,10 @@ _CALLED = re.compile(
 """How Python and numpy write what is a list in brackets within a name."""
 _MISSING = ("None", "null", "nan", "NaN", "<NA>")
 """What stands unquoted among lists and in them where there is nothing."""
+
+
+Reader = Callable[[str], list[str] | None]
+"""Reads the names of a cell, which are None where it is written otherwise."""
 
 
 class GroupCells(NamedTuple):
@@ -58,13 +64,14 @@ def split_cells(
     """
     counts = Counter(cell for cell in cells if cell.strip())
     filled, doubt = list(counts), None
+    lists = {"list": cache(_listed), "quoted": cache(_quoted)}  # read once to find the form, and once more by it
     if form == "auto":
-        form, doubt = _find_form(filled, kind, seq_separator, where)
+        form, doubt = _find_form(filled, kind, seq_separator, where, lists)
         if form == "space" and doubt is None:
             doubt = _words_of_one_name(counts, where)
     elif form in SEPARATORS and filled and not any(SEPARATORS[form] in cell for cell in filled):
         doubt = f"group_format: no cell of {where} holds {SEPARATORS[form]!r}, so each is one group; check {form}"
-    read = _reader(form, seq_separator)
+    read = lists.get(form) or _reader(form, seq_separator)
     names: dict[str, list[str]] = {}
     for cell in filled:
         found = read(cell)
@@ -77,19 +84,19 @@ def split_cells(
     return GroupCells([names.get(cell, []) for cell in cells], form, doubt)
 
 
-def _reader(form: str, seq_separator: str) -> Callable[[str], list[str] | None]:
+def _reader(form: str, seq_separator: str) -> Reader:
     if form == "single":
         return lambda cell: [cell.strip()]
-    if form in ("list", "json"):
+    if form == "json":
         return _listed
-    if form == "quoted":
-        return _quoted
     separator = seq_separator if form == "seq_separator" else SEPARATORS[form]
     return lambda cell: [name.strip() for name in cell.split(separator)]
 
 
 def _quoted(cell: str) -> list[str] | None:
     """Read the names of ``'Books', "Children's Books"``; None where a cell is not such a list."""
+    if _PLAINLY_QUOTED.fullmatch(cell):  # nearly all; the rest goes name by name
+        return [(one or other).strip() for one, other in _BETWEEN_MARKS.findall(cell)]
     return _items(cell, bare=False)
 
 
@@ -144,19 +151,22 @@ def _unquoted(text: str) -> str:
     return text[1:-1].strip()
 
 
-def _find_form(cells: list[str], kind: str, seq_separator: str, where: str) -> tuple[str, str | None]:
+def _find_form(
+    cells: list[str], kind: str, seq_separator: str, where: str, lists: Mapping[str, Reader]
+) -> tuple[str, str | None]:
     """Find out how names are written, and what is in doubt; refuse where it is not certain."""
     plain = "single" if kind == "token" else "space" if seq_separator == " " else "seq_separator"
-    for form, read, begins in (("list", _listed, "[{"), ("quoted", _quoted, "'\"")):
-        known = [read(cell) is not None and (cell.strip()[0] in begins or form == "list") for cell in cells]
-        begun = [cell for cell in cells if cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip())]
-        if cells and all(known) and begun:
+    for form, begins in (("list", "[{"), ("quoted", "'\"")):
+        read = lists[form]
+        unknown = next((c for c in cells if read(c) is None or (form == "quoted" and c.strip()[0] not in begins)), None)
+        begun = any(cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip()) for cell in cells)
+        if begun and unknown is None:
             return form, None
-        odd = [cell for cell in cells if _looks_like(form, cell)]
+        odd = next((cell for cell in cells if _looks_like(form, cell)), None)
         if odd:
-            other = next((cell for cell, is_known in zip(cells, known, strict=True) if not is_known), cells[0])
+            other = cells[0] if unknown is None else unknown
             raise DecRSError(
-                f"group_format: {where} has cells such as {_short(odd[0])} and such as {_short(other)}, and it is not "
+                f"group_format: {where} has cells such as {_short(odd)} and such as {_short(other)}, and it is not "
                 f"certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
             )
     if plain == "seq_separator":

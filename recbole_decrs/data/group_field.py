@@ -93,7 +93,7 @@ def check_one_row_an_id(table: pd.DataFrame, field: str, path: str) -> np.ndarra
     """See that rows with the same id are the same in all columns.
 
     Args:
-        table: columns of a file, cells of sequences as arrays.
+        table: columns of a file, cells of sequences as arrays or lists.
         field: of the ids.
         path: of the file, for the message.
 
@@ -106,7 +106,7 @@ def check_one_row_an_id(table: pd.DataFrame, field: str, path: str) -> np.ndarra
     again = table.duplicated(subset=[field]) & table[field].notna()
     if not again.any():
         return again.to_numpy()
-    texts = table.map(lambda cell: tuple(cell) if isinstance(cell, np.ndarray) else cell)
+    texts = table.map(lambda cell: tuple(cell) if isinstance(cell, np.ndarray | list) else cell)
     differing = again & ~texts.duplicated()
     if differing.any():
         row = int(np.argmax(differing))

@@ -35,8 +35,11 @@ class Side:
         """Number the users or items of interactions, and find the rows of their own file among them."""
         if _keep_all(intervals):
             return cls(np.zeros(len(cells), dtype=np.int64), None, 1, None, np.ones(0, dtype=bool))
-        ids, tokens = pd.factorize(cells)
-        rows = None if feat_cells is None else pd.Index(tokens).get_indexer(feat_cells)
+        ids, tokens = _numbered(cells)
+        rows = None
+        if feat_cells is not None:
+            places, texts = _numbered(feat_cells)
+            rows = np.append(tokens.get_indexer(texts), -1)[places]
         return cls(ids, rows, len(tokens), intervals, np.ones(0 if rows is None else len(rows), dtype=bool))
 
     def drop_out_of_range(self) -> tuple[np.ndarray, bool]:
@@ -77,6 +80,15 @@ def places_within(users: Side, items: Side) -> np.ndarray:
             return places
         keep = ~(no_user[users.ids] | no_item[items.ids])
         places, users.ids, items.ids = places[keep], users.ids[keep], items.ids[keep]
+
+
+def _numbered(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Number the texts of a column, each of which the categories of a large file have once already."""
+    if isinstance(cells.dtype, pd.CategoricalDtype):
+        numbers, places = pd.factorize(cells.cat.codes.to_numpy())
+        return numbers, cells.cat.categories[places]
+    numbers, texts = pd.factorize(cells)
+    return numbers, pd.Index(texts)
 
 
 def _within(counts: np.ndarray, intervals: Intervals) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from logging import getLogger
 
 import numpy as np
@@ -50,7 +51,8 @@ class CheckedFilesMixin:
         if not names:
             self.logger.warning(f"load_col: no column of {filepath} is loaded")
             return None
-        table = file.read(names)
+        # Of several files, categories would differ.
+        table = file.read(names, () if self.benchmark_filename_list else (self.uid_field, self.iid_field))
         check_rows(table, [self.uid_field, self.iid_field], filepath)
         tell_how_it_was_read(file)
         for name in names:
@@ -81,11 +83,12 @@ class CheckedFilesMixin:
         if "float" in kind.value:
             self.field2bucketnum[name] = 2
 
-    def _cut(self, name: str, cells: pd.Series) -> list[np.ndarray]:
+    def _cut(self, name: str, cells: pd.Series) -> list[Sequence]:
         longest = int(cells.map(len).max())
         wanted = (self.config["seq_len"] or {}).get(name)
         self.field2seqlen[name] = min(wanted, longest) if wanted else longest
-        return [cell[: self.field2seqlen[name]] for cell in cells]
+        longest = self.field2seqlen[name]
+        return [cell if len(cell) <= longest else cell[:longest] for cell in cells]
 
     def _load_user_or_item_feat(self, token: str, dataset_path: str, source: FeatureSource, field_name: str):
         path = os.path.join(dataset_path, f"{token}.{source.value}")
@@ -96,6 +99,15 @@ class CheckedFilesMixin:
         if wanted and wanted != "*" and field not in wanted and os.path.isfile(path):
             raise DecRSError(f"load_col: {source.value} must have {field} among its columns; add it")
         return super()._load_user_or_item_feat(token, dataset_path, source, field_name)
+
+
+def as_recbole_reads(table: pd.DataFrame) -> None:
+    """Put text in the place of categories, and arrays in the place of lists, in the columns of a table."""
+    for name, cells in table.items():
+        if isinstance(cells.dtype, pd.CategoricalDtype):
+            table[name] = cells.astype(cells.cat.categories.dtype)
+        elif len(cells) and isinstance(cells.iloc[0], list):
+            table[name] = [np.array(cell) for cell in cells]
 
 
 def check_rows(table: pd.DataFrame, id_fields: list[str], path: str) -> None:
@@ -144,15 +156,18 @@ def sequences(cells: pd.Series, kind: FeatureType, separator: str, where: str) -
         raise DecRSError(f"{where} is float_seq, and holds what is no number ({error}); mend it") from error
 
 
-def groups_unlike_recboles(cells: pd.Series, kind: FeatureType, config, where: str) -> list[np.ndarray] | None:
-    """Name each item's groups where RecBole would split the cells of the group field otherwise; else give None."""
+def groups_unlike_recboles(cells: pd.Series, kind: FeatureType, config, where: str) -> list[list[str]] | None:
+    """Name each item's groups where RecBole would split the cells of the group field otherwise; else give None.
+
+    Lists take less than arrays, which are made of those that filters leave.
+    """
     separator = config["seq_separator"]
     # By a separator other than the blank RecBole keeps the blanks beside it.
     as_recbole = {FeatureType.TOKEN: "single", FeatureType.TOKEN_SEQ: "space" if separator == " " else None}
     if kind not in as_recbole:
         return None
     found = split_cells(cells.fillna("").tolist(), kind.value, config["group_format"], separator, where)
-    return None if found.form == as_recbole[kind] else [np.array(names) for names in found.names]
+    return None if found.form == as_recbole[kind] else found.names
 
 
 def with_one_row_an_id(table: pd.DataFrame, field: str | None, path: str) -> pd.DataFrame:

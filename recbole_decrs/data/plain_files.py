@@ -13,25 +13,28 @@ from recbole_decrs.data.line_widths import blocks
 
 SEPARATORS = frozenset("\t,;|")
 """Separators that can be no part of a number."""
-WITH_CARE = (b'"', b"\r", b"\0")
-"""What makes a file one that is not plain: quoted cells, other line ends, bytes that are no text."""
+WITH_CARE = (b"\r", b"\0")
+"""What makes a file one that is not plain: other line ends, bytes that are no text; and cells that begin with ``"``."""
 NEWLINE = ord("\n")
 
 
-def read_plain(path: str, separator: str, header: Sequence[str], wanted: Sequence[str]) -> pd.DataFrame | None:
-    """Read columns of a plain file: UTF-8 without quotation marks, and as many cells in each line as in the first.
+def read_plain(
+    path: str, separator: str, header: Sequence[str], wanted: Sequence[str], numbered: Sequence[str] = ()
+) -> pd.DataFrame | None:
+    """Read columns of a plain file: UTF-8 without quoted cells, and as many cells in each line as in the first.
 
     Args:
         path: of the file.
         separator: of the columns.
         header: the cells of the first line, ``name:type`` each.
         wanted: those of them that are read.
+        numbered: those of them whose texts are numbered, as pandas' categories are.
 
     Returns:
-        the columns in the order of the file: float64 where the type is ``float``, else text as pandas keeps it, NaN
-        where a cell is empty. None where polars is not installed or nothing is wanted, where the file is not plain, and
-        where a number is infinite, none, or written as pandas alone reads it: whoever asks reads the file by pandas
-        then, and is told there what is wrong.
+        the columns in the order of the file: float64 where the type is ``float``, categories where the column is
+        ``numbered``, else text as pandas keeps it; NaN where a cell is empty. None where polars is not installed or
+        nothing is wanted, where the file is not plain, and where a number is infinite, none, or written as pandas alone
+        reads it: whoever asks reads the file by pandas then, and is told there what is wrong.
     """
     try:
         import polars as pl
@@ -55,7 +58,7 @@ def read_plain(path: str, separator: str, header: Sequence[str], wanted: Sequenc
     for cell in table.columns:
         column = table.drop_in_place(cell)  # so that it is gone before the next is made
         if kinds[cell] == pl.String:
-            columns[cell] = _text(column)
+            columns[cell] = (_categories if cell in numbered else _text)(column)
         elif column.is_finite().all():  # of those that are not null
             columns[cell] = column.fill_null(np.nan).to_numpy(writable=True)
         else:
@@ -69,11 +72,16 @@ def is_plain(path: str, separator: str, n_columns: int) -> bool:
         return False
     decoder = codecs.getincrementaldecoder("utf-8")()
     line = np.array([ord(separator)] * (n_columns - 1) + [NEWLINE], dtype=np.uint8)
+    quoted = [before + b'"' for before in (separator.encode(), b"\n")]
     ends, is_open = np.empty(0, dtype=np.uint8), True  # of the cells of a line that has only begun
+    last = b"\n"
     with open(path, "rb") as file:
         for block in blocks(file):
-            if any(letter in block for letter in WITH_CARE) or not _is_text(decoder, block):
+            if any(letters in block for letters in (*WITH_CARE, *quoted)) or last + block[:1] in quoted:
                 return False
+            if not _is_text(decoder, block):
+                return False
+            last = block[-1:]
             letters = np.frombuffer(block, dtype=np.uint8)
             ends = np.concatenate([ends, letters[(letters == line[0]) | (letters == NEWLINE)]])
             whole = len(ends) // n_columns * n_columns
@@ -93,12 +101,23 @@ def _is_text(decoder: codecs.IncrementalDecoder, block: bytes, final: bool = Fal
 
 def _text(column) -> pd.Series:
     """Make a column of pandas' text of one of polars', each text once in memory however many cells have it."""
+    texts, codes = _numbered(column)
+    return pd.Series(np.array([*texts, np.nan], dtype=object)[codes], dtype=TEXT)
+
+
+def _categories(column) -> pd.Categorical:
+    """Make a column of pandas' categories of one of polars'."""
+    texts, codes = _numbered(column)
+    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=TEXT), validate=False)
+
+
+def _numbered(column) -> tuple[list[str], np.ndarray]:
+    """List the texts of a column, each once, and the place of each cell's among them; -1 of an empty cell."""
     import polars as pl
 
     texts = column.unique().drop_nulls()
-    codes = column.cast(pl.Enum(texts)).to_physical().cast(pl.UInt32).fill_null(len(texts))
-    cells = np.array([*texts.to_list(), np.nan], dtype=object)
-    return pd.Series(cells[codes.to_numpy()], dtype=TEXT)
+    codes = column.cast(pl.Enum(texts)).to_physical().cast(pl.Int32).fill_null(-1)
+    return texts.to_list(), codes.to_numpy()
 
 
 TEXT = pd.read_csv(io.StringIO("cell\nx\n"), dtype=str)["cell"].dtype

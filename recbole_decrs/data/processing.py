@@ -7,6 +7,7 @@ import numpy as np
 from recbole_decrs.data.columns import check_columns_in_keys
 from recbole_decrs.data.inter_counts import Side, places_within
 from recbole_decrs.data.labels import are_labelled, check_labels, label_0_is_no_click, leave_out_label_0
+from recbole_decrs.data.loading import as_recbole_reads
 from recbole_decrs.data.missing_cells import check_times, check_unrated, tell_missing_cells
 from recbole_decrs.data.rows import (
     check_ids_of_split_files,
@@ -32,6 +33,7 @@ class CountedLossesMixin:
     - ``_filter_by_field_value``, in which no token, as they are text, equals a value that is a number;
     - ``_filter_by_inter_num``, whose Counters are Python for each interaction in each round; the same rows are left;
     - ``_reset_index``, to tell which filter has left nothing;
+    - ``_remap_ID_all``, to make text and arrays of what large files are read as, once they are filtered;
     - ``_fill_nan``, which takes the mean also for a time or a rating.
     """
 
@@ -80,6 +82,11 @@ class CountedLossesMixin:
         for name, side in sides.items():
             if not side.is_left.all():
                 setattr(self, f"{name}_feat", getattr(self, f"{name}_feat")[side.is_left].copy())
+
+    def _remap_ID_all(self) -> None:
+        for name in self.feat_name_list:
+            as_recbole_reads(getattr(self, name))
+        super()._remap_ID_all()
 
     def _reset_index(self) -> None:
         check_rows_are_left(self)

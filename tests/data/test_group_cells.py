@@ -1,10 +1,11 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_decrs import DecRSError
+from recbole_decrs.data import group_cells
 from recbole_decrs.data.group_cells import SEPARATORS, split_cells
 
 NAMES = [["Books", "Health, Fitness & Dieting"], ["Children's Books"], ["Books"], [], ["NA", "null", "Books"]]
@@ -170,3 +171,13 @@ def test_words_of_one_name_are_a_doubt(cells, such):
 
 def test_words_that_stand_apart_are_no_doubt():
     assert split_cells(["Film Noir", "Noir", "Drama Film", "Horror Action"], "token_seq").doubt is None
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.lists(st.sampled_from(["'", '"', ", ", ",", " ", "a", "B'", "\\", "\n", "'a'", '"b c"', "é"]), max_size=9).map(
+        "".join
+    )
+)
+def test_cells_quoted_plainly_are_read_as_others_are(cell):
+    assert group_cells._quoted(cell) == group_cells._items(cell, bare=False)

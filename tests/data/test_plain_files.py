@@ -6,8 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recbole_decrs import DecRSError
+from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data import atomic_files, line_widths, plain_files
 from recbole_decrs.data.atomic_files import AtomicFile
+from recbole_decrs.data.loading import as_recbole_reads
+from recbole_decrs.data.preparation import create_dataset
 
 pytest.importorskip("polars")
 HEADER = "item_id:token\ttitle:token_seq\tprice:float\tweights:float_seq\n"
@@ -61,6 +64,82 @@ def test_a_plain_file_is_read_by_polars(tmp_path, text, names):
     found, wanted, taken = by_both_ways(written(tmp_path, text), names=names)
     assert taken == (names != [])
     assert_same(found, wanted)
+
+
+@pytest.mark.parametrize("rows", ['a\t5" x 3"\t1\t\n', "a\t'B', \"C's\"\t\t1\"\n", 'a"\t"\t\t\n'])
+def test_only_a_cell_that_begins_with_a_mark_is_quoted(tmp_path, rows):
+    found, wanted, taken = by_both_ways(written(tmp_path, HEADER + rows))
+    assert taken == ('\t"' not in rows)
+    assert_same(found, wanted)
+
+
+def test_a_mark_at_the_seam_of_two_blocks(tmp_path, monkeypatch):
+    path = written(tmp_path, 'a:token\tb:token\nx\t"y"\n')
+    for n_bytes in range(1, 30):
+        monkeypatch.setattr(line_widths, "BYTES_AT_ONCE", n_bytes)
+        assert not plain_files.is_plain(path, "\t", 2)
+
+
+def test_columns_are_numbered_when_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic_files, "LARGE", 0)
+    file = AtomicFile(written(tmp_path, PLAIN))
+    plain, numbered = file.read(["item_id", "title"]), file.read(["item_id", "title"], ["title"])
+    assert isinstance(numbered["title"].dtype, pd.CategoricalDtype)
+    assert sorted(numbered["title"].cat.categories) == ["null", "one Amélie"]
+    as_recbole_reads(numbered)
+    pd.testing.assert_frame_equal(numbered, plain)
+
+
+ids = st.sampled_from([f"{letter}{place}" for letter in "ab" for place in range(4)] + ["NA", "nan"])
+clicks = st.lists(st.tuples(ids, ids, st.integers(0, 9)), min_size=1, max_size=40)
+
+
+@settings(max_examples=60, deadline=None)
+@given(clicks, st.sets(ids, min_size=1), st.integers(0, 3), st.booleans(), st.booleans(), st.sampled_from("TF"))
+def test_a_dataset_is_the_same_by_both_ways(tmp_path_factory, rows, items, least, with_rows_alone, once, mark):
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "x").mkdir()
+    groups = {item: ["'A'", "'A', \"B's\"", "'C'", ""][len(item) % 4 - place % 3] for place, item in enumerate(items)}
+    cells = "\n".join(f"{item}\t{cell}" for item, cell in groups.items())
+    (folder / "x" / "x.item").write_text(f"item_id:token\tclass:token_seq\n{cells}\n")
+    lines = "\n".join(f"{user}\t{item}\t{time}\t{mark}" for user, item, time in rows)
+    (folder / "x" / "x.inter").write_text(f"user_id:token\titem_id:token\ttimestamp:float\tmark:token\n{lines}\n")
+    chosen = {
+        "data_path": str(folder),
+        "load_col": None,
+        "group_field": "class",
+        "user_inter_num_interval": f"[{least},inf)",
+        "item_inter_num_interval": f"[{least - 1},inf)" if least else None,
+        "filter_inter_by_user_or_item": with_rows_alone,
+        "rm_dup_inter": "first" if once else None,
+        "val_interval": {"mark": ["T"]},
+        "state": "error",
+    }
+
+    def read():
+        try:
+            return create_dataset(DecRSConfig("DecFM", "x", config_dict=chosen))
+        except DecRSError as error:
+            return str(error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(atomic_files, "LARGE", 0)
+        found = read()
+        patch.setattr(atomic_files, "read_plain", lambda *_: None)
+        wanted = read()
+    if isinstance(wanted, str):
+        assert found == wanted
+        return
+    assert found.field2seqlen == wanted.field2seqlen
+    for field, tokens in wanted.field2id_token.items():
+        assert found.field2id_token[field].tolist() == tokens.tolist()
+    for name in ("inter_feat", "item_feat"):
+        mine, theirs = getattr(found, name), getattr(wanted, name)
+        assert {field: str(column.dtype) for field, column in mine.interaction.items()} == {
+            field: str(column.dtype) for field, column in theirs.interaction.items()
+        }
+        for field, column in theirs.interaction.items():
+            assert mine[field].tolist() == column.tolist()
 
 
 @pytest.mark.parametrize(
