@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Sequence
+from itertools import count
 
 import numpy as np
 import pandas as pd
@@ -112,12 +113,22 @@ def _categories(column) -> pd.Categorical:
 
 
 def _numbered(column) -> tuple[list[str], np.ndarray]:
-    """List the texts of a column, each once, and the place of each cell's among them; -1 of an empty cell."""
-    import polars as pl
+    """List the texts of a column, each once, and the place of each cell's among them; -1 of an empty cell.
 
-    texts = column.unique().drop_nulls()
-    codes = column.cast(pl.Enum(texts)).to_physical().cast(pl.Int32).fill_null(-1)
-    return texts.to_list(), codes.to_numpy()
+    Numbers of 64 bits, which stand for texts, are told apart in a third of the time that texts take; should two texts
+    have the same, others are drawn.
+    """
+    filled = column.drop_nulls()
+    for seed in count():
+        places, hashes = pd.factorize(filled.hash(seed).to_numpy())
+        first = np.empty(len(hashes), dtype=np.int64)
+        first[places[::-1]] = np.arange(len(places))[::-1]
+        texts = filled.gather(first)
+        if (texts.gather(places) == filled).all():
+            break
+    codes = np.full(len(column), -1, dtype=np.int32)
+    codes[column.is_not_null().to_numpy()] = places
+    return texts.to_list(), codes
 
 
 TEXT = pd.read_csv(io.StringIO("cell\nx\n"), dtype=str)["cell"].dtype

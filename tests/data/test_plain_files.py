@@ -90,6 +90,15 @@ def test_columns_are_numbered_when_asked(tmp_path, monkeypatch):
     pd.testing.assert_frame_equal(numbered, plain)
 
 
+def test_texts_with_the_same_hash_are_told_apart(monkeypatch):
+    polars = pytest.importorskip("polars")
+    hashed = polars.Series.hash
+    monkeypatch.setattr(polars.Series, "hash", lambda of, seed: of.str.len_bytes() if seed < 2 else hashed(of, seed))
+    texts, places = plain_files._numbered(polars.Series(["ab", None, "b", "ba", "ab"]))
+    assert texts == ["ab", "b", "ba"]
+    assert places.tolist() == [0, -1, 1, 2, 0]
+
+
 ids = st.sampled_from([f"{letter}{place}" for letter in "ab" for place in range(4)] + ["NA", "nan"])
 clicks = st.lists(st.tuples(ids, ids, st.integers(0, 9)), min_size=1, max_size=40)
 
