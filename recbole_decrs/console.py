@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 
@@ -56,7 +57,7 @@ class Console(logging.StreamHandler):
     def __init__(self, verbose: bool = False, lines: bool = True) -> None:
         super().__init__()
         self.verbose, self.lines = verbose, lines
-        self.colours = is_watched()
+        self.colours = is_watched() and not os.environ.get("NO_COLOR")  # as https://no-color.org has it
         line = "%(log_color)s%(asctime)-15s %(levelname)s  %(message)s"
         self.as_recbole = colorlog.ColoredFormatter(line, "%d %b %H:%M", log_colors=log_colors_config)
 

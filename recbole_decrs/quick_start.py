@@ -108,12 +108,13 @@ def _run(config: DecRSConfig, saved: bool, log: RunLog, command: str | None = No
         raise DecRSError(f"{system_says(error)}; the run cannot go on") from error
 
 
-def _report(config: DecRSConfig, trainer, data: Data, test_result: dict[str, float]) -> Files:
+def _report(config: DecRSConfig, trainer, data: Data, test_result: dict[str, float], files: Files) -> Files:
     """Write the page of the run where it is wanted; an error of it is told, and the run goes on."""
     if not config["report"]:
         return []
     results, collected, _ = recommenders_of(config, trainer, test_result)
-    path = write_run_page(partial(finished_run, config, trainer, data, results, collected), trainer.saved_model_file)
+    gather = partial(finished_run, config, trainer, data, results, collected, dict(files))
+    path = write_run_page(gather, trainer.saved_model_file)
     return [("report", path)] if path else []
 
 
@@ -162,7 +163,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
     if saved:
         files += files_of_run(trainer.saved_model_file)
         if is_first():
-            files += _report(config, trainer, data, test_result)
+            files += _report(config, trainer, data, test_result, files)
             write_run(record_of_run(config, data, result, time.monotonic() - start, command))
     return result
 

@@ -60,6 +60,8 @@ def test_a_terminal_has_bars_and_colours(monkeypatch):
     assert not console.shows_bars({"show_progress": False})
     record = logging.LogRecord("root", logging.WARNING, "", 0, "\x1b[1;33mred\x1b[0m", None, None)
     assert console.Console(verbose=True).format(record).count("\x1b") > 2
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in console.Console(verbose=True).format(record)
     assert console.Console().format(record) == "warning: red"
 
 

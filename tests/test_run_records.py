@@ -115,6 +115,14 @@ def test_several_runs_in_one_table(saved, capsys):
     assert frame["gauc"].notna().sum() == 1
 
 
+def test_what_has_no_value_is_none(settings, capsys):
+    for reranker in (None, "calibration"):
+        run_recbole_decrs("FM", "tiny", config_dict=settings | {"epochs": 1, "reranker": reranker})
+    out = printed(capsys, "saved")[1]
+    assert {"none", "calibration"} <= set(out.split())
+    assert "nan" not in out
+
+
 def test_sorted_and_filtered(saved, capsys):
     for metric, ascending in (("Recall@5", False), ("ckl@5", True)):
         Path("table.csv").write_text(printed(capsys, "saved", f"--sort={metric}", "--output=csv")[1])

@@ -38,6 +38,9 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
 
         print(write_page_of_folder(path))
         return
+    checkpoint = f"{os.path.splitext(path)[0]}.pth"
+    if path != checkpoint and os.path.isfile(checkpoint):
+        raise DecRSError(f"report: {path} is a file beside a checkpoint; name {checkpoint}")
     from recbole_decrs.report.page import write_page
     from recbole_decrs.report.run import page_of_run, report_path
     from recbole_decrs.report.run.of_checkpoint import run_of_checkpoint

@@ -81,6 +81,11 @@ class Method:
     remark_text: Callable[[list[dict[str, Any]]], str] = lambda infos: ""
     """Puts the remarks into words, from the ``info`` of the outcomes, one a seed; they follow the chosen values."""
 
+    @property
+    def ranks_by_backbone(self) -> bool:
+        """Tell if the backbone's scores are needed beside those of the method's own models, or in their place."""
+        return self.role == "backbone" or bool(self.weights or self.reranker)
+
     def __post_init__(self) -> None:
         text("a text").require("the title of a method", self.title)
         whole_number(0).require(f"seed_shift of the method {self.title}", self.seed_shift)

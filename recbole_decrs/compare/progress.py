@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+import sys
+import time
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -10,6 +13,8 @@ from tqdm import tqdm
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.notices import Note
 
+SECONDS_OF_A_LINE = 60
+
 
 class Progress:
     """Shows a bar of the pieces of a comparison, with the epochs of what is being trained and an estimate.
@@ -17,10 +22,12 @@ class Progress:
     Args:
         jobs: the pieces.
         workers: how many of them are made at a time.
-        show: False to show nothing.
+        show: False to show no bar.
+        lines: True to write a line once a minute at most in the place of the bar, as into a file.
     """
 
-    def __init__(self, jobs: Sequence[Job], workers: int = 1, show: bool = False) -> None:
+    def __init__(self, jobs: Sequence[Job], workers: int = 1, show: bool = False, lines: bool = False) -> None:
+        self.lines, self.last_line = lines, -math.inf
         self.jobs = {job.key: job for job in jobs}
         self.workers = workers
         self.seconds = {job.key: job.seconds for job in jobs if job.seconds is not None}
@@ -51,6 +58,10 @@ class Progress:
             self.seconds[key] = seconds
         self.bar.update()
         self._show()
+        if self.lines and time.monotonic() - self.last_line >= SECONDS_OF_A_LINE:
+            self.last_line = time.monotonic()
+            made = len(self.seconds) + len(self.failed)
+            print(f"{made} of {len(self.jobs)} pieces are made{self.left()}", file=sys.stderr, flush=True)
 
     def __enter__(self) -> Progress:
         return self

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from recbole_decrs.compare.job import Job
+from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.results import Results
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
@@ -60,15 +61,14 @@ def costs_of(jobs: list[Job]) -> dict[str, dict[str, float]]:
         jobs: the pieces over one backbone; those without seconds were not made.
 
     Returns:
-        By method: ``training``, the seconds of all trainings that it needs, the backbone's among them; ``measuring``,
-        the seconds of choosing and ranking; ``models``, how many are trained. Methods of which a training is not known
-        are left out.
+        By method: ``training``, the seconds of all trainings that it needs; ``measuring``, the seconds of choosing and
+        ranking; ``models``, how many are trained. Methods of which a training is not known are left out.
     """
     trained = {job.key: job.seconds for job in jobs if job.kind == "train" and job.seconds is not None}
     costs: dict[str, list[tuple[float, float, float]]] = {}
     for job in jobs:
         if job.kind == "measure" and job.seconds is not None and trained.keys() >= set(job.needs):
-            needs = set(job.needs)
+            needs = set(job.needs if METHODS[job.subject].ranks_by_backbone else job.needs[1:])
             found = sum(trained[key] for key in needs), job.seconds, float(len(needs))
             costs.setdefault(job.subject, []).append(found)
     means = {method: np.mean(found, axis=0).round(2).tolist() for method, found in costs.items()}

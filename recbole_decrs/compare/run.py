@@ -34,7 +34,7 @@ from recbole_decrs.compare.significance import few_seeds
 from recbole_decrs.compare.wanted import Tell
 from recbole_decrs.compare.workers import Recipe, run_in_workers
 from recbole_decrs.compare.write import make_outputs, warn_without_matplotlib, write_outputs
-from recbole_decrs.console import shows_bars, tell
+from recbole_decrs.console import is_watched, shows_bars, tell
 from recbole_decrs.engines import check_engine, one_thread
 from recbole_decrs.errors import DecRSError, system_says
 from recbole_decrs.files import Claim
@@ -173,7 +173,8 @@ def _compare(
     with _claim(pieces.folder), one_thread() if how.workers > 1 else nullcontext():
         with RunLog(console=False):
             jobs = _jobs(experiments, plan)
-            with Progress(jobs, how.workers, shows_bars(first)) as progress:
+            lines = first["show_progress"] and not is_watched()
+            with Progress(jobs, how.workers, shows_bars(first), lines) as progress:
                 if how.workers > 1:
                     recipe = Recipe(configure, str(pieces.folder), cache.fingerprints)
                     failed = run_in_workers(jobs, recipe, how.workers, how.engine, progress)

@@ -19,6 +19,8 @@ from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.errors import DecRSError
 
 NAMES_SHOWN = 5
+LETTERS_SHOWN = 30
+"""How much of a name is shown."""
 
 
 def read_membership(
@@ -125,7 +127,8 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
         lengths: how many groups each item has.
         where: they come from.
     """
-    shown = ", ".join(map(str, names[:NAMES_SHOWN])) + (", ..." if len(names) > NAMES_SHOWN else "")
+    short = [name if len(name) <= LETTERS_SHOWN else f"{name[: LETTERS_SHOWN - 3]}..." for name in names[:NAMES_SHOWN]]
+    shown = ", ".join(short) + (", ..." if len(names) > NAMES_SHOWN else "")
     each = np.array([length for length in lengths if length])
     tell(
         f"{len(names)} groups read ({where}): {shown}; an item has {each.min()} to {each.max()}, {each.mean():.2f} on "

@@ -110,4 +110,5 @@ def number(value: float, digits: int = 4, sign: bool = False) -> Cell:
     """Write a number with so many digits behind the point; a dash where it is not known."""
     if math.isnan(value):
         return Cell("–")
-    return Cell(f"{value:{'+' if sign else ''}.{digits}f}", value)
+    shown = round(value, digits) + 0.0  # no minus before a zero
+    return Cell(f"{shown:{'+' if sign else ''}.{digits}f}", value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from recbole_decrs.evaluator.registry import title_of
@@ -40,7 +41,9 @@ def _data(data: dict[str, Any]) -> str:
         f"- fingerprint: `{data['fingerprint']}`",
     ]
     if groups := data.get("groups"):
-        names = ", ".join(groups["names"]) + (", ..." if groups["number"] > len(groups["names"]) else "")
+        names = escape(", ".join(groups["names"]), quote=False) + (
+            ", ..." if groups["number"] > len(groups["names"]) else ""
+        )
         lines.append(f"- {groups['number']} groups of items, from the column `{groups['field']}`: {names}")
     return "\n".join(lines)
 

@@ -39,7 +39,7 @@ def read_runs(paths: list[str]) -> tuple[dict[str, dict[str, Any]], list[str]]:
             raise DecRSError(f"table: there is no file or folder {path}; check its path")
         for file in _files(path):
             try:
-                runs[file] = _read(file)
+                runs[file] = read_record(file)
             except DecRSError as error:
                 left_out.append(f"{error}; it is left out")
     return runs, left_out
@@ -50,7 +50,12 @@ def _files(path: str) -> list[str]:
     return [os.path.normpath(file) for file in files if file.endswith(".json")]
 
 
-def _read(path: str) -> dict[str, Any]:
+def read_record(path: str) -> dict[str, Any]:
+    """Read the record of a run.
+
+    Raises:
+        DecRSError: the file cannot be read, or is damaged or no record.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             record = json.load(file)
@@ -152,5 +157,5 @@ def _is_metric(column: str) -> bool:
 
 def _cell(column: str, value: Any) -> str:
     if not _is_metric(column):
-        return str(value)
+        return "none" if pd.api.types.is_scalar(value) and pd.isna(value) else str(value)
     return "-" if value != value else f"{value:.4f}"

@@ -1,5 +1,7 @@
 """The estimate of the time that a comparison still takes."""
 
+import time
+
 import pytest
 
 from recbole_decrs.compare.job import Job
@@ -60,6 +62,19 @@ def test_what_the_bar_shows(tmp_path, capsys):
         assert progress.bar.postfix == "train FM-2-FM, about 20 s left"
     assert "done" in capsys.readouterr().err
     assert notices.read() == []
+
+
+def test_a_file_has_a_line_a_minute(capsys, monkeypatch):
+    clock = iter((100.0, 100.0, 130.0, 161.0, 161.0))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    jobs = [job("train", "FM", seed) for seed in range(4)]
+    with Progress(jobs, lines=True) as progress:
+        for one in jobs[:3]:
+            progress.end(one.key, 30.0)
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 4 pieces are made, about 2 min left",
+        "3 of 4 pieces are made, about 30 s left",
+    ]
 
 
 @pytest.mark.parametrize(

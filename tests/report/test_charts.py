@@ -8,7 +8,8 @@ from pages import PageParser
 from recbole_decrs.report.charts.axis import Axis, axis_around, round_numbers
 from recbole_decrs.report.charts.histogram import counted, histogram
 from recbole_decrs.report.charts.lines import Flag, Line, line_chart
-from recbole_decrs.report.charts.svg import element, text
+from recbole_decrs.report.charts.svg import element, marker, text
+from recbole_decrs.report.parts import number as number_cell
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda value: value == 0 or abs(value) > 1e-6)
 
@@ -60,3 +61,17 @@ def test_lines_with_gaps_bands_and_flags_are_drawn():
     assert drawn.elements.count("polygon") == 1
     assert drawn.elements.count("path") == 2  # the point that is not known has no marker
     assert "nan" not in " ".join(drawn.of("points"))
+
+
+def test_no_two_series_look_alike():
+    assert len({str(marker(number, 0, 0)) for number in range(32)}) == 32
+
+
+def test_words_of_several_lines_stand_below_one_another():
+    drawn = str(text(3, 5, "0 to <1\nn=7"))
+    assert "0 to &lt;1<tspan" in drawn
+    assert 'x="3" dy="1.15em">n=7</tspan>' in drawn
+
+
+def test_a_zero_has_no_sign_of_its_own():
+    assert [number_cell(value, 2).shown for value in (-0.001, -0.0, 0.004, -0.02)] == ["0.00", "0.00", "0.00", "-0.02"]

@@ -72,7 +72,10 @@ def test_bins_of_drift_are_those_of_the_table(compared):
     frame = pd.read_csv(folder / "drift_bins.csv")
     rows = frame[(frame["split"] == "eta") & (frame["against"] == "backbone") & (frame["metric"] == "recall@10")]
     of_decrs = rows[rows["method"] == "decrs"]
-    assert [row[0] for row in table[1:]] == [f"{one.group} n={one.users}" for one in of_decrs.itertuples()]
+    assert [row[0] for row in table[1:]] == [
+        f"{one.group.removeprefix('over ') if ' to ' in one.group else one.group}\nn={one.users}"
+        for one in of_decrs.itertuples()
+    ]
     assert [row[1] for row in table[1:]] == [f"{mean:.4f}" for mean in of_decrs["mean"]]
     assert [row[2] for row in table[1:]] == [f"{one.mean + one.difference:.4f}" for one in of_decrs.itertuples()]
 
@@ -162,10 +165,12 @@ def test_costs_count_every_training_that_a_method_needs():
         job("measure", "2", "decrs", 2.0, ("train a", "train b")),
         job("measure", "3", "decrs", 4.0, ("train a", "train b")),
         job("measure", "4", "ensemble", 1.0, ("train a", "train c")),
+        job("measure", "5", "decrs_wo", 1.0, ("train a", "train b")),
     ]
     assert costs_of(jobs) == {
         "backbone": {"training": 10.0, "measuring": 1.0, "models": 1.0},
         "decrs": {"training": 30.0, "measuring": 3.0, "models": 2.0},
+        "decrs_wo": {"training": 20.0, "measuring": 1.0, "models": 1.0},
     }
 
 

@@ -105,12 +105,20 @@ def test_shares_are_means_over_users(settings):
 def test_the_command_makes_the_page_of_a_checkpoint_again(settings, capsys):
     result, path, page = page_after(model="DecFM", config_dict=settings | {"drift_alpha": "auto", "epochs": 3})
     path.unlink()
+    for other in (path, path.with_suffix(".json"), Path("saved")):
+        assert main(["report", str(other)]) == 2
+        told = capsys.readouterr().err
+        assert result["saved_model_file"] in told or "holds runs; name the checkpoint of one" in told
     assert main(["report", result["saved_model_file"], "--users=3"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == str(path)
     again = check_page(path.read_text(encoding="utf-8"))
     assert len(again.users["users"]) == 3
     assert "3 of " in again.text
     assert again.tables[:2] == page.tables[:2]  # results and shares
+    for first in ("key", "file"):
+        here, there = (next(table for table in one.tables if table[0][0] == first) for one in (again, page))
+        assert here == there
+    assert {row[0] for row in there[1:]} == {"checkpoint", "log", "result", "model card"}
     curves = [table for table in page.tables if "by epoch" in table[0][0] or table[0][0] == "epoch"]
     assert curves == [table for table in again.tables if table[0][0] == "epoch"]
     assert curves

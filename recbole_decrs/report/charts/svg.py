@@ -9,7 +9,7 @@ from markupsafe import Markup
 from recbole_decrs.report.charts.axis import Axis
 
 N_STYLES = 8
-"""How many series are told apart by colour, dash and marker; the style sheet has a class ``s0``, ... for each."""
+"""How many colours and dashes there are; the style sheet has a class ``s0``, ... for each."""
 SHAPES = (
     "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0Z",
     "M-3.6,-3.6h7.2v7.2h-7.2Z",
@@ -33,14 +33,16 @@ def marker(number: int, x: float, y: float, tip: str | None = None, stops: bool 
     """Draw the marker of a series.
 
     Args:
-        number: of the series, from 0.
+        number: of the series, from 0; the first eight are filled, later ones are hollow, and from the 17th on a
+            colour has another shape.
         x, y: the place of its middle.
         tip: the text that is shown while the pointer is on it.
         stops: True if the keyboard stops there, and shows the text too.
     """
+    shape = number + 3 * max(number // N_STYLES - 1, 0)
     return element(
         "path",
-        d=SHAPES[number % len(SHAPES)],
+        d=SHAPES[shape % len(SHAPES)],
         transform=f"translate({x},{y})",
         class_=f"marker s{number % N_STYLES}" + (" hollow" if number >= N_STYLES else ""),
         data_tip=tip,
@@ -63,7 +65,9 @@ def sample(number: int, has_line: bool = True, has_marker: bool = True) -> Marku
 
 
 def text(x: float, y: float, words: str, class_: str = "", anchor: str = "middle", turned: bool = False) -> Markup:
-    """Write words at a place; ``turned`` has them run upwards."""
+    """Write words at a place, in the lines that they have; ``turned`` has them run upwards."""
+    first, *more = words.split("\n")
+    words = Markup("").join([first, *(element("tspan", line, x=x, dy="1.15em") for line in more)])
     turn = f"rotate(-90,{x},{y})" if turned else None
     return element("text", words, x=x, y=y, class_=class_ or None, text_anchor=anchor, transform=turn)
 

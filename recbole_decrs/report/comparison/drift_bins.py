@@ -55,7 +55,7 @@ def _figure(backbone: str, metric: str, part: pd.DataFrame) -> Figure:
     known = [name for name in SHOWN if name in set(part["method"])]
     of_methods = {name: part[part["method"] == name].set_index("group") for name in known}
     bins = of_methods["decrs"]
-    names = {group: f"{group} n={users}" for group, users in bins["users"].items()}
+    names = {group: f"{_short(group)}\nn={users}" for group, users in bins["users"].items()}
     drawn = [group for group, users in bins["users"].items() if users >= FEWEST_USERS]
     rows = [[Cell(names[group]), number(mean)] for group, mean in bins["mean"].items()]
     lines = []
@@ -73,6 +73,11 @@ def _figure(backbone: str, metric: str, part: pd.DataFrame) -> Figure:
     columns += [Column(text) for line in lines for text in (line.label, f"minus {backbone}")]
     table = Table(f"{shown} by drift", columns, rows)
     return Figure(f"{shown} over {backbone}", about, drawing, legend_of(lines), table)
+
+
+def _short(group: str) -> str:
+    """Name a bin between two thresholds by these alone, as its place on the axis is narrow."""
+    return group.removeprefix("over ") if " to " in group else group
 
 
 def _interval(one, is_known: bool) -> Cell:

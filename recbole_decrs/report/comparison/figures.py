@@ -20,9 +20,12 @@ FAR_BEHIND = 0.8
 
 
 def forest_figures(results: Results, tests: pd.DataFrame) -> list[Figure]:
-    """Draw the differences of DecRS to its opponents in percent of theirs, positive where DecRS is better."""
+    """Draw the differences of DecRS to its opponents in percent of theirs, positive where DecRS is better.
+
+    Each metric has a figure of its own, since differences of C_KL may be a hundred times those of Recall.
+    """
     figures = []
-    for backbone, rows in tests.groupby("backbone", sort=False):
+    for (backbone, metric), rows in tests.groupby(["backbone", "metric"], sort=False):
         lines, styles = [], {}
         for row in rows.itertuples():
             other = results.lists.get(row.method)
@@ -40,7 +43,7 @@ def forest_figures(results: Results, tests: pd.DataFrame) -> list[Figure]:
         about += "; right of the line DecRS is better."
         drawing = forest(lines, "DecRS against others, %", about)
         legend = [(sample(style, has_line=False), f"against {name}") for name, style in styles.items()]
-        figures.append(Figure(f"DecRS over {backbone}", about, drawing, legend))
+        figures.append(Figure(f"{title_of(metric)} of DecRS over {backbone}", about, drawing, legend))
     return figures
 
 
@@ -102,6 +105,13 @@ def _ends(results: Results, backbone: str, name: str, metric: str, mean: float) 
 
 
 def _numbers(points: list[Point], bias: str, accuracy: str) -> Table:
-    rows = [[Cell(point.label), number(point.y), number(point.x)] for point in points]
-    columns = [Column("method", is_number=False), Column(accuracy), Column(bias)]
-    return Table("Means over the seeds", columns, rows)
+    """Tabulate the points with their intervals, and below them the curves of the re-rankers."""
+    rows = [[Cell(one.label), number(one.y), _span(one.y_ends), number(one.x), _span(one.x_ends)] for one in points]
+    none = Cell("–")
+    rows += [[Cell(told), number(y), none, number(x), none] for one in points for x, y, told in one.curve[1:]]
+    columns = [Column(accuracy), Column("interval"), Column(bias), Column("interval")]
+    return Table("Means over the seeds", [Column("method", is_number=False), *columns], rows)
+
+
+def _span(ends: tuple[float, float] | None) -> Cell:
+    return Cell("–") if ends is None else Cell(f"{ends[0]:.4f} to {ends[1]:.4f}", ends[0])

@@ -47,6 +47,10 @@ def _record(folder: Path) -> dict[str, Any]:
         if {"methods", "seeds", "config", "left_out", "command"} <= record.keys():
             return record
     except OSError as error:
+        if any(folder.glob("*.pth")):
+            raise DecRSError(
+                f"report: {folder} holds runs; name the checkpoint of one, or type recbole-decrs table {folder} for all"
+            ) from error
         raise DecRSError(
             f"report: {folder} has no run.json that can be read, so it is no folder of a comparison; name the folder "
             "that recbole-decrs compare wrote, or a checkpoint"

@@ -111,7 +111,10 @@ def costs_section(results: Results, record: dict[str, Any]) -> Section | None:
             Column("training, s", "seconds of training with one seed, of all models that the method needs"),
             Column("times the backbone's"),
             Column("measuring, s", "seconds to choose on validation, and to rank for test, with one seed"),
-            Column("models", "how many are trained with one seed, the backbone's and those of a grid among them"),
+            Column(
+                "models",
+                "how many are trained with one seed: those of a grid, and the backbone where its scores are needed",
+            ),
         ]
         tables.append(Table(f"Cost over {backbone}", columns, rows, is_sortable=True))
     text = ["Models that methods share are counted for each. Means over the seeds, on the machine of this comparison."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from logging import getLogger
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,15 @@ def page_of_comparison(results: Results, record: dict[str, Any], folder: Path) -
 
 
 def _commands(results: Results, record: dict[str, Any], folder: Path) -> list[tuple[str, str]]:
+    dataset = next(iter(record["config"].values()))["dataset"]
+    one_run = f"recbole-decrs --model=DecFM --dataset={shlex.quote(str(dataset))}"
     lines = (
         [(record["command"], "the command of this page; with more --seeds it adds to it")] if record["command"] else []
     )
     return [
         *lines,
         (f"recbole-decrs report {folder}", "this page again, from run.json and pieces/"),
-        ("recbole-decrs --model=DecFM", "one run, with a page that looks at its users"),
+        (one_run, "one run, with a page that looks at its users; add the settings of the comparison"),
     ]
 
 

@@ -7,6 +7,7 @@ import os
 import shlex
 from typing import Any
 
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER
 from recbole_decrs.keys import KEYS
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.report.parts import Cell, Column, Commands, Section, Table
@@ -25,11 +26,15 @@ def settings_section(run: FinishedRun) -> Section:
             Cell(_shown(value)),
             Cell(_shown(defaults.get(key))),
         ]
-        for key, value in sorted(changed_settings(run.config).items())
+        for key, value in sorted(_settings(run).items())
     ]
     columns = [Column(title, is_number=False) for title in ("key", "here", "default")]
     text = () if rows else ("All settings are the defaults of this model and dataset.",)
     return Section("Settings", text, [Table("Settings that differ from the defaults", columns, rows)] if rows else ())
+
+
+def _settings(run: FinishedRun) -> dict[str, Any]:
+    return changed_settings(run.config) if run.settings is None else run.settings
 
 
 def _shown(value: Any) -> str:
@@ -37,11 +42,13 @@ def _shown(value: Any) -> str:
 
 
 def files_section(run: FinishedRun) -> Section:
-    """Tabulate where checkpoint, log and CSV files of the run lie."""
+    """Tabulate where checkpoint, log, record, model card and CSV files of the run lie."""
     stem = os.path.splitext(run.checkpoint)[0]
-    files = [("checkpoint", run.checkpoint), ("log", run.log)]
-    files += [("CSV", path) for path in sorted(glob.glob(f"{glob.escape(stem)}-*.csv"))]
-    rows = [[Cell(what), Cell(path)] for what, path in files if path]
+    files = list({"checkpoint": run.checkpoint, **run.files}.items())
+    tables = (path for path in sorted(glob.glob(f"{glob.escape(stem)}-*.csv")) if path not in run.files.values())
+    rows = [
+        [Cell(what), Cell(path)] for what, path in [*files, *(("CSV", path) for path in tables)] if what != "report"
+    ]
     columns = [Column("file", is_number=False), Column("where", is_number=False)]
     return Section(
         "Files",
@@ -54,13 +61,18 @@ def next_section(run: FinishedRun) -> Section:
     """List commands that go on from here."""
     config, checkpoint = run.config, shlex.quote(run.checkpoint)
     model, dataset = (shlex.quote(str(config[key])) for key in NAMED_ABOVE)
-    again = f"recbole-decrs --model={model} --dataset={dataset}"
-    lines = [(f"{again} --seed={int(config['seed']) + 1}", "the same with another seed; add the settings above")]
+    given = "".join(
+        f" {shlex.quote(f'--{key}={value}')}"
+        for key, value in sorted(_settings(run).items())
+        if key not in CHANGE_NO_NUMBER and key not in (*NAMED_ABOVE, "seed")
+    )
+    again = f"recbole-decrs --model={model} --dataset={dataset}{given}"
+    lines = [(f"{again} --seed={int(config['seed']) + 1}", "the same with another seed")]
     if config.deconfounded:
         backbone = config.backbone_class.__name__
         lines.append(
             (
-                f"recbole-decrs compare --dataset={dataset} --backbones={backbone}",
+                f"recbole-decrs compare --dataset={dataset} --backbones={backbone}{given}",
                 "beside the paper's competitors, with tests",
             )
         )
@@ -69,7 +81,9 @@ def next_section(run: FinishedRun) -> Section:
         if not run.alpha_scores and run.alpha is not None:
             lines.append((f"{again} --drift_alpha=auto", "choose alpha on validation"))
     else:
-        lines.append((f"recbole-decrs --model=DecFM --dataset={dataset}", "a deconfounded model on the same data"))
+        lines.append(
+            (f"recbole-decrs --model=DecFM --dataset={dataset}{given}", "a deconfounded model on the same data")
+        )
     if run.has_lists and not config["save_topk"]:
         lines.append(
             (f"{again} --save_topk={run.length} --save_user_metrics=True", "lists and metrics of all users as CSV")

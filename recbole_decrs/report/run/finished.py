@@ -44,8 +44,10 @@ class FinishedRun:
     alpha: float | None = None
     weight: np.ndarray | None = None
     """The weight of each user's deconfounded scores, shape [n_users]; None where nothing is fused."""
-    log: str | None = None
-    """The path of the log."""
+    files: dict[str, str] = field(default_factory=dict)
+    """The paths of the files of the run beside the checkpoint, by what they are."""
+    settings: dict[str, Any] | None = None
+    """The settings that the run was given and that are not the defaults; None where they are those of ``config``."""
 
     @cached_property
     def labels(self) -> dict[str, str]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
-
 import numpy as np
 from recbole.evaluator.collector import DataStruct
 
@@ -21,6 +18,7 @@ def finished_run(
     data: Data,
     results: dict[str, dict[str, float]],
     collected: dict[str, DataStruct],
+    files: dict[str, str],
 ) -> FinishedRun:
     """Gather a run whose test has just ended.
 
@@ -30,6 +28,7 @@ def finished_run(
         data: its data.
         results: the metrics of each recommender.
         collected: the data that they were made from.
+        files: the paths of its files, by what they are.
     """
     both = isinstance(trainer, DecRSTrainer)
     return FinishedRun(
@@ -44,7 +43,7 @@ def finished_run(
         alpha_scores=trainer.alpha_scores if both else [],
         alpha=trainer.drift_alpha if both else None,
         weight=weights_of(trainer.model),
-        log=_log_file(),
+        files=files,
     )
 
 
@@ -52,9 +51,3 @@ def weights_of(model) -> np.ndarray | None:
     """Give the weights by which a model fuses its halves, shape [n_users]; None where it does not."""
     weight = model.weight if isinstance(model, FusedRecommender) else None
     return None if weight is None else weight.cpu().numpy()
-
-
-def _log_file() -> str | None:
-    """Find the file that the run logs into."""
-    files = [one.baseFilename for one in logging.getLogger().handlers if isinstance(one, logging.FileHandler)]
-    return os.path.relpath(files[0]) if files else None

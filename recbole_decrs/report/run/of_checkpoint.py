@@ -7,6 +7,7 @@ from typing import Any
 
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.console import shows_bars
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.reranking import Reranker
@@ -15,6 +16,8 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.randomness import at_seed
 from recbole_decrs.report.run.finished import FinishedRun
 from recbole_decrs.report.run.gather import weights_of
+from recbole_decrs.runs.table import read_record
+from recbole_decrs.runs.write import files_of_run
 from recbole_decrs.saved_model import load_data_and_model
 from recbole_decrs.trainer import DecRSTrainer
 
@@ -32,6 +35,7 @@ def run_of_checkpoint(path: str, changed: dict[str, Any]) -> FinishedRun:
         DecRSError: it cannot be read, or was made for other data.
     """
     checkpoint = Checkpoint.read(path)
+    record = _record_beside(path)
     config, model, _, train, _, test = load_data_and_model(path, changed)
     at_seed(config)
     model.eval()
@@ -57,4 +61,15 @@ def run_of_checkpoint(path: str, changed: dict[str, Any]) -> FinishedRun:
         alpha_scores=checkpoint.alpha_scores,
         alpha=checkpoint.drift_alpha if checkpoint.is_complete else None,
         weight=weights_of(model),
+        files={what: file for what, file in record.get("files", {}).items() if os.path.isfile(file)},
+        settings={**record["settings"], **changed} if record else None,
     )
+
+
+def _record_beside(checkpoint: str) -> dict[str, Any]:
+    """Read the record that the run has written beside its checkpoint; nothing where there is none."""
+    (_, path), _ = files_of_run(checkpoint)
+    try:
+        return read_record(path)
+    except DecRSError:
+        return {}
