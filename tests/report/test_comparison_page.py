@@ -2,6 +2,7 @@ import json
 import logging
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -10,6 +11,7 @@ from recbole_decrs.cli import main
 from recbole_decrs.compare import METHODS, run_comparison
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.record import costs_of
+from recbole_decrs.compare.results import Outcome, Results
 from recbole_decrs.report.comparison.paper import paper_section, papers_tables
 from recbole_decrs.report.comparison.write import write_comparison_page
 from recbole_decrs.report.page import page_text
@@ -184,6 +186,45 @@ def test_the_papers_numbers_stand_beside_those_of_its_datasets(compared):
     shown = {row[0]: row for row in page.tables[0]}
     assert shown["DecRS"][1:3] == [f"{results.mean('FM', 'decrs', 'recall@10'):.4f}", "0.0704"]
     assert "Shuffled drift" not in shown
+    assert len(page.tables) == 1
+
+
+def test_the_papers_groups_of_users_and_operators_stand_beside_those_here():
+    rng = np.random.default_rng(0)
+    metrics = {metric: float(rng.random()) for name in ("recall", "ndcg") for metric in (f"{name}@10", f"{name}@20")}
+    by_drift = [[threshold, 9 - threshold, metrics] for threshold in (0, 2)]
+    outcomes = {
+        ("NFM" if method == "other" else "FM", method, 1): Outcome(
+            {
+                "test": {key: value * factor for key, value in metrics.items()},
+                "by_drift": [
+                    [threshold, users, {key: value * factor for key, value in of_group.items()}]
+                    for threshold, users, of_group in by_drift
+                ],
+            },
+            {},
+        )
+        for method, factor in (("backbone", 1.0), ("decrs", 1.5), ("decrs_product", 0.5))
+    }
+    results = Results({"FM": ["backbone", "decrs", "decrs_product"]}, [1], outcomes, {}, {"FM": ("recall@10", True)})
+    page = check_page(page_text(Page("paper", [], [paper_section(results, "ml-1m")])))
+    overall, by_threshold, operators = page.tables
+    assert [row[0] for row in overall[1:]] == ["FM", "DecRS"]
+    value = metrics["recall@20"]
+    assert by_threshold[2][:8] == [
+        "> 2",
+        "7",
+        f"{value:.4f}",
+        f"{value * 1.5:.4f}",
+        "+50.00%",
+        "0.1432",
+        "0.1646",
+        "14.94%",
+    ]
+    assert [row[0] for row in operators[1:]] == ["FM", "DecRS, operator product", "DecRS"]
+    assert operators[2][4] == "0.1205"
+    amazon = paper_section(results, "amazon-books")
+    assert [table.title[:7] for table in amazon.parts] == ["Table 3", "Table 4"]
 
 
 def test_the_papers_improvements_follow_from_its_numbers():
