@@ -20,6 +20,7 @@ _HOME = {
     "DecRSConfig": "recbole_decrs.config",
     "DecRSError": "recbole_decrs.errors",
     "run_recbole_decrs": "recbole_decrs.quick_start",
+    "import_data": "recbole_decrs.importing",
     "run_comparison": "recbole_decrs.compare",
     "objective_function": "recbole_decrs.quick_start",
     "measure_jensen_gap": "recbole_decrs.jensen",

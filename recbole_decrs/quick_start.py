@@ -17,6 +17,7 @@ from recbole_decrs.distributed.group import connect, is_first, place
 from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, taken_place
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
+from recbole_decrs.importing.of_run import dataset_of_run
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import Data, make_data, make_model, make_trainer
 from recbole_decrs.report.run import finished_run, write_run_page
@@ -37,6 +38,10 @@ def run_recbole_decrs(
     saved: bool = True,
     command_line: dict[str, str] | None = None,
     command: str | None = None,
+    clicks: Any = None,
+    items: Any = None,
+    users: Any = None,
+    **columns: str,
 ) -> dict[str, Any]:
     """Train and test a model; the counterpart of RecBole's ``run_recbole``.
 
@@ -51,6 +56,10 @@ def run_recbole_decrs(
         saved: whether to save the model; without it the last epoch is tested, as in RecBole.
         command_line: settings by key as typed text, over all others. ``sys.argv`` is never read here.
         command: what was typed, for the record beside the checkpoint.
+        clicks, items, users: the data, as data frames of pandas, polars, ...; they are written as the dataset of that
+            name, or of one made of their content, from which whatever reads the checkpoint takes them.
+        columns: which columns hold what, and how, where that is not found out, as of
+            :func:`~recbole_decrs.importing.import_data`: ``user="reader", time="when"``.
 
     Returns:
         ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result`` and ``test_result`` as RecBole;
@@ -63,8 +72,15 @@ def run_recbole_decrs(
     Raises:
         DecRSError: the input cannot be used; nothing has been written then.
     """
-    settings = {**(config_dict or {}), **(command_line or {})}
-    call = partial(_run_here, model, dataset, config_file_list, config_dict, saved, command_line, command)
+    settings, told = {**(config_dict or {}), **(command_line or {})}, []
+    if clicks is not None:
+        frames = {"clicks": clicks, "items": items, "users": users, **columns}
+        dataset, below, told = dataset_of_run(dataset, settings, config_file_list, frames)
+        config_dict = {**below, **(config_dict or {})}
+    elif items is not None or users is not None or columns:
+        given = next(iter(columns), "items" if items is not None else "users")
+        raise DecRSError(f"{given}: it is of data that come as data frames, and there are no clicks; give clicks")
+    call = partial(_run_here, model, dataset, config_file_list, config_dict, saved, command_line, command, told)
     layout = Layout.of(settings)
     if layout.world_size > 1 and (place() is None or is_started_by_torchrun()):
         return launch(call, layout)
@@ -80,11 +96,14 @@ def _run_here(
     saved: bool,
     command_line: dict[str, str] | None,
     command: str | None,
+    told: list[str],
 ) -> dict[str, Any]:
     """Do the part of this process in :func:`run_recbole_decrs`, which is everything where there is one."""
     with quiet_libraries(), RunLog(console=is_first(), file=is_first()) as log:
         config = DecRSConfig(model, dataset, config_file_list, config_dict, command_line)
         log.follow(config)
+        for line in told:
+            tell(line)
         connect(config["device"])
         result = _run(config, saved, log, command)
         if is_first():

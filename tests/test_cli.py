@@ -118,7 +118,7 @@ ERRORS = {
     "argument": (["--seed=1", "DecFM"], "cannot read the argument DecFM; write settings as --key=value"),
     "no command": (
         ["DecFM"],
-        "there is no command DecFM; the commands are run, compare, tune, table, jensen-gap, report, mechanism, and",
+        "there is no command DecFM; the commands are run, compare, import, tune, table, jensen-gap, report, mechanism,",
     ),
     "misspelt command": (["compere"], "there is no command compere; did you mean compare?"),
     "no value": (["--epochs", "3"], "the argument --epochs has no value; write --epochs=VALUE"),

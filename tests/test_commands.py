@@ -9,13 +9,14 @@ import pytest
 
 from recbole_decrs.arguments import KEYS
 from recbole_decrs.cli import build_parsers, main
-from recbole_decrs.commands import COMMANDS, jensen_gap, of_checkpoint
+from recbole_decrs.commands import COMMANDS, import_, jensen_gap, of_checkpoint
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.tune import tune
 
 OWN_OPTIONS = {
     "run": [],
     "compare": ["backbones", "methods", "seeds", "output", "lists", "workers", "engine", "dry_run"],
+    "import": ["dataset", "data_path", *import_.COLUMNS, *import_.FORMS],
     "tune": [name for name in inspect.signature(tune).parameters if name not in ("config_file_list", "fixed")],
     "table": ["sort", "output"],
     "jensen-gap": ["users", "seed"],
@@ -25,6 +26,7 @@ OWN_OPTIONS = {
 KEYS_SHOWN = {
     "run": list(KEYS),
     "compare": ["dataset", "config_files", "verbose"],
+    "import": [],
     "tune": ["model", "dataset", "config_files"],
     "table": [],
     "jensen-gap": list(jensen_gap.KEYS),

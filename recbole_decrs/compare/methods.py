@@ -10,6 +10,7 @@ from recbole.utils import ModelType
 from recbole_decrs.causal.propensity import capped_users
 from recbole_decrs.compare.method import ROLES, Method, Settings
 from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
+from recbole_decrs.data.popularity_field import POPULARITY
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS, RERANKERS_OF_THE_PACKAGE
@@ -35,7 +36,8 @@ def _no_group_feature(config) -> str | None:
     if config["MODEL_TYPE"] != ModelType.CONTEXT:
         return f"{backbone} takes no item features"
     loaded = config["load_col"].get("item", ()) if config["load_col"] else "*"
-    if loaded not in ("*", None) and config["group_field"] not in loaded:
+    of_clicks = config["group_field"] == POPULARITY
+    if of_clicks or (loaded not in ("*", None) and config["group_field"] not in loaded):
         return f"the group field {config['group_field']} is no feature of {backbone}"
     return None
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from recbole_decrs.data.atomic_files import AtomicFile
+from recbole_decrs.data.popularity_field import POPULARITY
 
 
 def clicks_path(dataset: str, settings: dict[str, Any]) -> Path:
@@ -46,7 +47,7 @@ def usual_columns(dataset: str, defaults: dict[str, Any], given: dict[str, Any])
         columns["inter"] = [*columns["inter"][:2], *(name for name in columns["inter"][2:] if name in file.columns)]
         if file.columns.get(settings["LABEL_FIELD"]) == "float" and not settings.get("threshold"):
             columns["inter"].append(settings["LABEL_FIELD"])
-    if settings.get("group_field") and (item.is_file() or not inter.is_file()):
+    if settings.get("group_field") not in (None, POPULARITY) and (item.is_file() or not inter.is_file()):
         columns["item"] = [settings["ITEM_ID_FIELD"], settings["group_field"]]
     return columns
 

@@ -71,6 +71,7 @@ def check_groups_and_time(dataset, has_time: bool) -> None:
         raise DecRSError(
             f"group_field is not set, and {config.needs_groups} needs item groups; set it to a column of {path}"
             + (f" ({', '.join(others)})" if others else "")
+            + ", or to popularity for head, middle and tail"
         )
     if not has_time and config.needs_drift:
         raise DecRSError(

@@ -15,6 +15,7 @@ from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.data.clicks import Clicks
 from recbole_decrs.data.demands import check_groups_and_time, item_path
 from recbole_decrs.data.group_field import read_membership
+from recbole_decrs.data.popularity_field import POPULARITY, popularity_membership
 from recbole_decrs.errors import DecRSError
 
 
@@ -49,8 +50,8 @@ def estimate(dataset, clicks: list[Clicks], orders: list[np.ndarray] | None) -> 
     check_groups_and_time(dataset, has_time=orders is not None)
     if config["group_field"] is None:
         return None
-    names, membership = _read_membership(dataset)
     users, items = clicks[0]
+    names, membership = _membership(dataset, users, items)
     history = None if orders is None else _history(config["drift_history"], clicks, orders)
     try:
         confounder = estimate_confounder(
@@ -88,11 +89,14 @@ def _check_drift(dataset, confounder: Confounder) -> None:
         getLogger().warning(one_drift_remark(name, alphas))
 
 
-def _read_membership(dataset) -> tuple[tuple[str, ...], sparse.csr_matrix]:
+def _membership(dataset, users: np.ndarray, items: np.ndarray) -> tuple[tuple[str, ...], sparse.csr_matrix]:
     config, path = dataset.config, item_path(dataset)
+    if config["group_field"] == POPULARITY:
+        return popularity_membership(dataset, users, items)
     if not os.path.isfile(path):
         raise DecRSError(
-            f"group_field: the item groups are read from {path}, which is not there; add it, or leave out CKL and DecRS"
+            f"group_field: the item groups are read from {path}, which is not there; add it, or take "
+            f"group_field: {POPULARITY}, or leave out CKL and DecRS"
         )
     names, membership = read_membership(
         atomic_file(config, path),

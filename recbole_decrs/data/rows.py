@@ -44,6 +44,30 @@ def leave_out_rows_without_id(dataset) -> None:
                 feat.drop(index=feat.index[missing], inplace=True)
 
 
+def without_row(clicked: pd.Series, known: pd.Series, field: str, clicks: str, rows: str) -> pd.Series:
+    """Find the clicks whose user or item has no row of its own.
+
+    Args:
+        clicked: the users or items of the clicks.
+        known: those that have a row.
+        field: what they are called, for the message.
+        clicks, rows: names of the two files.
+
+    Returns:
+        whether a click is one of them, shape [n clicks].
+
+    Raises:
+        DecRSError: all are, as where ids are written in two ways.
+    """
+    without = ~clicked.isin(known)
+    if len(without) and without.all():
+        raise DecRSError(
+            f"no {field} of {clicks}, such as {clicked.iloc[0]!r}, has a row in {rows}, which has such as "
+            f"{known.iloc[0]!r}; write ids in the same way in both"
+        )
+    return without
+
+
 def count_clicks_without_rows(dataset, what: str) -> None:
     """Count clicks of users or on items that the .user or .item file does not have.
 
@@ -58,16 +82,11 @@ def count_clicks_without_rows(dataset, what: str) -> None:
         feat = getattr(dataset, f"{source}_feat")
         if feat is None:
             continue
-        clicked = dataset.inter_feat[field]
-        without = ~clicked.isin(feat[field])
+        clicked, file = dataset.inter_feat[field], f"{dataset.dataset_name}.{source}"
+        without = without_row(clicked, feat[field], field, f"{dataset.dataset_name}.inter", file)
         if not without.any():
             continue
-        one, file = clicked[without].iloc[0], f"{dataset.dataset_name}.{source}"
-        if without.all():
-            raise DecRSError(
-                f"no {field} of {dataset.dataset_name}.inter, such as {one!r}, has a row in {file}, which has such as "
-                f"{feat[field].iloc[0]!r}; write ids in the same way in both"
-            )
+        one = clicked[without].iloc[0]
         getLogger().warning(
             f"{int(without.sum())} of {len(clicked)} clicks are {who} without a row in {file}, such as {one}: {what}"
         )

@@ -14,8 +14,9 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             "group_field",
             "str",
             None,
-            Check(lambda value: value is None or is_text(value), "the name of a column of the .item file"),
-            "The column of the .item file that defines the groups: `token`, `token_seq` or `float_seq` (weights).",
+            Check(lambda value: value is None or is_text(value), "a column of the .item file, or popularity"),
+            "The column of the .item file that defines the groups: `token`, `token_seq` or `float_seq` (weights); or "
+            "`popularity`: head, middle and tail by the training clicks (docs/import.md).",
             of_dataset=True,
         ),
         Key(

@@ -1,0 +1,135 @@
+"""Reads the cells of a column as ids, numbers or text, of what a file or a data frame has there."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.data.atomic_files import NO_NUMBER, is_number
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.importing.table import Table
+
+CONTROL = re.compile("[\x00-\x1f\x7f\ufeff]")
+"""Letters that nobody sees; tabs and line ends among them, which end cells and lines of an atomic file."""
+RUNS = re.compile("[\x00-\x20\x7f\ufeff]*[\x00-\x1f\x7f\ufeff][\x00-\x20\x7f\ufeff]*")
+"""Several letters of white space of which one is no blank."""
+
+
+def text_of(cell: Any) -> str:
+    """Write a value as text: whole numbers without a point, times as in ISO 8601."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, date | pd.Timestamp):
+        return cell.isoformat()
+    if isinstance(cell, Real) and not isinstance(cell, bool | np.bool_) and float(cell).is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def is_collection(cell: Any) -> bool:
+    """Tell a cell that holds several values."""
+    return isinstance(cell, list | tuple | set | frozenset | dict | np.ndarray)
+
+
+def texts_of(cells: pd.Series) -> pd.Series:
+    """Write the cells of a column as text, NaN where one is missing or empty, without blanks at their ends."""
+    codes, values = pd.factorize(cells)  # the same values stand in many cells
+    texts = np.array([_stripped(value) for value in values] + [np.nan], dtype=object)
+    return pd.Series(texts[codes], index=cells.index, dtype=object)
+
+
+def _stripped(value: Any) -> Any:
+    return text_of(value).strip() or np.nan
+
+
+def ids_of(table: Table, column: str) -> pd.Series:
+    """Read a column of ids as text: 7, ``7`` and 7.0 are the same; blanks at the ends are none of an id's.
+
+    Returns:
+        text, NaN where an id is missing, shape [n rows].
+
+    Raises:
+        DecRSError: an id is a list, a number with a fraction, or has letters in it that an atomic file cannot hold.
+    """
+    cells = table.frame[column]
+    try:
+        values = pd.Series(cells.unique(), dtype=object).dropna()
+        odd = next((value for value in values if isinstance(value, Real) and not _is_whole(value)), None)
+    except TypeError:  # a list has no hash
+        odd = next(cell for cell in cells if is_collection(cell))
+    if odd is not None:
+        row = next(place for place, cell in enumerate(cells) if cell is odd or str(cell) == str(odd))
+        raise DecRSError(
+            f"{table.where(column)}, {table.place(row)}: {odd!s} is no id, which is text or a whole number; name "
+            "another column, or mend it"
+        )
+    texts = texts_of(cells)
+    unwritable = next((text for text in texts.dropna().unique() if CONTROL.search(text)), None)
+    if unwritable is not None:
+        place = table.first((texts == unwritable).to_numpy())
+        raise DecRSError(
+            f"{table.where(column)}, {place}: the id {unwritable!r} has a tab, a line end or another letter in it that "
+            "nobody sees; take it out"
+        )
+    return texts
+
+
+def numbers_of(table: Table, column: str) -> np.ndarray:
+    """Read a column of numbers as float64, NaN where one is missing.
+
+    Raises:
+        DecRSError: a cell is no number, or infinite.
+    """
+    cells = table.frame[column]
+    if pd.api.types.is_bool_dtype(cells.dtype) or pd.api.types.is_numeric_dtype(cells.dtype):
+        numbers = cells.to_numpy(dtype=np.float64)
+    else:
+        texts = texts_of(cells)
+        texts = texts.where(~texts.isin(NO_NUMBER))
+        numbers = pd.to_numeric(texts, errors="coerce").to_numpy(dtype=np.float64)
+        wrong = np.isnan(numbers) & texts.notna().to_numpy()
+        if wrong.any():
+            row = int(np.argmax(wrong))
+            raise DecRSError(
+                f"{table.where(column)}, {table.place(row)}: {texts.iloc[row]!r} is no number; mend it, or name "
+                "another column"
+            )
+    if np.isinf(numbers).any():
+        raise DecRSError(
+            f"{table.where(column)}, {table.first(np.isinf(numbers))}: a number is infinite; mend it, or name another "
+            "column"
+        )
+    return numbers
+
+
+def in_one_line(texts: pd.Series) -> tuple[pd.Series, int]:
+    """Put a blank in the place of tabs, line ends and letters that nobody sees, which an atomic file cannot hold.
+
+    Returns:
+        the text, and how many cells were changed.
+    """
+    odd = texts.str.contains(CONTROL, na=False).to_numpy(dtype=bool)
+    if not odd.any():
+        return texts, 0
+    mended = texts.copy()
+    mended[odd] = texts[odd].map(lambda text: RUNS.sub(" ", text).strip() or np.nan)
+    return mended, int(odd.sum())
+
+
+def holds_fractions(texts: pd.Series) -> bool:
+    """Tell a column of numbers of which one is not whole; whole ones are as likely codes, and stay text."""
+    known = texts.dropna()
+    known = known[~known.isin(NO_NUMBER)]
+    if known.empty or not known.map(is_number).all():
+        return False
+    values = known.astype(np.float64)
+    return bool(np.isfinite(values).all() and (values % 1 != 0).any())
+
+
+def _is_whole(cell: Any) -> bool:
+    return isinstance(cell, bool | np.bool_) or cell != cell or (abs(cell) < 2**63 and float(cell).is_integer())

@@ -1,0 +1,59 @@
+"""Takes data frames of pandas, polars and any other library that narwhals reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.importing.table import Table
+
+
+def table_of_frame(frame: Any, name: str) -> Table:
+    """Take the columns of a data frame; the frame itself is not changed.
+
+    Args:
+        frame: of pandas, polars, PyArrow, Modin, ...
+        name: of the table, for messages.
+
+    Returns:
+        the table: text and objects as they are, numbers as numbers, times as UTC.
+
+    Raises:
+        DecRSError: it is no such frame, is lazy, or has two columns of one name, or a name that is no text.
+    """
+    try:
+        columns = nw.from_native(frame, eager_only=True)
+        names = columns.columns
+    except nw.exceptions.DuplicateError as error:
+        raise DecRSError(f"{name}: two columns of the data frame have the same name; rename one") from error
+    except TypeError as error:
+        kind = f"{type(frame).__module__.partition('.')[0]}.{type(frame).__name__}"
+        lazy = "; call its collect() first" if hasattr(frame, "collect") else ""
+        raise DecRSError(
+            f"{name} must be a data frame of pandas, polars or another library that narwhals reads, or the path of a "
+            f"file, not a {kind}{lazy}"
+        ) from error
+    if not len(names):
+        raise DecRSError(f"{name}: the data frame has no columns; its index is none, unless reset_index() makes it one")
+    for column in names:
+        if not isinstance(column, str):
+            raise DecRSError(f"{name}: a column of the data frame is named {column!r}, which is no text; rename it")
+    return Table(pd.DataFrame({column: _cells(columns[column]) for column in names}), name)
+
+
+def _cells(column: nw.Series) -> pd.Series:
+    if column.dtype.is_temporal() and column.dtype in (nw.Date, nw.Datetime):
+        microseconds = pd.Series(column.dt.timestamp("us").to_list(), dtype="object")
+        known = pd.to_numeric(microseconds).astype("Int64")
+        return pd.to_datetime(known, unit="us", utc=True)
+    if column.dtype.is_numeric() and column.null_count() == 0 and column.dtype != nw.Decimal:
+        return pd.Series(column.to_numpy())
+    return pd.Series([np.nan if _is_missing(cell) else cell for cell in column.to_list()], dtype=object)
+
+
+def _is_missing(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or cell is pd.NaT or (isinstance(cell, float) and cell != cell)

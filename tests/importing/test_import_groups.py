@@ -1,0 +1,99 @@
+"""Groups of every form are read as the names that they are, and what is written is read back as it was."""
+
+import json
+
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imports import CLICKS, imported, read_back
+from recbole_decrs.data.group_cells import split_cells
+from recbole_decrs.importing.item_groups import read_groups, written
+from recbole_decrs.importing.table import Table
+
+NAMES = [["Comedy", "Science Fiction"], ["Drama"], ["Comedy", "Drama"], []]
+
+FORMS = {
+    "pipe": ("|".join, "auto"),
+    "commas": (", ".join, ","),
+    "semicolons": (";".join, ";"),
+    "by its name": (";".join, "semicolon"),
+    "signs of several letters": (" + ".join, "+"),
+    "lists": (lambda some: some, "auto"),
+    "sets of one": (tuple, "auto"),
+    "JSON": (json.dumps, "auto"),
+    "Python's lists": (repr, "auto"),
+    "given as JSON": (json.dumps, "json"),
+}
+
+
+def read(cells, separator="auto"):
+    return read_groups(Table(pd.DataFrame({"genres": pd.Series(cells, dtype=object)}), "items"), "genres", separator)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_form_is_read(form):
+    write, separator = FORMS[form]
+    assert read([write(some) for some in NAMES], separator).names == NAMES
+
+
+def test_a_cell_may_be_one_name():
+    assert read(["Home, Garden & Pets", "Books"], "single").names == [["Home, Garden & Pets"], ["Books"]]
+    assert read(["Science Fiction", "Drama"]).names == [["Science Fiction"], ["Drama"]]
+
+
+def test_words_for_nothing_are_nothing():
+    assert read(["(no genres listed)", "Comedy|Drama", "Comedy"]).names == [[], ["Comedy", "Drama"], ["Comedy"]]
+
+
+def test_a_separator_that_is_nowhere_is_doubted():
+    assert "no cell of column genres of items holds ';'" in read(["a", "b"], ";").doubt
+    items = pd.DataFrame({"movieId": ["10", "20", "30"], "genres": ["a", "b", "a"]})
+    assert "  no cell of column genres of items holds ';'" in "\n".join(imported(items=items, group_separator=";").told)
+
+
+@pytest.mark.parametrize("library", [pd.DataFrame, pl.DataFrame])
+def test_groups_in_several_rows_are_those_of_one_item(library):
+    pairs = [("10", "Comedy"), ("20", "Drama"), ("10", "Science Fiction"), ("10", "Comedy"), ("30", None)]
+    items = library({"movieId": [item for item, _ in pairs], "genres": [name for _, name in pairs]})
+    imported(items=items)
+    table = read_back("item")[0]
+    assert table["item_id"].tolist() == ["10", "20", "30"]
+    found = split_cells(table["genres"].fillna("").tolist(), "token_seq").names
+    assert found == [["Comedy", "Science Fiction"], ["Drama"], []]
+
+
+def test_lists_of_a_frame():
+    items = pl.DataFrame({"movieId": ["10", "20", "30"], "genres": [["a", "b c"], [], None]})
+    assert imported(items=items).group_field == "genres"
+    assert read_back("item")[0]["genres"].fillna("").tolist() == ["a|b c", "", ""]
+
+
+@given(
+    st.lists(
+        st.lists(st.text("ab &|,'\"[", min_size=1, max_size=4).map(str.strip).filter(bool), max_size=3, unique=True),
+        min_size=1,
+        max_size=6,
+    ).filter(any)
+)
+def test_what_is_written_is_read_back(names):
+    kind, cells = written(names, "column genres of items")
+    assert split_cells(cells, kind).names == names
+
+
+def test_a_column_is_called_as_it_was_where_it_can_be():
+    items = pd.DataFrame(
+        {"movieId": ["10", "20", "30"], "title": list("abc"), "a b:c": [1, 2, 3], "a_b_c": [0.5, 1, 2]}
+    )
+    imported(CLICKS, items)
+    assert read_back("item")[1] == {"item_id": "token", "title": "token", "a_b_c": "token", "a_b_c_2": "float"}
+
+
+def test_another_column_may_be_the_title():
+    items = pd.DataFrame({"movieId": ["10", "20", "30"], "title": list("abc"), "label": list("def")})
+    imported(CLICKS, items, title="label")
+    table = read_back("item")[0]
+    assert table["title"].tolist() == list("def")
+    assert table["title_2"].tolist() == list("abc")
