@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import multiprocessing
 import os
 import signal
 import threading
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
@@ -26,6 +28,9 @@ ENGINES = {
 """Every engine: the module that it needs, and what pip is to install for it. loky is joblib's own, of one machine."""
 
 SECONDS_BETWEEN_LOOKS = 0.5
+
+SECONDS_AFTER_A_KILL = 1.0
+"""How long, at most, a worker of this machine works on when the process that has started it was killed."""
 
 _alone = threading.Lock()
 
@@ -129,6 +134,26 @@ def _local_spark(number: int) -> Iterator[None]:
     yield
 
 
+def _end_with_starter() -> None:
+    """Let this process, if it is a worker of loky's, end when the one that has started it was killed.
+
+    loky's workers would finish their task, beside those of the command that is then typed again.
+    """
+    name = "ends with its starter"
+    if not multiprocessing.current_process().name.startswith("LokyProcess") or any(
+        thread.name == name for thread in threading.enumerate()
+    ):
+        return
+    starter = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == starter:
+            time.sleep(SECONDS_AFTER_A_KILL)
+        os._exit(1)
+
+    threading.Thread(target=watch, name=name, daemon=True).start()
+
+
 _STARTED = {"ray": _local_ray, "dask": _local_dask, "spark": _local_spark}
 
 
@@ -142,6 +167,7 @@ def at_work(folder: str) -> Iterator[None]:
     Raises:
         DecRSError: this machine does not have the folder.
     """
+    _end_with_starter()
     with _alone, open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever has started the workers stops them

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from dataclasses import dataclass
 from functools import partial
 from logging import getLogger
 from typing import Any
@@ -26,7 +27,8 @@ from recbole_decrs.run_lines import Files, tell_files, tell_training, tell_what_
 from recbole_decrs.run_result import recommenders_of, result_of
 from recbole_decrs.runs.record import record_of_run
 from recbole_decrs.runs.write import files_of_run, write_run
-from recbole_decrs.trainer import load_backbone
+from recbole_decrs.single_trainer import SingleTrainer
+from recbole_decrs.trainer import DecRSTrainer, load_backbone
 from recbole_decrs.training import train
 
 
@@ -137,8 +139,27 @@ def _report(config: DecRSConfig, trainer, data: Data, test_result: dict[str, flo
     return [("report", path)] if path else []
 
 
-def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str | None) -> dict[str, Any]:
-    logger, start = getLogger(), time.monotonic()
+@dataclass(frozen=True)
+class Run:
+    """Holds what a training needs, made in the order in which its random numbers come."""
+
+    config: DecRSConfig
+    """The configuration, with the order of clicks that the data have."""
+    data: Data
+    trainer: DecRSTrainer | SingleTrainer
+
+
+def make_run(config: DecRSConfig, log: RunLog) -> Run:
+    """Read the data, make the model and its trainer, and open the log file, before which nothing is written.
+
+    Args:
+        config: the configuration.
+        log: has been entered.
+
+    Raises:
+        DecRSError: the input cannot be used.
+    """
+    logger = getLogger()
     logger.info(config)
     data = make_data(config, tell=logger.info)
     config = data.dataset.config
@@ -147,8 +168,6 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
-    if config["resume"] and not saved:
-        raise DecRSError("resume: goes on from what is saved, and this run saves nothing; leave one out")
     resumed = checkpoint_to_resume(config, part.fingerprint)
     if is_first():
         check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
@@ -159,15 +178,23 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
     logger.info(model)
     for one in (model.conventional, model.deconfounded) if deconfounded else (model,):
         _log_flops(config, one, data.dataset)
-
     trainer = make_trainer(config, model, backbone_state)
     if resumed:
         trainer.resume_checkpoint(resumed)
+    return Run(config, data, trainer)
+
+
+def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str | None) -> dict[str, Any]:
+    logger, start = getLogger(), time.monotonic()
+    if config["resume"] and not saved:
+        raise DecRSError("resume: goes on from what is saved, and this run saves nothing; leave one out")
+    run = make_run(config, log)
+    config, data, trainer = run.config, run.data, run.trainer
     shown = {"show_progress": shows_bars(config)}
     best_valid_score, best_valid_result = train(
         trainer, data.train, data.valid, as_in_recbole=True, saved=saved, **shown
     )
-    if not deconfounded:
+    if not config.deconfounded:
         tell_training(trainer)
     if config["reranker"] and data.valid:
         best_valid_result = trainer.evaluate(data.valid, load_best_model=False, **shown)
@@ -178,7 +205,7 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
     logger.info(set_color("test result", "yellow") + f": {test_result}")
     files = [("checkpoint", trainer.saved_model_file)] if saved else []
     files += [("log", log.path)] if log.path else []
-    result = result_of(config, trainer, part, best_valid_score, best_valid_result, test_result, files)
+    result = result_of(config, trainer, data.part, best_valid_score, best_valid_result, test_result, files)
     if saved:
         files += files_of_run(trainer.saved_model_file)
         if is_first():

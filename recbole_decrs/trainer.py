@@ -148,7 +148,7 @@ class DecRSTrainer:
             tell_training(trainer)
             if state is not None:
                 content[half] = state
-        score, result = self._weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
+        score, result = self.weigh(train_data._dataset.confounder, valid_data, options["show_progress"])
         if options["saved"] and not (is_complete and not any(one.has_trained for one in self.trainers.values())):
             write_checkpoint(
                 self.saved_model_file, content | {"drift_alpha": self.drift_alpha, "alpha_scores": self.alpha_scores}
@@ -176,7 +176,9 @@ class DecRSTrainer:
         self.trainers[half] = trainer
         return trainer
 
-    def _weigh(self, confounder, valid_data, show_progress: bool) -> tuple[float | None, dict[str, float] | None]:
+    def weigh(
+        self, confounder, valid_data, show_progress: bool = False
+    ) -> tuple[float | None, dict[str, float] | None]:
         """Set the weights of Eq. 11, choosing alpha on validation where it is ``auto``; score that ranking."""
         metric = self.config["valid_metric"].lower()
         bigger = self.config["valid_metric_bigger"]

@@ -1,7 +1,8 @@
-"""Searches hyper-parameters by RecBole's own means: its HyperTuning on Hyperopt, or Ray Tune."""
+"""Searches hyper-parameters by Optuna, or by RecBole's own means: its HyperTuning on Hyperopt, or Ray Tune."""
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import os
 from typing import Any
@@ -15,6 +16,7 @@ from recbole_decrs.config import DecRSConfig
 from recbole_decrs.console import is_watched
 from recbole_decrs.engines import check_engine
 from recbole_decrs.errors import DecRSError, in_words
+from recbole_decrs.log import RunLog
 from recbole_decrs.quick_start import objective_function
 from recbole_decrs.search import search_in_workers
 from recbole_decrs.search_space import KINDS, Space, draws, grid, read_params_file, whole, whole_numbers
@@ -23,29 +25,35 @@ from recbole_decrs.search_space import KINDS, Space, draws, grid, read_params_fi
 def tune(
     params_file: str,
     tool: str,
-    algo: str,
+    algo: str | None,
     max_evals: int,
-    early_stop: int,
-    output_file: str,
+    pruner: str | None,
+    output: str | None,
+    early_stop: int | None,
+    output_file: str | None,
     display_file: str | None,
     workers: int,
     engine: str,
     config_file_list: list[str],
     fixed: dict[str, Any],
 ) -> dict[str, Any]:
-    """Search, print the best setting and its results, and write those of all trials to ``output_file``.
+    """Search, print the best setting and its results, and write those of all trials.
 
     Args:
         params_file: the path of the search space, see :func:`read_params_file`.
-        tool: ``Hyperopt`` or ``Ray``.
-        algo: of Hyperopt: ``exhaustive``, ``random`` or ``bayes``.
+        tool: ``Optuna``, ``Hyperopt`` or ``Ray``.
+        algo: ``exhaustive``, ``random`` or ``bayes``, not of Ray. If none, exhaustive; of Optuna bayes where a key that
+            needs a training has a range.
         max_evals: how many trials there are at most, but for exhaustive search.
-        early_stop: of Hyperopt, in one process: how many trials without a gain end the search.
-        output_file: of Hyperopt: the path for the results of all trials.
+        pruner: of Optuna: ``median`` (if none) stops trainings that fall behind, ``off`` stops none.
+        output: of Optuna: the folder for trials and results, from which the same call goes on; if none,
+            ``tune/<model>-<dataset>``.
+        early_stop: of Hyperopt, in one process: how many trials without a gain end the search; 10 if none.
+        output_file: of Hyperopt: the path for the results of all trials; ``hyper.result`` if none.
         display_file: of Hyperopt: the path for their plot; there is none if None.
-        workers: how many trials are run at a time. With several, a grid or random search is run without Hyperopt, and
-            each trial is kept as it ends, in a file named as ``output_file`` with ``.jsonl`` behind it, from which the
-            same call goes on.
+        workers: how many trials are run at a time. With several, Hyperopt's grid or random search is run without
+            Hyperopt, and each trial is kept as it ends, in a file named as ``output_file`` with ``.jsonl`` behind it,
+            from which the same call goes on.
         engine: what carries the workers, of :data:`~recbole_decrs.engines.ENGINES`.
         config_file_list: config files of every trial.
         fixed: configuration of every trial, over the config files.
@@ -57,16 +65,23 @@ def tune(
         DecRSError: the parameter file, an option or the configuration cannot be used.
     """
     files = [os.path.abspath(file) for file in config_file_list]  # a trial of Ray runs in a folder of its own
+    of_hyperopt = {"early_stop": early_stop, "output_file": output_file, "display_file": display_file}
+    _check_tool(tool, algo, {"pruner": pruner, "output": output}, of_hyperopt)
+    check_engine(engine)
     space = read_params_file(params_file)
     for key in space:
         if key in fixed:
             raise DecRSError(f"--{key} fixes what {params_file} searches; leave one out")
-    config = DecRSConfig(config_file_list=files, config_dict=fixed)
-    for key, (kind, values) in space.items():  # a bad value must not end a search that is half done
-        for value in values if kind == "choice" else values[:2]:
-            tried = math.exp(value) if kind == "loguniform" else value
-            DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(tried)})
-    check_engine(engine)
+    with RunLog():  # which says a warning once
+        config = _checked(space, files, fixed)
+    if tool.lower() == "optuna":
+        if importlib.util.find_spec("optuna") is None:
+            raise DecRSError("tune needs optuna, which is not installed; pip install optuna, or take --tool=Hyperopt")
+        from recbole_decrs.tuning.search import search_with_optuna
+
+        prunes = pruner != "off"
+        return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
+    algo, output_file = algo or "exhaustive", output_file or "hyper.result"
     folder = os.path.dirname(os.path.abspath(output_file))
     if not os.path.isdir(folder):
         raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
@@ -74,10 +89,6 @@ def tune(
         raise DecRSError("workers: --tool=Ray starts workers of its own; leave one out, or take --engine=ray for both")
     if tool.lower() == "ray":
         return _tune_with_ray(space, files, fixed, config, max_evals)
-    if tool.lower() != "hyperopt":
-        raise DecRSError(f"--tool must be Hyperopt or Ray, not {tool}")
-    if algo not in ("exhaustive", "random", "bayes"):
-        raise DecRSError(f"--algo must be exhaustive, random or bayes, not {algo}")
     ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
     if algo == "exhaustive" and ranges:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
@@ -98,7 +109,7 @@ def tune(
         display_file=display_file,
         algo=algo,
         max_evals=max_evals,
-        early_stop=early_stop,
+        early_stop=early_stop or 10,
     )
     search.output_file = output_file
     if not is_watched():  # RecBole lets Hyperopt choose, and that shows its bar in files and pipes, too
@@ -108,6 +119,30 @@ def tune(
     print("best result: ")
     print(search.params2result[search.params2str(search.best_params)])
     return search.best_params
+
+
+def _check_tool(tool: str, algo: str | None, of_optuna: dict[str, Any], of_hyperopt: dict[str, Any]) -> None:
+    """See that a tool is known, and that no option is another tool's."""
+    if tool.lower() not in ("optuna", "hyperopt", "ray"):
+        raise DecRSError(f"--tool must be Optuna, Hyperopt or Ray, not {tool}")
+    if algo not in (None, "exhaustive", "random", "bayes"):
+        raise DecRSError(f"--algo must be exhaustive, random or bayes, not {algo}")
+    if of_optuna["pruner"] not in (None, "median", "off"):
+        raise DecRSError(f"--pruner must be median or off, not {of_optuna['pruner']}")
+    owner, others = ("Hyperopt", of_hyperopt) if tool.lower() == "optuna" else ("Optuna", of_optuna)
+    for option, value in others.items():
+        if value is not None:
+            raise DecRSError(f"--{option} is {owner}'s; leave it out, or take --tool={owner}")
+
+
+def _checked(space: Space, files: list[str], fixed: dict[str, Any]) -> DecRSConfig:
+    """Make the configuration of all trials, and one of each value: a bad one must not end a search half done."""
+    config = DecRSConfig(config_file_list=files, config_dict=fixed)
+    for key, (kind, values) in space.items():
+        for value in values if kind == "choice" else values[:2]:
+            tried = math.exp(value) if kind == "loguniform" else value
+            DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(tried)})
+    return config
 
 
 class _SavingHyperTuning(HyperTuning):

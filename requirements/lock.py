@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parent
 WITHOUT_RAY = 'ray ; python_version < "3"'
-USUAL = ["plots", "scale"]
+USUAL = ["plots", "scale", "tune"]
 LOCKS = {
     ROOT / "requirements.txt": USUAL,
     HERE / "ray.txt": [*USUAL, "ray"],

@@ -175,7 +175,17 @@ def test_the_script_of_the_checkout(tmp_path, config_file):
 def test_tune(tmp_path, config_file, capsys):
     Path("space.hyper").write_text("learning_rate choice [0.01,0.05]\ndrift_alpha choice [0.2]\n")
     assert (
-        main(["tune", "--params_file=space.hyper", f"--config_files={config_file}", "--epochs=1", "--model=DecFM"]) == 0
+        main(
+            [
+                "tune",
+                "--tool=Hyperopt",
+                "--params_file=space.hyper",
+                f"--config_files={config_file}",
+                "--epochs=1",
+                "--model=DecFM",
+            ]
+        )
+        == 0
     )
     assert "best params:  {'drift_alpha': 0.2, 'learning_rate':" in capsys.readouterr().out
     results = Path("hyper.result").read_text()
@@ -190,17 +200,25 @@ TUNE_ERRORS = {
     "values": (["--params_file=s"], "seed choice [1,", "cannot read the values '[1,'"),
     "code": (["--params_file=s"], "seed choice [__import__('os').getpid()]", "cannot read the values"),
     "range": (["--params_file=s"], "seed uniform 1", "cannot read the values '1'"),
-    "exhaustive": (["--params_file=s"], "learning_rate uniform 0.1,0.2", "a range, which exhaustive search cannot try"),
+    "exhaustive": (
+        ["--params_file=s", "--tool=Hyperopt"],
+        "learning_rate uniform 0.1,0.2",
+        "a range, which exhaustive search cannot try",
+    ),
     "order": (["--params_file=s"], "learning_rate uniform 0.5,0.1", "the low before the high"),
     "bad value": (
         ["--params_file=s"],
         "drift_alpha choice [0.1,-1]",
         "drift_alpha must be a number >= 0 or auto, not -1",
     ),
-    "output": (["--params_file=s", "--output_file=none/x"], "seed choice [1,2]", "--output_file: there is no folder"),
+    "output": (
+        ["--params_file=s", "--tool=Hyperopt", "--output_file=none/x"],
+        "seed choice [1,2]",
+        "--output_file: there is no folder",
+    ),
     "twice": (["--params_file=s"], "seed choice [1,2]\nseed choice [3]", "line 2 of s names seed a second time"),
     "fixed": (["--params_file=s", "--seed=1"], "seed choice [1,2]", "--seed fixes what s searches"),
-    "tool": (["--params_file=s", "--tool=Optuna"], "seed choice [1,2]", "--tool must be Hyperopt or Ray"),
+    "tool": (["--params_file=s", "--tool=Grid"], "seed choice [1,2]", "--tool must be Optuna, Hyperopt or Ray"),
     "algo": (["--params_file=s", "--algo=best"], "seed choice [1,2]", "--algo must be exhaustive, random or bayes"),
     "evals": (["--params_file=s", "--max_evals=few"], "seed choice [1,2]", "--max_evals must be a whole number >= 1"),
     "empty": (["--params_file=s"], "# nothing", "holds no line 'name kind values'; write one, such as learning_rate"),

@@ -87,7 +87,7 @@ def pins(name):
 
 
 EXTRAS = {"requirements.txt": [], "requirements/ray.txt": ["ray"], "requirements/test.txt": ["test"]}
-LOCKS = {lock: ["plots", *extras] for lock, extras in EXTRAS.items()}
+LOCKS = {lock: ["plots", "scale", "tune", *extras] for lock, extras in EXTRAS.items()}
 
 
 @pytest.mark.parametrize("lock", LOCKS)

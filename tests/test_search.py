@@ -61,7 +61,7 @@ def test_a_trial_is_known_by_its_settings_in_whatever_order(settings, monkeypatc
 def test_two_workers_find_what_one_finds_and_go_on_where_they_were(settings, capsys):
     Path("tiny.yaml").write_text(yaml.safe_dump(settings | {"epochs": 1, "dataset": "tiny", "model": "BPR"}))
     Path("space").write_text("learning_rate choice [0.01,1e30,0.5]\n")
-    command = ["tune", "--params_file=space", "--config_files=tiny.yaml", "--workers=2"]
+    command = ["tune", "--tool=Hyperopt", "--params_file=space", "--config_files=tiny.yaml", "--workers=2"]
     assert main(command) == 0
     output = capsys.readouterr()
     kept = Path("hyper.result.jsonl")
@@ -83,7 +83,7 @@ def test_two_workers_find_what_one_finds_and_go_on_where_they_were(settings, cap
 
     # What one process finds.
     Path("space").write_text("learning_rate choice [0.01,0.5]\n")
-    assert main(["tune", "--params_file=space", "--config_files=tiny.yaml", "--output_file=one"]) == 0
+    assert main([*command[:-1], "--output_file=one"]) == 0
     capsys.readouterr()
     assert sorted(Path("one").read_text().split("\n\n")) == sorted(Path("hyper.result").read_text().split("\n\n"))
 
@@ -91,8 +91,8 @@ def test_two_workers_find_what_one_finds_and_go_on_where_they_were(settings, cap
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--algo=bayes"], "--algo=bayes is Hyperopt's, which runs in one process"),
-        (["--display_file=a.html"], "--display_file is Hyperopt's"),
+        (["--tool=Hyperopt", "--algo=bayes"], "--algo=bayes is Hyperopt's, which runs in one process"),
+        (["--tool=Hyperopt", "--display_file=a.html"], "--display_file is Hyperopt's"),
         (["--tool=Ray"], "--tool=Ray starts workers of its own"),
         (["--engine=rays"], "engine: there is no engine rays; did you mean ray?"),
         (["--algo=best"], "--algo must be exhaustive, random or bayes"),

@@ -10,7 +10,7 @@ COMMANDS = {
     "run": ("recbole_decrs.commands.run", "train and test a model; the default, so that the word can be left out"),
     "compare": ("recbole_decrs.commands.compare", "run the paper's competitors and controls, and write its tables"),
     "import": ("recbole_decrs.commands.import_", "make a dataset of CSV or Parquet files"),
-    "tune": ("recbole_decrs.commands.tune", "search hyper-parameters with RecBole's HyperTuning"),
+    "tune": ("recbole_decrs.commands.tune", "search hyper-parameters with Optuna, Hyperopt or Ray"),
     "table": ("recbole_decrs.commands.table", "put the results of several runs into one table"),
     "jensen-gap": ("recbole_decrs.commands.jensen_gap", "measure what the approximation of Eq. 6 costs"),
     "report": ("recbole_decrs.commands.report", "write the page of a checkpoint, or of a comparison, again"),

@@ -1,4 +1,4 @@
-"""Searches hyper-parameters with RecBole's HyperTuning, on Hyperopt or on Ray Tune, and prints the best."""
+"""Searches hyper-parameters with Optuna, or RecBole's HyperTuning on Hyperopt or on Ray Tune, and prints the best."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def add_options(parser: CommandParser) -> None:
         help="what is searched, in lines such as 'learning_rate choice [0.01,0.05]' or 'dropout_prob uniform 0.1,0.5'; "
         "this one must be given",
     )
-    parser.add_argument("--tool", metavar="TOOL", default="Hyperopt", help="Hyperopt or Ray; default %(default)s")
+    parser.add_argument("--tool", metavar="TOOL", default="Optuna", help="Optuna, Hyperopt or Ray; default %(default)s")
     parser.add_argument(
         "--algo",
         metavar="ALGORITHM",
-        default="exhaustive",
-        help="exhaustive, random or bayes (Hyperopt); default %(default)s",
+        default=None,
+        help="exhaustive, random or bayes (not Ray); default exhaustive, or bayes where Optuna is to search a range",
     )
     parser.add_argument(
         "--max_evals",
@@ -31,24 +31,37 @@ def add_options(parser: CommandParser) -> None:
         help="trials of random and bayes, and of Ray; default %(default)s",
     )
     parser.add_argument(
+        "--pruner",
+        metavar="PRUNER",
+        default=None,
+        help="median, which stops trainings that fall behind the median of others, or off (Optuna); default median",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="FOLDER",
+        default=None,
+        help="where trials.csv, best.yaml and what the same command goes on from are written (Optuna); default "
+        "tune/MODEL-DATASET",
+    )
+    parser.add_argument(
         "--early_stop",
         metavar="N",
         type=whole_number(1),
-        default=10,
-        help="trials without a gain before the search stops (Hyperopt, in one process); default %(default)s",
+        default=None,
+        help="trials without a gain before the search stops (Hyperopt, in one process); default 10",
     )
     parser.add_argument(
         "--output_file",
         metavar="FILE",
-        default="hyper.result",
-        help="where the results of all trials are written; default %(default)s",
+        default=None,
+        help="where the results of all trials are written (Hyperopt); default hyper.result",
     )
     parser.add_argument(
-        "--display_file", metavar="FILE", default=None, help="where a plot of them is written; default none"
+        "--display_file", metavar="FILE", default=None, help="where a plot of them is written (Hyperopt); default none"
     )
     parser.add_workers(
-        "how many processes run trials, exhaustive or random, each with one thread; each trial is kept as it ends in "
-        "output_file.jsonl, from which the same command goes on"
+        "how many processes run trials, each with one thread; each trial is kept as it ends, and the same command goes "
+        "on (Optuna; Hyperopt's exhaustive or random search)"
     )
     parser.add_keys("model", "dataset", "config_files")
 

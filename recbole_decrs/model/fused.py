@@ -36,13 +36,17 @@ class FusedRecommender(AbstractRecommender):
         super().__init__()
         self.USER_ID = config["USER_ID_FIELD"]
         self.device = config["device"]
-        self.ranking = ranking_of_result(config)
         at_seed(config)
         self.conventional = config.backbone_class(config, dataset)
         at_seed(config)
         self.deconfounded = config.model_class(config, dataset)
-        self.halves = tuple(OnScale(model, config["fusion_on"]) for model in (self.conventional, self.deconfounded))
         self.register_buffer("weight", None, persistent=False)
+        self.rank_by(config)
+
+    def rank_by(self, config) -> None:
+        """Rank as a configuration says by its keys ``inference`` and ``fusion_on``, with the parameters as they are."""
+        self.ranking = ranking_of_result(config)
+        self.halves = tuple(OnScale(model, config["fusion_on"]) for model in (self.conventional, self.deconfounded))
 
     def set_weight(self, weight: torch.Tensor | None) -> None:
         """Set the weight of the deconfounded scores of each user, shape [n_users]."""
