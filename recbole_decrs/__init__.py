@@ -28,6 +28,7 @@ _HOME = {
     "deconfound": "recbole_decrs.model.deconfound",
     "register_model": "recbole_decrs.model.registry",
     "load_data_and_model": "recbole_decrs.saved_model",
+    "recommend": "recbole_decrs.serving",
     "inner_product_vectors": "recbole_decrs.model.vectors",
 }
 

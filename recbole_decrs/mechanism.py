@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
-from recbole_decrs.causal import BackdoorOperator, Confounder
+from recbole_decrs.causal import Confounder
 from recbole_decrs.causal.history_before import recent_distribution
 from recbole_decrs.checks import one_of, whole_number
 from recbole_decrs.data.clicks import clicks_in_order_of_time
@@ -18,6 +16,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import score_of_model
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.evaluator.scoring import Scorer, collect_rankings
+from recbole_decrs.model.other_distribution import in_place_of_d
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.saved_model import load_deconfounded
 from recbole_decrs.tables import as_markdown
@@ -70,7 +69,7 @@ def measure_mechanism(
     half = OnScale(model, "logit")
     effects = {"as trained": Effect(_metrics(config, half, loader), 0.0, 0.0)}
     for name, d in _other_distributions(train_data._dataset, seed).items():
-        with _in_place_of_d(model, d):
+        with in_place_of_d(model, d):
             metrics = _metrics(config, half, loader)
         effects[name] = Effect(metrics, *_changes(config, half, loader, d, k))
     return effects
@@ -89,7 +88,7 @@ def _changes(config, half: OnScale, loader, d: np.ndarray | None, k: int) -> tup
     for batch in loader:
         forget_kept_embeddings(half.model)
         before = scorer(half, batch)
-        with _in_place_of_d(half.model, d):
+        with in_place_of_d(half.model, d):
             forget_kept_embeddings(half.model)
             after = scorer(half, batch)
         candidate = torch.isfinite(before)
@@ -119,25 +118,6 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
         found["the later half of the history"] = recent_distribution(users, items, *about)
     found["uniform"] = np.full(len(confounder.prior), 1 / len(confounder.prior))
     return found | {"d_u of another user": other, WITHOUT: None}
-
-
-@contextmanager
-def _in_place_of_d(model, d: np.ndarray | None) -> Iterator[None]:
-    """Put another distribution into the operators of a model, or zeros in the place of M, and back."""
-    operators = [module for module in model.modules() if isinstance(module, BackdoorOperator)]
-    before = [(operator.prior, operator.rows_of_prior) for operator in operators]
-    for operator in operators:
-        if d is None:
-            operator.of_sums = lambda total, *_: torch.zeros_like(total)
-        else:
-            operator.prior = torch.as_tensor(d, dtype=torch.float32, device=operator.group_embeddings.device)
-            operator.rows_of_prior = None
-    try:
-        yield
-    finally:
-        for operator, (prior, rows_of_prior) in zip(operators, before, strict=True):
-            operator.prior, operator.rows_of_prior = prior, rows_of_prior
-            vars(operator).pop("of_sums", None)
 
 
 def table_of_effects(effects: dict[str, Effect], k: int = 20) -> str:

@@ -73,9 +73,9 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
     model = make_model(config, data.part)
     if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
-        alpha = load_fused(config, model, checkpoint, data.part, alpha)
+        model.drift_alpha = load_fused(config, model, checkpoint, data.part, alpha)
         if DRIFT_KEYS & changed.keys():
-            model.set_weight(fusion_weights(config, data.part.confounder, alpha))
+            model.set_weight(fusion_weights(config, data.part.confounder, model.drift_alpha))
     else:
         checkpoint.load_into(model)
     return config, model, data.dataset, data.train, data.valid, data.test

@@ -19,8 +19,8 @@ from recbole_decrs.data.id_loader import check_loader, why_not_by_ids
 from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
-from recbole_decrs.evaluator.rankings import RANKINGS, Ranking, fused_by, score_of_model
-from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.evaluator.rankings import Ranking, fused_by
+from recbole_decrs.evaluator.recommenders import rankings_in, with_rerankers
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
@@ -207,20 +207,11 @@ class DecRSTrainer:
     def _evaluate_rankings(
         self, eval_data, rankings: dict[str, Ranking], show_progress: bool, reranked: bool = False
     ) -> dict[str, dict[str, float]]:
-        """Measure several rankings made from the scores of both halves, which are computed once.
-
-        A re-ranker is given a half's own scores, as if the half were alone: what Eq. 11 makes of scores that are no
-        probabilities would be scaled once more.
-        """
+        """Measure several rankings made from the scores of both halves, which are computed once."""
         self.model.eval()
         models, rerankers = list(self.model.halves), {}
         if reranked:
-            rerankers["fused"] = Reranker(self.config, self.model)
-            for kind, half in zip(HALVES, self.model.halves, strict=True):
-                rerankers[kind] = Reranker(self.config, half.model)
-                if not half.gives_own_scores:
-                    rankings = {**rankings, kind: score_of_model(len(models))}
-                    models.append(half.model)
+            models, rankings, rerankers = with_rerankers(self.config, self.model, rankings)
         self.collected = collect_rankings(self.config, models, rankings, eval_data, show_progress, rerankers)
         return {name: self.evaluator.evaluate(struct) for name, struct in self.collected.items()}
 
@@ -240,10 +231,8 @@ class DecRSTrainer:
         if load_best_model:
             checkpoint = Checkpoint.read(model_file or self.saved_model_file)
             self.drift_alpha = load_fused(self.config, self.model, checkpoint, eval_data._dataset)
-        kinds = [*HALVES, "fused"] if self.model.weight is not None else HALVES
-        rankings = {kind: RANKINGS[kind].make(self.model.weight) for kind in kinds}
         reranked = self.config["reranker"] is not None
-        self.evaluations = self._evaluate_rankings(eval_data, rankings, show_progress, reranked)
+        self.evaluations = self._evaluate_rankings(eval_data, rankings_in(self.model), show_progress, reranked)
         result = self.evaluations[self.model.ranking.name]
         if "deconfounded" in self.trainers:
             self.trainers["deconfounded"].wandblogger.log_eval_metrics(result, head="eval")

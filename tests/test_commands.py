@@ -9,7 +9,7 @@ import pytest
 
 from recbole_decrs.arguments import KEYS
 from recbole_decrs.cli import build_parsers, main
-from recbole_decrs.commands import COMMANDS, import_, jensen_gap, of_checkpoint
+from recbole_decrs.commands import COMMANDS, import_, jensen_gap, of_checkpoint, recommend
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.tune import tune
 
@@ -22,6 +22,7 @@ OWN_OPTIONS = {
     "jensen-gap": ["users", "seed"],
     "report": ["users"],
     "mechanism": ["part", "k", "seed"],
+    "recommend": ["users", "all", "clicks", "k", "output", "exclude", "items", "groups", "seed"],
 }
 KEYS_SHOWN = {
     "run": list(KEYS),
@@ -32,6 +33,7 @@ KEYS_SHOWN = {
     "jensen-gap": list(jensen_gap.KEYS),
     "report": list(of_checkpoint.KEYS),
     "mechanism": list(of_checkpoint.KEYS),
+    "recommend": list(recommend.KEYS),
 }
 
 
@@ -109,6 +111,16 @@ def test_what_needs_no_model_imports_none(arguments):
         (["table", "saved", "--output=html"], "--output must be md or csv, not html"),
         (["table", "nowhere"], "table: there is no file or folder nowhere; check its path"),
         (["table", "."], "table: there is no result of a run in .; each run writes one beside its checkpoint"),
+        (["recommend", "a.pth"], "recommend needs to know to whom: one of --users=1,5,9, --all=True and --clicks="),
+        (["recommend", "a.pth", "--users=1", "--all=True"], "recommend needs to know to whom: one of"),
+        (["recommend", "a.pth", "--users=,"], "users: , names none; write ids with commas between"),
+        (["recommend", "a.pth", "--users=1", "--exclude=x"], "exclude must be one of history, clicked, none, not 'x'"),
+        (["recommend", "a.pth", "--users=1", "--k=0"], "--k must be a whole number >= 1, not 0"),
+        (["recommend", "a.pth", "--users=1", "--output=a.txt"], "a.txt must end in .csv or .parquet"),
+        (["recommend", "a.pth", "--users=1", "--output=no/a.csv"], "output: there is no folder no; make it first"),
+        (["recommend", "a.pth", "--users=1", "--topk=3"], "takes no --topk; it takes users, all, clicks, k"),
+        (["recommend", "--users=1"], "recommend needs one checkpoint: recbole-decrs recommend saved/"),
+        (["recommend", "a.pth", "--users=1"], "there is no checkpoint a.pth; check its path"),
         (["jensen-gap", "a.pth", "--seed=-1"], "--seed must be a whole number >= 0, not -1"),
         (["jensen-gap", "a.pth", "--checkpoint=b.pth"], "takes no --checkpoint; it takes users, seed, data_path,"),
     ],

@@ -15,6 +15,7 @@ COMMANDS = {
     "jensen-gap": ("recbole_decrs.commands.jensen_gap", "measure what the approximation of Eq. 6 costs"),
     "report": ("recbole_decrs.commands.report", "write the page of a checkpoint, or of a comparison, again"),
     "mechanism": ("recbole_decrs.commands.mechanism", "measure what M(d, u) does in a trained model"),
+    "recommend": ("recbole_decrs.commands.recommend", "list items for users, by a trained model"),
 }
 """Every command: its file, and one line about it."""
 DEFAULT = "run"

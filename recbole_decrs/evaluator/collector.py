@@ -12,7 +12,7 @@ from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.distributed.group import joined
 from recbole_decrs.distributed.users import ShareOfUsers
-from recbole_decrs.evaluator.reranking import Reranker
+from recbole_decrs.evaluator.reranking import Reranker, top_items
 from recbole_decrs.finite import REMEDY, check_scores
 
 
@@ -93,7 +93,7 @@ class DecRSCollector(Collector):
         longest = max(self.length, self.list_length)
         if not longest:
             return
-        scores, items = self._ranked(scores_tensor, users, longest)
+        scores, items = top_items(scores_tensor, users, longest, self.reranker, self.confounder)
         if scores.shape[1] > 1:
             self._keep("rec.all_equal", (scores[:, 0] == scores[:, -1]) & scores[:, -1].isfinite())
         if self.length:
@@ -108,17 +108,6 @@ class DecRSCollector(Collector):
         if self.list_length:
             self._keep("rec.list_items", items[:, : self.list_length])
             self._keep("rec.list_scores", scores[:, : self.list_length])
-
-    def _ranked(self, scores: torch.Tensor, users: torch.Tensor, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Rank the items for each user: the scores and the items of the lists, shape [n users, length] each."""
-        n_items = scores.shape[1]
-        if self.reranker is None:
-            return torch.topk(scores, min(n_items, length), dim=-1)
-        candidates = self.reranker.candidates
-        candidates.look_at(scores)
-        scores, items = torch.topk(scores, min(n_items, max(length, candidates.n)), dim=-1)
-        ranking = self.reranker(scores, items, users, self.confounder, min(n_items, length))
-        return scores.gather(1, ranking), items.gather(1, ranking)
 
     def _keep(self, key: str, tensor: torch.Tensor) -> None:
         self.batches[key].append(tensor.cpu())

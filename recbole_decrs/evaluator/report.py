@@ -58,7 +58,7 @@ def results_by_user(
         drift = struct.get("data.user_drift")
         table = pd.DataFrame({"user_id": user_tokens[users], "recommender": name})
         table.insert(1, "drift", np.nan if drift is None else drift[users])
-        _count_lists(table, users)
+        count_lists(table, users)
         tables.append(table.assign(**evaluator.evaluate_users(struct)))
     return pd.concat(tables, ignore_index=True)
 
@@ -80,11 +80,11 @@ def top_lists(struct: DataStruct, user_tokens: np.ndarray, item_tokens: np.ndarr
             "score": scores.ravel(),
         }
     )
-    _count_lists(table, of_list)
+    count_lists(table, of_list)
     return table[np.isfinite(table["score"])]
 
 
-def _count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
+def count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
     """Add the column ``list``, 1, 2, ... for each user, if a user has several.
 
     Args:

@@ -9,6 +9,31 @@ from recbole_decrs.model.scale import OwnScale
 from recbole_decrs.rerank import RERANKERS
 
 
+def top_items(
+    scores: torch.Tensor, users: torch.Tensor, length: int, reranker: Reranker | None, confounder: Confounder | None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rank the items for each user, best first.
+
+    Args:
+        scores: of all items, shape [B, n_items]; -inf where an item is no candidate.
+        users: user ids, shape [B].
+        length: of the lists; of all items where there are fewer.
+        reranker: puts each user's top items in another order; None to rank by the scores.
+        confounder: the groups of items and users, which a re-ranker needs.
+
+    Returns:
+        The scores and the ids of the listed items, shape [B, length] each.
+    """
+    n_items = scores.shape[1]
+    if reranker is None:
+        return torch.topk(scores, min(n_items, length), dim=-1)
+    candidates = reranker.candidates
+    candidates.look_at(scores)
+    scores, items = torch.topk(scores, min(n_items, max(length, candidates.n)), dim=-1)
+    ranking = reranker(scores, items, users, confounder, min(n_items, length))
+    return scores.gather(1, ranking), items.gather(1, ranking)
+
+
 class Candidates:
     """Picks the top items of a user, which re-rankers put in another order, and scales their scores for these.
 

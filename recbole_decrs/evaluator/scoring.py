@@ -18,11 +18,17 @@ from recbole_decrs.evaluator.reranking import Reranker
 
 
 class Scorer(Trainer):
-    """Scores batches as RecBole's Trainer does before it ranks, masked as it masks them, without its folders."""
+    """Scores batches as RecBole's Trainer does before it ranks, masked as it masks them, without its folders.
 
-    def __init__(self, config, eval_data) -> None:
+    Args:
+        config: the configuration.
+        eval_data: a validation or test loader.
+        full_sort: True to score all items also where the loader samples candidates; if none, as the loader does.
+    """
+
+    def __init__(self, config, eval_data, full_sort: bool | None = None) -> None:
         self.config, self.device, self.test_batch_size = config, config["device"], config["eval_batch_size"]
-        self.full_sort = isinstance(eval_data, FullSortEvalDataLoader)
+        self.full_sort = isinstance(eval_data, FullSortEvalDataLoader) if full_sort is None else full_sort
         self.tot_item_num = eval_data._dataset.item_num
         self.item_tensor = eval_data._dataset.get_item_feature().to(self.device) if self.full_sort else None
 

@@ -27,6 +27,8 @@ class FusedRecommender(AbstractRecommender):
         ranking: what ``predict`` gives, and the result of a run is made of.
         weight: eta-hat_u, or ``fusion_weight`` for everyone, shape [n_users]; None where the ranking needs no drift
             and there is none.
+        drift_alpha: the exponent of Eq. 12 that ``weight`` of a loaded recommender was made with; None where there is
+            none.
     """
 
     type = ModelType.CONTEXT
@@ -41,6 +43,7 @@ class FusedRecommender(AbstractRecommender):
         at_seed(config)
         self.deconfounded = config.model_class(config, dataset)
         self.register_buffer("weight", None, persistent=False)
+        self.drift_alpha: float | None = None
         self.rank_by(config)
 
     def rank_by(self, config) -> None:

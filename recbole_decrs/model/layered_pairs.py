@@ -21,6 +21,15 @@ VALUES_AT_ONCE_ON_DEVICE = 1 << 26
 """The same of an accelerator, which waits between small products: 256 MB."""
 
 
+def summed_pairs(users: Side, items: Side, layer: Layer) -> torch.Tensor:
+    """Put the bi-interaction vectors of all pairs through one layer of one output: shape [n users, n items].
+
+    With nothing between the sides but sums, (w total_u) total_i is a product of two matrices, and has gradients.
+    """
+    within_u, within_i = users.within @ layer.weight.T + layer.bias, items.within @ layer.weight.T
+    return torch.addmm(within_i.T, users.total * layer.weight, items.total.T).add_(within_u)
+
+
 @torch.no_grad()
 def layered_pairs(users: Side, items: Side, layers: list[Layer]) -> torch.Tensor:
     """Put the bi-interaction vectors of all pairs through the layers, the last of which has one output.
@@ -29,9 +38,9 @@ def layered_pairs(users: Side, items: Side, layers: list[Layer]) -> torch.Tensor
         Shape [n users, n items].
     """
     first, *others = layers
+    if not others:
+        return summed_pairs(users, items, first)
     within_u, within_i = users.within @ first.weight.T + first.bias, items.within @ first.weight.T
-    if not others:  # with nothing between the sides but sums, (w total_u) total_i is a product of two matrices
-        return torch.addmm(within_i.T, users.total * first.weight, items.total.T).add_(within_u)
     # A column of ones adds within_u in the same product.
     total_i = torch.cat((items.total, torch.ones_like(items.total[:, :1])), dim=1)
     widths = [len(layer.bias) for layer in layers]

@@ -65,7 +65,15 @@ class TwoSided(ContextRecommender):
             users: ids, shape [P].
             rows: of the distributions that a deconfounded model is trained with; see :class:`BackdoorOperator`.
         """
-        side = self.users(self, users)
+        return self.with_group_level(self.users(self, users), users, rows)
+
+    def with_group_level(self, side: Side, users: torch.Tensor, rows: torch.Tensor | None = None) -> Side:
+        """Add M(d-bar, u) to the side of users, as one more of their fields; a conventional model has none.
+
+        Args:
+            side: of the users without M.
+            users, rows: as in :meth:`user_side`.
+        """
         if not hasattr(self, "backdoor"):
             return side
         group_level = self.backdoor.of_sums(side.total, side.within, users, rows)
@@ -115,11 +123,14 @@ class TwoSided(ContextRecommender):
         """
         of_user, of_item = self.user_side(users, rows), self.items(self, items.flatten())
         shape = (*items.shape, -1)
-        bi_interaction = torch.addcmul(
-            of_user.within + of_item.within.view(shape), of_user.total, of_item.total.view(shape)
-        )
-        first_order = of_user.first_order + of_item.first_order.view_as(items) + self.first_order_linear.bias
-        return first_order + self.logits_of(bi_interaction.flatten(0, 1)).view_as(items)
+        of_item = Side(of_item.total.view(shape), of_item.within.view(shape), of_item.first_order.view_as(items))
+        return self.logits_of_sides(of_user, of_item)
+
+    def logits_of_sides(self, users: Side, items: Side) -> torch.Tensor:
+        """Compute the logits of users with items, whose sides are broadcast to shape [..., P, H]: shape [..., P]."""
+        bi_interaction = torch.addcmul(users.within + items.within, users.total, items.total)
+        first_order = users.first_order + items.first_order + self.first_order_linear.bias
+        return first_order + self.logits_of(bi_interaction.flatten(0, -2)).view_as(first_order)
 
     def logits_of(self, bi_interaction: torch.Tensor) -> torch.Tensor:
         """Make logits of bi-interaction vectors, without the first order: [B, H] -> [B]."""

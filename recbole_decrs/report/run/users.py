@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from recbole_decrs.data.clicks import clicks_of
+from recbole_decrs.data.titles import titles_of_items
 from recbole_decrs.report.parts import Section, UserSearch
 from recbole_decrs.report.run.finished import FinishedRun
-from recbole_decrs.report.run.titles import titles_of_items
 
 N_USERS = 200
 SEED = 2021

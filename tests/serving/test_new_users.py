@@ -1,0 +1,166 @@
+"""Users whom a model has never seen: what their clicks make of them, and which models cannot rank for them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_decrs import DecRSError, recommend, run_recbole_decrs
+from recbole_decrs.serving import Recommender
+from recbole_decrs.serving.new_clicks import read_new_clicks
+from recbole_decrs.serving.new_users import standing_in
+from tiny_data import SHORT_SEQUENCES, tiny_tables
+
+FEW = pd.DataFrame({"user_id": ["a", "a", "b", "a"], "item_id": ["i1", "i5", "i7", "i9"]})
+
+
+def trained(settings, model, **others):
+    return Recommender(run_recbole_decrs(model, "tiny", config_dict=settings | others)["saved_model_file"])
+
+
+def training_clicks(recommender):
+    """The training clicks of all users, whose names are new, with their times."""
+    part = recommender.part
+    clicks = pd.DataFrame(
+        {field: part.id2token(field, ids) for field, ids in zip(("user_id", "item_id"), part.clicks, strict=True)}
+    )
+    times = tiny_tables()["inter"].rename(columns=lambda name: name.partition(":")[0])
+    clicks = clicks.merge(times[["user_id", "item_id", "timestamp"]], on=["user_id", "item_id"])
+    return clicks.assign(user_id="new-" + clicks["user_id"]).sample(frac=1, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [
+        ("FM", {}),
+        ("DecFM", {}),
+        ("DecFM", {"confounder_prior": "user", "fusion_on": "logit"}),
+        ("DecFM", {"confounder_prior": "recent", "bi_batch_norm": False, "group_features": "pooled"}),
+        ("DecFM", {"reranker": "calibration", "reranker_candidates": 12, "train_neg_sample_args": {"sample_num": 2}}),
+        ("DecNFM", {"fusion_weight": 0.5}),
+        ("NFM", {"train_neg_sample_args": {"distribution": "popularity"}}),
+    ],
+)
+def test_a_few_clicks_make_a_list(settings, model, others):
+    recommender = trained(settings, model, **others)
+    known = recommender.recommend(k=5)
+    frame = recommender.recommend(clicks=FEW, k=6)
+    assert list(frame.groupby("user_id", sort=False)["rank"].max().items()) == [("a", 6), ("b", 6)]
+    assert not set(frame[frame["user_id"] == "a"]["item_id"]) & {"i1", "i5", "i9"}
+    assert list(frame.columns) == list(known.columns)
+    pd.testing.assert_frame_equal(recommender.recommend(clicks=FEW, k=6), frame)
+    alone = recommender.recommend(clicks=FEW[FEW["user_id"] == "b"], k=6)
+    beside = frame[frame["user_id"] == "b"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, beside, rtol=1e-3)
+    pd.testing.assert_frame_equal(recommender.recommend(k=5), known)  # the model stays as it was
+
+
+def test_what_is_known_of_a_new_user_is_that_of_a_known_one_with_the_same_clicks(settings):
+    recommender = trained(settings, "DecFM")
+    clicks = training_clicks(recommender)
+    new, known = read_new_clicks(clicks, recommender.part), recommender.part.confounder
+    weight = recommender.model.weight.numpy().copy()
+    ids = recommender.dataset.token2id("user_id", [token.removeprefix("new-") for token in new.tokens[1:]])
+    with standing_in(recommender.config, recommender.model, recommender.part, new, seed=0) as confounder:
+        found = recommender.model.weight.numpy()
+    np.testing.assert_allclose(confounder.user_distribution[1:], known.user_distribution[ids])
+    np.testing.assert_allclose(confounder.drift[1:], known.drift[ids])
+    np.testing.assert_array_equal(confounder.n_clicks[1:], known.n_clicks[ids])
+    np.testing.assert_allclose(found[1:], weight[ids], rtol=1e-6)
+    np.testing.assert_array_equal(recommender.model.weight.numpy(), weight)
+
+
+def test_new_users_are_ranked_for_about_as_well_as_known_ones(settings):
+    """With the clicks of known users under new names, most of what is listed is the same."""
+    recommender = trained(settings, "DecFM", epochs=30, learning_rate=0.1)
+    known = recommender.recommend(k=5, exclude="none")
+    new = recommender.recommend(clicks=training_clicks(recommender), k=5, exclude="none")
+    shared = known.assign(user_id="new-" + known["user_id"]).merge(new, on=["user_id", "item_id"])
+    by_chance = 5 / 30
+    assert len(shared) / len(known) > 2 * by_chance
+
+
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [
+        ("EASE", {}),
+        ("ItemKNN", {}),
+        ("SLIMElastic", {}),
+        ("MultiDAE", {"mlp_hidden_size": [8], "latent_dimension": 4}),
+    ],
+)
+def test_a_row_of_clicks_is_scored_as_that_of_a_known_user(settings, model, others):
+    recommender = trained(settings, model, **others)
+    known = recommender.recommend(k=30, exclude="none")
+    new = recommender.recommend(clicks=training_clicks(recommender), k=30, exclude="none")
+    both = known.assign(user_id="new-" + known["user_id"]).merge(new, on=["user_id", "item_id"])
+    assert len(both) == len(known)
+    np.testing.assert_allclose(both["score_x"], both["score_y"], rtol=1e-5, atol=1e-6)
+    pd.testing.assert_frame_equal(recommender.recommend(k=30, exclude="none"), known)
+
+
+@pytest.mark.parametrize(("model", "others"), [("SASRec", {}), ("DecSASRec", {}), ("GRU4Rec", {"hidden_size": 8})])
+def test_a_sequence_of_clicks_is_scored_as_that_of_a_known_user(settings, model, others):
+    recommender = trained(settings, model, **(SHORT_SEQUENCES | others))
+    clicks = tiny_tables()["inter"].rename(columns=lambda name: name.partition(":")[0])
+    clicks = clicks.sort_values(["user_id", "timestamp"], kind="stable")
+    before_last = clicks.groupby("user_id").head(11)
+    new = recommender.recommend(
+        clicks=before_last.assign(user_id="new-" + before_last["user_id"]), k=30, exclude="none"
+    )
+    known = recommender.recommend(k=30)
+    both = known.assign(user_id="new-" + known["user_id"]).merge(new, on=["user_id", "item_id"])
+    for name in known.columns[known.columns.str.startswith("score") & (known.columns != "score_fused")]:
+        np.testing.assert_allclose(both[f"{name}_x"], both[f"{name}_y"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["BPR", "DecBPR", "DeepFM", "CDAE", "FPMC"])
+def test_other_models_say_that_they_cannot(settings, model):
+    others = SHORT_SEQUENCES if model == "FPMC" else {}
+    with pytest.raises(DecRSError, match=r"scores (only users that it was trained on|a user by user_id too)"):
+        trained(settings, model, **others).recommend(clicks=FEW, k=3)
+
+
+@pytest.fixture
+def checkpoint(settings):
+    return run_recbole_decrs("FM", "tiny", config_dict=settings)["saved_model_file"]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("user,item_id\na,i1\n", "has no column user_id; its columns are user, item_id; name those of users and items"),
+        ("user_id,item_id\na,\n", "1 rows have no item_id; fill it in, or drop them"),
+        ("user_id,item_id\n", "has no rows; give each new user a few clicks"),
+        ("user_id:token,item_id:token\na,i1\nb,x\n", "user_id b has no click on an item that the model knows"),
+        ("user_id\titem_id\na\ti1\nu3\ti2\n", "the model knows user_id u3 already; give new users other ids"),
+        ("user_id,item_id,timestamp\na,i1,now\n", "timestamp is 'now' in a row, which is no number"),
+        ('user_id,item_id\na,"i1\n', "cannot be read"),
+        ("", "cannot be read"),
+    ],
+)
+def test_clicks_that_cannot_be_used(tmp_path, checkpoint, text, message):
+    (tmp_path / "new.csv").write_text(text)
+    with pytest.raises(DecRSError, match="new.csv") as error:
+        recommend(checkpoint, clicks=tmp_path / "new.csv", k=3)
+    assert message in str(error.value)
+
+
+def test_what_cannot_be_answered(checkpoint):
+    recommender = Recommender(checkpoint)
+    for asked, message in (
+        ({"users": ["nobody"]}, "has no 'nobody' left"),
+        ({"users": []}, "users: there is none in the list"),
+        ({"k": 31}, "k asks for 31 items, and there are 30 to choose from"),
+        ({"k": 3, "items": ["i1", "i2"]}, "k asks for 3 items, and there are 2 to choose from"),
+        ({"k": 0}, "k must be a whole number >= 1, not 0"),
+        ({"exclude": "all"}, "exclude must be one of history, clicked, none, not 'all'"),
+        ({"items": ["x"]}, "has no 'x' left"),
+        ({"items": "i1"}, "items must be a list, such as ['i1'], not 'i1'"),
+        ({"groups": ["Comdy"]}, "has no group 'Comdy'; did you mean Comedy?"),
+        ({"items": []}, "items and groups leave no item to choose from"),
+        ({"users": ["u1"], "clicks": FEW}, "leave one of the two out"),
+        ({"clicks": "nowhere.csv"}, "nowhere.csv cannot be read"),
+    ):
+        with pytest.raises(DecRSError) as error:
+            recommender.recommend(**{"k": 5, **asked})
+        assert message in str(error.value)

@@ -1,0 +1,143 @@
+"""recommend gives the lists that save_topk wrote, for all kinds of models, masks and weights."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from recbole_decrs import recommend, run_recbole_decrs
+from recbole_decrs.serving import Recommender
+from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
+
+RUNS = {
+    "FM": {},
+    "DecFM": {},
+    "DecFM alpha": {"drift_alpha": 3},
+    "DecFM auto": {"drift_alpha": "auto", "fusion_on": "logit"},
+    "DecFM weight": {"fusion_weight": 0.3, "test_candidates": "untrained"},
+    "DecFM re-ranked": {"reranker": "calibration", "reranker_lambda": 0.5, "reranker_candidates": 12},
+    "DecNFM": {"inference": "deconfounded"},
+    "DecBPR": {"inference": "conventional", "reranker": "diversity", "reranker_candidates": 12},
+    "BPR": {"test_candidates": "untrained"},
+    "DecDeepFM": {},
+    "Pop": {},
+    "EASE": {},
+    "ItemKNN": {},
+    "SASRec": SHORT_SEQUENCES,
+    "DecSASRec": SHORT_SEQUENCES | {"confounder_prior": "user"},
+}
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_the_lists_are_those_of_the_test(settings, name):
+    model = name.split()[0]
+    result = run_recbole_decrs(model, "tiny", config_dict=settings | RUNS[name] | {"save_topk": 7})
+    path = result["saved_model_file"]
+    saved = pd.read_csv(path.replace(".pth", "-top7.csv"))
+    frame = recommend(path, users=list(dict.fromkeys(saved["user_id"])), k=7)
+    pd.testing.assert_frame_equal(frame[["user_id", "item_id", "rank"]], saved[["user_id", "item_id", "rank"]])
+    ranked = "score"
+    if model.startswith("Dec"):
+        ranked = f"score_{RUNS[name].get('inference', 'fused')}"
+        assert {"score_conventional", "score_deconfounded", "score_fused", "weight"} <= set(frame.columns)
+        fused = frame["score_conventional"] * (1 - frame["weight"]) + frame["score_deconfounded"] * frame["weight"]
+        if "reranker" not in RUNS[name]:
+            np.testing.assert_allclose(frame["score_fused"], fused, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(frame[ranked], saved["score"], rtol=1e-5, atol=1e-6)
+    some = recommend(path, users=["u7", "u3", "u7"], k=3)
+    whole = pd.concat([frame[(frame["rank"] <= 3) & (frame["user_id"] == user)] for user in ("u7", "u3")])
+    assert list(zip(some["user_id"], some["item_id"], strict=True)) == list(
+        zip(whole["user_id"], whole["item_id"], strict=True)
+    )
+
+
+@pytest.fixture
+def recommender(tmp_path, settings):
+    """A DecFM on data whose items have titles."""
+    tables = tiny_tables()
+    tables["item"]["movie_title:token_seq"] = [f"Title {number}" for number in range(len(tables["item"]))]
+    tables["item"].loc[3, "movie_title:token_seq"] = ""
+    write_tables(tmp_path / "data", tables)
+    return Recommender(run_recbole_decrs("DecFM", "tiny", config_dict=settings)["saved_model_file"])
+
+
+def clicks_of(part):
+    users, items = (part.inter_feat[field].numpy() for field in ("user_id", "item_id"))
+    return set(zip(part.id2token("user_id", users), part.id2token("item_id", items), strict=True))
+
+
+def pairs_of(frame):
+    return set(zip(frame["user_id"], frame["item_id"], strict=True))
+
+
+def test_what_is_left_out(recommender):
+    train, valid, test = map(clicks_of, recommender.known.parts)
+    everything = {(f"u{user}", f"i{item}") for user in range(24) for item in range(30)}
+    for exclude, left_out in {
+        "history": train | valid,
+        "clicked": train | valid | test,
+        "none": set(),
+    }.items():
+        frame = recommender.recommend(k=30, exclude=exclude)
+        assert pairs_of(frame) == everything - left_out
+        assert len(frame) == len(pairs_of(frame))
+
+
+def test_items_to_choose_from(recommender):
+    everything = recommender.recommend(k=30, exclude="none").set_index(["user_id", "item_id"])["score_fused"]
+    comedies = recommender.recommend(k=3, groups=["Comedy", "Horror"], exclude="none")
+    assert comedies["groups"].str.contains("Comedy|Horror").all()
+    both = recommender.recommend(k=1, groups=["Comedy"], items=[*comedies["item_id"].unique(), "i0"], exclude="none")
+    assert both["groups"].str.contains("Comedy").all()
+    some = recommender.recommend(k=2, items=["i4", "i9"], exclude="none")
+    assert set(some["item_id"]) == {"i4", "i9"}
+    for frame in (comedies, both, some):
+        expected = everything.loc[list(zip(frame["user_id"], frame["item_id"], strict=True))]
+        np.testing.assert_allclose(frame["score_fused"], expected, rtol=1e-5)
+        assert (frame.groupby("user_id")["score_fused"].diff().dropna() <= 0).all()
+
+
+def test_the_columns_name_items(recommender):
+    frame = recommender.recommend("u1", k=30, exclude="none")
+    assert set(frame["user_id"]) == {"u1"}
+    assert list(frame["rank"]) == list(range(1, 31))
+    expected = [item if item == "i3" else f"Title {item[1:]}" for item in frame["item_id"]]
+    assert list(frame["title"]) == expected
+    genres = tiny_tables()["item"].set_index("item_id:token")["genre:token_seq"]
+    assert [set(text.split("|")) for text in frame["groups"]] == [
+        set(genres[item].split()) for item in frame["item_id"]
+    ]
+
+
+def test_a_model_without_groups_or_titles(settings):
+    plain = {"group_field": None, "metrics": ["Recall"], "valid_metric": "Recall@10"}
+    path = run_recbole_decrs("BPR", "tiny", config_dict=settings | plain)["saved_model_file"]
+    frame = recommend(path, ["u1"], k=4)
+    assert list(frame.columns) == ["user_id", "rank", "item_id", "score"]
+
+
+def test_candidates_that_are_sampled_at_test_are_all_items_here(settings):
+    sampled = {"eval_args": {"mode": {"valid": "uni5", "test": "uni5"}}}
+    path = run_recbole_decrs("DecFM", "tiny", config_dict=settings | sampled)["saved_model_file"]
+    recommender = Recommender(path)
+    frame = recommender.recommend(k=30)
+    train, valid, _ = map(clicks_of, recommender.known.parts)
+    assert len(frame) == 24 * 30 - len(train | valid)
+    assert not pairs_of(frame) & (train | valid)
+
+
+def test_a_sequential_model_masks_what_it_is_asked_to(settings):
+    path = run_recbole_decrs("SASRec", "tiny", config_dict=settings | SHORT_SEQUENCES)["saved_model_file"]
+    recommender = Recommender(path)
+    assert len(recommender.recommend(["u2", "u1"], k=30)) == 60
+    frame = recommender.recommend(["u2", "u1"], k=30, exclude="clicked")
+    clicks = tiny_tables()["inter"]
+    clicked = set(zip(clicks["user_id:token"], clicks["item_id:token"], strict=True))
+    assert len(frame) == 2 * 18
+    assert not pairs_of(frame) & clicked
+
+
+def test_another_weight_needs_no_training(settings):
+    path = run_recbole_decrs("DecFM", "tiny", config_dict=settings)["saved_model_file"]
+    frame = recommend(path, k=5, config_dict={"fusion_weight": 0.25, "inference": "conventional"})
+    assert set(frame["weight"]) == {0.25}
+    assert (frame.groupby("user_id")["score_conventional"].diff().dropna() <= 0).all()
