@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from logging import getLogger
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ from scipy import sparse
 
 from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError, in_words, unreadable
+from recbole_decrs.importing.frames import table_of_frame
 
 
 @dataclass(frozen=True)
@@ -38,21 +40,23 @@ class NewClicks:
         return clicked
 
 
-def read_new_clicks(clicks: pd.DataFrame | str | os.PathLike, dataset) -> NewClicks:
+def read_new_clicks(clicks: Any, dataset) -> NewClicks:
     """Read the clicks of new users.
 
     Args:
-        clicks: a table, or the path of a CSV file or an atomic file, with a row a click and the columns that
-            USER_ID_FIELD and ITEM_ID_FIELD name, with or without ``:token`` behind them. Where there is the column that
-            TIME_FIELD names, it puts the clicks in order; else they stand in order.
+        clicks: a data frame of pandas, polars or another library that narwhals reads, or the path of a CSV file or an
+            atomic file. It has a row a click, and the columns that USER_ID_FIELD and ITEM_ID_FIELD name, with or
+            without ``:token`` behind them. Where there is the column that TIME_FIELD names, it puts the clicks in
+            order; else they stand in order.
         dataset: the training part of the model's dataset.
 
     Raises:
         DecRSError: a column is missing, a user is known already or has clicked no item that the model knows, or a cell
             is empty or no number.
     """
-    name = "clicks" if isinstance(clicks, pd.DataFrame) else os.fspath(clicks)
-    table = clicks if isinstance(clicks, pd.DataFrame) else _read_file(name)
+    is_path = isinstance(clicks, str | os.PathLike)
+    name = os.fspath(clicks) if is_path else "clicks"
+    table = _read_file(name) if is_path else table_of_frame(clicks, name).frame
     table = table.rename(columns=lambda column: str(column).partition(":")[0])
     for field in (dataset.uid_field, dataset.iid_field):
         if field not in table.columns:

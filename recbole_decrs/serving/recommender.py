@@ -53,7 +53,7 @@ class Recommender:
         exclude: str = "history",
         items: Iterable[object] | None = None,
         groups: Iterable[str] | None = None,
-        clicks: pd.DataFrame | str | os.PathLike | None = None,
+        clicks: Any = None,
         seed: int = 0,
     ) -> pd.DataFrame:
         """Rank items for users that the model was trained on, or for new ones.
@@ -125,7 +125,7 @@ def recommend(
     exclude: str = "history",
     items: Iterable[object] | None = None,
     groups: Iterable[str] | None = None,
-    clicks: pd.DataFrame | str | os.PathLike | None = None,
+    clicks: Any = None,
     seed: int = 0,
     config_dict: dict[str, Any] | None = None,
 ) -> pd.DataFrame:

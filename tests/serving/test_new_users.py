@@ -10,6 +10,10 @@ from recbole_decrs.serving.new_clicks import read_new_clicks
 from recbole_decrs.serving.new_users import standing_in
 from tiny_data import SHORT_SEQUENCES, tiny_tables
 
+try:
+    import polars
+except ImportError:
+    polars = None
 FEW = pd.DataFrame({"user_id": ["a", "a", "b", "a"], "item_id": ["i1", "i5", "i7", "i9"]})
 
 
@@ -48,6 +52,8 @@ def test_a_few_clicks_make_a_list(settings, model, others):
     assert not set(frame[frame["user_id"] == "a"]["item_id"]) & {"i1", "i5", "i9"}
     assert list(frame.columns) == list(known.columns)
     pd.testing.assert_frame_equal(recommender.recommend(clicks=FEW, k=6), frame)
+    if polars is not None:
+        pd.testing.assert_frame_equal(recommender.recommend(clicks=polars.DataFrame(FEW.to_dict("list")), k=6), frame)
     alone = recommender.recommend(clicks=FEW[FEW["user_id"] == "b"], k=6)
     beside = frame[frame["user_id"] == "b"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, beside, rtol=1e-3)
