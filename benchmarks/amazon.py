@@ -55,7 +55,7 @@ def run(stages: Stages, settings: dict, only_data: bool):
     from recbole_decrs.config import DecRSConfig
     from recbole_decrs.data import estimation, preparation
     from recbole_decrs.data.dataset import DecRSDataset
-    from recbole_decrs.evaluator import report, scoring
+    from recbole_decrs.evaluator import by_group, scoring
     from recbole_decrs.evaluator.evaluator import DecRSEvaluator
     from recbole_decrs.single_trainer import SingleTrainer
 
@@ -69,7 +69,7 @@ def run(stages: Stages, settings: dict, only_data: bool):
         ("full sort", SingleTrainer, "_valid_epoch"),
         ("full sort", scoring, "collect_rankings"),
         ("metrics", DecRSEvaluator, "evaluate"),
-        ("metrics", report, "results_by_drift"),
+        ("metrics", by_group, "results_by_drift"),
         ("checkpoint", checkpoint_file, "write_checkpoint"),
         ("checkpoint", checkpoint_file, "read_checkpoint"),
     ):

@@ -63,8 +63,8 @@ def made_data(n_users: int, n_items: int, n_groups: int) -> DataStruct:
 
 def compared(collected: DataStruct) -> Iterator[str]:
     """Rows of the first table, without the number of users."""
+    from recbole_decrs.evaluator.by_group import results_by_drift
     from recbole_decrs.evaluator.evaluator import DecRSEvaluator
-    from recbole_decrs.evaluator.report import results_by_drift
 
     confounder, evaluator = collected.get("data.confounder"), DecRSEvaluator(CONFIG)
     recall, ckl = evaluator.metric_class["recall"], evaluator.metric_class["ckl"]

@@ -65,7 +65,8 @@ def run_recbole_decrs(
 
     Returns:
         ``best_valid_score``, ``valid_score_bigger``, ``best_valid_result`` and ``test_result`` as RecBole;
-        ``by_drift``: threshold -> users and metrics by recommender; ``saved_model_file``; ``table``: the printed
+        ``by_drift``: threshold -> users and metrics by recommender; ``by_group``: the same by name of the groups of
+        ``user_groups``, which are those of the second table; ``saved_model_file``; ``table``: the printed
         text; for deconfounded models also ``conventional_test_result``, ``deconfounded_test_result``, ``drift_alpha``.
 
     With ``nproc`` in ``config_dict`` or ``command_line`` that many processes train it, to the same numbers; a script

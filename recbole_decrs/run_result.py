@@ -9,10 +9,10 @@ from typing import Any
 from recbole.utils import EvaluatorType
 
 from recbole_decrs.distributed.group import is_first
+from recbole_decrs.evaluator.by_group import NO_GROUPS, by_drift_or_group, results_by_drift
 from recbole_decrs.evaluator.report import (
     compared_of,
     labels_of,
-    results_by_drift,
     results_by_user,
     short_table_of,
     table_of,
@@ -62,17 +62,19 @@ def result_of(
         result["deconfounded_test_result"] = results["deconfounded"]
         result["drift_alpha"] = trainer.drift_alpha
         compared = compared_of(results, ranked)
-    result["by_drift"] = {}
+    result["by_drift"], by_group = {}, NO_GROUPS
     if config["eval_type"] == EvaluatorType.RANKING:
         result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
+        by_group = by_drift_or_group(trainer.evaluator, collected, result["by_drift"], part.user_groups)
         if missing := without_history(collected[ranked]):
             getLogger().warning(
                 f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
             )
         if is_first():
             files += _written_lists(config, trainer, collected, ranked, part)
+    result["by_group"] = by_group.groups
     labels = labels_of(config, result.get("drift_alpha"))
-    tables = results, result["by_drift"], labels, compared
+    tables = results, by_group, labels, compared
     result["full_table"] = table_of(*tables)
     result["table"] = result["full_table"] if config["verbose"] else short_table_of(*tables)
     return result
@@ -96,7 +98,7 @@ def _written_lists(
     files = []
     if config["save_user_metrics"]:
         path = f"{stem}-user-metrics.csv"
-        results_by_user(trainer.evaluator, collected, users).to_csv(path, index=False)
+        results_by_user(trainer.evaluator, collected, users, part.user_groups).to_csv(path, index=False)
         getLogger().info(f"Every metric per user: {path}")
         files.append(("metrics per user", path))
     if config["save_topk"]:

@@ -31,7 +31,7 @@ KEYS_SHOWN = {
     "tune": ["model", "dataset", "config_files"],
     "table": [],
     "jensen-gap": list(jensen_gap.KEYS),
-    "report": list(of_checkpoint.KEYS),
+    "report": [*of_checkpoint.KEYS, "user_groups"],
     "mechanism": list(of_checkpoint.KEYS),
     "recommend": list(recommend.KEYS),
 }

@@ -70,6 +70,7 @@ def test_facts_are_about_keys_that_there_are():
         "report",
         "save_user_metrics",
         "save_topk",
+        "user_groups",
     }
     assert key_facts.NOT_KEPT_IN_CHECKPOINTS - recboles_keys() == {"backbone_checkpoint", "resume"}
     assert {"drift_history", "drift_periods", "drift_smoothing"} == key_facts.DRIFT_KEYS < set(key_facts.DATASET_KEYS)

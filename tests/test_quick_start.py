@@ -16,6 +16,7 @@ KEYS = {
     "best_valid_result",
     "test_result",
     "by_drift",
+    "by_group",
     "saved_model_file",
     "table",
 }

@@ -18,7 +18,9 @@ from recbole_decrs.causal.fusion import fuse_scores
 from recbole_decrs.causal.groups import membership_from_labels, membership_from_weights
 from recbole_decrs.causal.history import user_history_distribution
 from recbole_decrs.causal.jensen_gap import expected_scores, jensen_gap
+from recbole_decrs.causal.list_diversity import aggregate_group_coverage, group_coverage, group_entropy
 from recbole_decrs.causal.partitions import Summary, UserStatistics, combine, statistics_of_users
+from recbole_decrs.causal.popularity_lift import item_popularity, list_popularity, popularity_lift, profile_popularity
 
 __all__ = [
     "OPERATORS",
@@ -27,6 +29,7 @@ __all__ = [
     "Confounder",
     "Summary",
     "UserStatistics",
+    "aggregate_group_coverage",
     "calibration_kl",
     "combine",
     "estimate_confounder",
@@ -34,13 +37,19 @@ __all__ = [
     "expected_distribution",
     "expected_scores",
     "fuse_scores",
+    "group_coverage",
+    "group_entropy",
     "hellinger",
     "interest_drift",
+    "item_popularity",
     "jensen_gap",
     "kl_divergence",
+    "list_popularity",
     "membership_from_labels",
     "membership_from_weights",
     "normalized_drift",
+    "popularity_lift",
+    "profile_popularity",
     "statistics_of_users",
     "symmetric_kl",
     "user_history_distribution",

@@ -40,7 +40,7 @@ def sparse_user_history(clicks: sparse.csr_matrix, membership: np.ndarray | spar
         >>> sparse_user_history(clicks, membership).toarray().tolist()
         [[0.75, 0.25]]
     """
-    clicks, membership = _once(clicks), sparse.csr_matrix(membership)
+    clicks, membership = clicked_once(clicks), sparse.csr_matrix(membership)
     distribution = clicks @ membership
     distribution.sort_indices()
     distribution.data /= np.repeat(grouped_clicks(clicks, membership), np.diff(distribution.indptr))
@@ -63,7 +63,7 @@ def grouped_clicks(clicks: sparse.csr_matrix, membership: np.ndarray | sparse.cs
         >>> grouped_clicks(sparse.csr_matrix([[1, 1], [0, 1]]), np.array([[1], [0]])).tolist()
         [1.0, 0.0]
     """
-    return _once(clicks) @ has_group(membership).astype(np.float64)
+    return clicked_once(clicks) @ has_group(membership).astype(np.float64)
 
 
 def has_group(membership: np.ndarray | sparse.csr_matrix) -> np.ndarray:
@@ -137,6 +137,15 @@ def normalized(totals: np.ndarray, n_clicks: np.ndarray) -> np.ndarray:
     return np.divide(totals, n_clicks, out=np.zeros_like(totals), where=n_clicks > 0)
 
 
-def _once(clicks: sparse.csr_matrix) -> sparse.csr_matrix:
+def clicked_once(clicks: sparse.csr_matrix) -> sparse.csr_matrix:
+    """Put 1 in the place of every click, so that each counts once per (user, item).
+
+    Args:
+        clicks: any non-zero value is a click, shape [n_users, n_items].
+
+    Example:
+        >>> clicked_once(sparse.csr_matrix([[0, 3, 1]])).toarray().tolist()
+        [[0.0, 1.0, 1.0]]
+    """
     clicks = sparse.csr_matrix(clicks)
     return sparse.csr_matrix(((clicks.data != 0).astype(np.float64), clicks.indices, clicks.indptr), shape=clicks.shape)

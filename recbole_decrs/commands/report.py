@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 
 from recbole_decrs.arguments import CommandParser, whole_number
-from recbole_decrs.commands.of_checkpoint import KEYS, add_checkpoint, take_checkpoint
+from recbole_decrs.commands import of_checkpoint
+from recbole_decrs.commands.of_checkpoint import add_checkpoint, take_checkpoint
 from recbole_decrs.errors import DecRSError
 
+KEYS = {**of_checkpoint.KEYS, "user_groups": "drift, activity, or a column of the .user file: the groups of users"}
+"""The configuration keys that may be other than they were in training, with what they are."""
 A_FOLDER = "the folder of a comparison, such as results/ml-100k"
 
 

@@ -24,9 +24,9 @@ from recbole_decrs.compare.results import Outcome
 from recbole_decrs.compare.wanted import Configure, Tell, Wanted
 from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.by_group import results_by_drift
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
-from recbole_decrs.evaluator.report import results_by_drift
 from recbole_decrs.evaluator.reranking import Candidates
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.scale import OnScale

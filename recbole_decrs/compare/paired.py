@@ -39,3 +39,9 @@ def differences_by_user(
             raise DecRSError(f"{name} and {opponent} over {backbone} were measured on other users; delete pieces/")
         rows.append(ours[metric][our_order] - theirs[metric][their_order])
     return users, np.array(rows)
+
+
+def means_by_user(results: Results, backbone: str, name: str, metric: str) -> np.ndarray:
+    """Take the mean over the seeds of each test user's value, in the order of their ids: shape [n_users]."""
+    each = [outcome.by_user for outcome in results.all_seeds(backbone, name)]
+    return np.mean([by_user[metric][np.argsort(by_user["users"])] for by_user in each], axis=0)

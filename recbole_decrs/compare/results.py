@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import METHODS
+from recbole_decrs.data.user_groups import UserGroups
 
 
 @dataclass
@@ -39,6 +40,8 @@ class Results:
     """By backbone: rated pairs outside training; see :func:`~recbole_decrs.compare.ratings.scored_pairs`."""
     drifts: pd.DataFrame | None = None
     """The users that have a drift; see :func:`~recbole_decrs.compare.drifts.drifts_of`."""
+    user_groups: UserGroups | None = None
+    """The groups of the key ``user_groups``; None where these are by drift."""
 
     @property
     def metrics(self) -> list[str]:

@@ -6,6 +6,7 @@ from logging import getLogger
 
 import numpy as np
 from recbole.utils import ModelType
+from scipy import sparse
 
 from recbole_decrs.errors import DecRSError
 
@@ -19,6 +20,17 @@ def clicks_of(part) -> Clicks:
     if part.label_field in part.inter_feat:
         users = np.where(part.inter_feat[part.label_field].numpy() > 0, users, 0)
     return users, items
+
+
+def click_matrix(part) -> sparse.csr_matrix:
+    """Count the training clicks of each user on each item, CSR, shape [n_users, n_items].
+
+    Args:
+        part: the training part of a dataset, whose ``clicks`` also has those that a sequential model has no row of.
+    """
+    users, items = part.clicks
+    known = users > 0
+    return sparse.csr_matrix((np.ones(known.sum()), (users[known], items[known])), (part.user_num, part.item_num))
 
 
 def count_clicks_of_the_unknown(dataset, clicks: list[Clicks]) -> None:

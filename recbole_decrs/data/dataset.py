@@ -14,6 +14,7 @@ from recbole_decrs.data.loading import CheckedFilesMixin
 from recbole_decrs.data.processing import CountedLossesMixin
 from recbole_decrs.data.splitting import SplitMixin
 from recbole_decrs.data.time_order import add_click_order, settled_order, take_click_order, with_order
+from recbole_decrs.data.user_groups import user_groups_of
 from recbole_decrs.errors import DecRSError, did_you_mean
 
 
@@ -27,6 +28,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
 
     Attributes, set by :meth:`build` on the dataset and on each part of it:
         confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
+        user_groups: the groups of users that are evaluated by themselves; None where they are those by drift.
         fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
         training_part: the part of the dataset that models are trained on; it alone has ``clicks``, the users and items
             of its clicks, and ``click_order``, the places of these in the order of time, None where they have no time.
@@ -69,9 +71,10 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         count_clicks_of_the_unknown(self, clicks)
 
         confounder = estimate(self, clicks, orders if has_time else None)
-        fingerprint = fingerprint_of(self, clicks)
+        fingerprint, user_groups = fingerprint_of(self, clicks), user_groups_of(self, clicks[0])
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
+            part.user_groups = user_groups
         parts[0].clicks = clicks[0]
         parts[0].click_order = orders[0] if has_time else None
         return parts

@@ -1,6 +1,17 @@
-"""Measures bias amplification by RecBole metrics, collects the data for them, and gives the results by user."""
+"""Measures bias amplification and exposure by RecBole metrics, collects their data, and gives results by user."""
 
+from recbole_decrs.evaluator.exposure import AggregateGroupCoverage, GroupCoverage, GroupEntropy, PopularityLift
 from recbole_decrs.evaluator.metrics import CKL, Euclidean, Hellinger
 from recbole_decrs.evaluator.registry import UserMetric, metric
 
-__all__ = ["CKL", "Euclidean", "Hellinger", "UserMetric", "metric"]
+__all__ = [
+    "CKL",
+    "AggregateGroupCoverage",
+    "Euclidean",
+    "GroupCoverage",
+    "GroupEntropy",
+    "Hellinger",
+    "PopularityLift",
+    "UserMetric",
+    "metric",
+]

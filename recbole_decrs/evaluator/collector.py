@@ -10,8 +10,11 @@ from recbole.data.interaction import Interaction
 from recbole.evaluator import Collector
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.causal import item_popularity, profile_popularity
+from recbole_decrs.data.clicks import click_matrix
 from recbole_decrs.distributed.group import joined
 from recbole_decrs.distributed.users import ShareOfUsers
+from recbole_decrs.evaluator.registry import OF_POPULARITY
 from recbole_decrs.evaluator.reranking import Reranker, top_items
 from recbole_decrs.finite import REMEDY, check_scores
 
@@ -64,6 +67,10 @@ class DecRSCollector(Collector):
         if self.collected_from is part:
             return
         super().data_collect(_Loader(part))
+        if any(map(self.register.need, OF_POPULARITY)):
+            clicks = click_matrix(part)
+            self.data_struct.set("data.item_popularity", item_popularity(clicks))
+            self.data_struct.set("data.profile_popularity", profile_popularity(clicks))
         self.confounder = part.confounder
         self.data_struct.set("data.user_drift", None)
         if part.confounder is not None:

@@ -9,11 +9,8 @@ from recbole.evaluator.collector import DataStruct
 from scipy import sparse
 
 from recbole_decrs.causal import calibration_kl, euclidean, hellinger
-from recbole_decrs.causal.lists import list_distributions
+from recbole_decrs.evaluator.list_groups import NEEDED, groups_of_lists
 from recbole_decrs.evaluator.registry import UserMetric, metric
-
-USERS_AT_ONCE = 1 << 11
-"""Users who are measured at a time, so that memory does not grow with their number."""
 
 
 class HistoryDistance(UserMetric):
@@ -26,22 +23,17 @@ class HistoryDistance(UserMetric):
     """
 
     smaller = True
-    metric_need = ("rec.items", "rec.users", "rec.ranked", "data.confounder")
+    metric_need = NEEDED
     distance: Callable[[sparse.csr_matrix, sparse.csr_matrix], np.ndarray]
 
     def by_user(self, collected: DataStruct) -> dict[int, np.ndarray]:
         """Measure each user's list at each length of ``topk``; NaN where the user has no d_u: shape [n_users] each."""
-        items, users = collected.get("rec.items").numpy(), collected.get("rec.users").numpy()
-        ranked = collected.get("rec.ranked").numpy()  # a list is shorter where the candidates run out
-        confounder = collected.get("data.confounder")
-        membership = confounder.sparse_membership
+        users, confounder = collected.get("rec.users").numpy(), collected.get("data.confounder")
         values = {k: np.full(len(users), np.nan) for k in self.topk}
-        for start in range(0, len(users), USERS_AT_ONCE):
-            rows = slice(start, start + USERS_AT_ONCE)
+        for rows, k, recommended in groups_of_lists(collected, self.topk):
             history = confounder.sparse_user_distribution[users[rows]]
             known = np.diff(history.indptr) > 0
-            for k, recommended in list_distributions(items[rows], ranked[rows], membership, self.topk):
-                values[k][rows] = np.where(known, type(self).distance(history, recommended), np.nan)
+            values[k][rows] = np.where(known, type(self).distance(history, recommended), np.nan)
         return values
 
 

@@ -28,10 +28,15 @@ NEEDS = {
     "data.num_users": "the number of users",
     "data.count_items": "how often each item is clicked in training, a Counter by item id",
     "data.count_users": "how often each user clicks in training, a Counter by user id",
+    "data.item_popularity": "how many users click each item in training, [n_items]",
+    "data.profile_popularity": "the mean of that over the items that each user clicks in training, [n_users of the "
+    "dataset]; NaN where there is none",
 }
 """The data that a metric may name in ``metric_need``, with what they are: RecBole's, and those of the plugin."""
 OF_GROUPS = {"data.confounder", "data.membership", "data.user_distribution", "data.user_drift"}
 """The data that there are only with item groups."""
+OF_POPULARITY = {"data.item_popularity", "data.profile_popularity"}
+"""The data of popularity that RecBole does not collect."""
 OF_A_METRIC = "a method of a metric"
 """What the functions of a metric are, in a sentence about one that cannot be called."""
 
@@ -87,6 +92,24 @@ def needs_groups(kind: type[AbstractMetric]) -> bool:
     return not OF_GROUPS.isdisjoint(kind.metric_need)
 
 
+def check_is_collected(kind: type[AbstractMetric], collected: DataStruct) -> None:
+    """See that there are the data that a metric needs and that RecBole's own collector does not know.
+
+    Raises:
+        DecRSError: there are not.
+    """
+    lacks = None
+    if needs_groups(kind) and "data.confounder" not in collected:
+        lacks = "the item groups"
+    elif any(need in kind.metric_need and need not in collected for need in OF_POPULARITY):
+        lacks = "the popularity of items and profiles"
+    if lacks:
+        raise DecRSError(
+            f"the metric {kind.__name__} needs {lacks}, which RecBole's own Trainer does not collect; run it by "
+            "recbole-decrs or run_recbole_decrs"
+        )
+
+
 def title_of(metric: str) -> str:
     """Name a metric in a table as its class is named: ``itemcoverage@10`` becomes ``ItemCoverage@10``."""
     name, at, k = metric.partition("@")
@@ -128,11 +151,7 @@ class UserMetric(TopkMetric):
             DecRSError: item groups are needed, and have not been collected; or :meth:`by_user` gives something else
                 than it says.
         """
-        if needs_groups(type(self)) and "data.confounder" not in collected:
-            raise DecRSError(
-                f"the metric {type(self).__name__} needs the item groups, which RecBole's own Trainer does not "
-                "collect; run it by recbole-decrs or run_recbole_decrs"
-            )
+        check_is_collected(type(self), collected)
         found = call(OF_A_METRIC, self.by_user, ["collected"], [collected])
         shape = (len(collected.get("rec.users")),) if "rec.users" in collected else None
         by_length = isinstance(found, dict) and set(found) == set(self.topk)

@@ -1,56 +1,31 @@
-"""Gives results by drift group (Table 4 of the paper), per user, and as text."""
+"""Gives results per user, and as text."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from recbole.evaluator import smaller_metrics
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.data.user_groups import UserGroups
+from recbole_decrs.evaluator.by_group import NO_GROUPS, ByGroup
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.tables import WIDTH, in_width, percent
 
 
-def results_by_drift(
-    evaluator: DecRSEvaluator, collected: dict[str, DataStruct], thresholds: list[float]
-) -> OrderedDict[float, dict[str, Any]]:
-    """Evaluate the users with eta_u above each threshold, as Table 4 of the paper.
-
-    Args:
-        evaluator: evaluates the metrics.
-        collected: the data that were collected of each recommender, by its name.
-        thresholds: values of eta_u, each of which makes a group.
-
-    Returns:
-        threshold -> ``{"users": how many, recommender: {metric: value}, ...}``; empty where the drift is unknown;
-        a group without users has no metrics.
-    """
-    groups: OrderedDict[float, dict[str, Any]] = OrderedDict((threshold, {"users": 0}) for threshold in thresholds)
-    for name, struct in collected.items():
-        drift = struct.get("data.user_drift")
-        if drift is None:
-            return OrderedDict()
-        users = struct.get("rec.users").numpy()
-        of_groups = {threshold: drift[users] > threshold for threshold in groups}
-        there = {threshold: of_group for threshold, of_group in of_groups.items() if of_group.any()}
-        results = dict(zip(there, evaluator.evaluate_groups(struct, list(there.values())), strict=True))
-        for threshold, group in groups.items():
-            group["users"] = len(np.unique(users[of_groups[threshold]]))
-            group[name] = results.get(threshold, {})
-    return groups
-
-
 def results_by_user(
-    evaluator: DecRSEvaluator, collected: dict[str, DataStruct], user_tokens: np.ndarray
+    evaluator: DecRSEvaluator,
+    collected: dict[str, DataStruct],
+    user_tokens: np.ndarray,
+    user_groups: UserGroups | None = None,
 ) -> pd.DataFrame:
     """Tabulate every metric that has a value per user, with the columns user_id, drift, recommender, and one a metric.
 
-    Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them.
+    Where a sequential model makes a user several lists, one before each evaluated click, ``list`` counts them. With
+    groups of users, ``user_group`` names that of the user.
     """
     tables = []
     for name, struct in collected.items():
@@ -58,6 +33,8 @@ def results_by_user(
         drift = struct.get("data.user_drift")
         table = pd.DataFrame({"user_id": user_tokens[users], "recommender": name})
         table.insert(1, "drift", np.nan if drift is None else drift[users])
+        if user_groups is not None:
+            table.insert(2, "user_group", np.array(user_groups.names)[user_groups.place[users]])
         count_lists(table, users)
         tables.append(table.assign(**evaluator.evaluate_users(struct)))
     return pd.concat(tables, ignore_index=True)
@@ -143,7 +120,7 @@ def without_history(struct: DataStruct) -> int:
 
 def table_of(
     results: dict[str, dict[str, float]],
-    by_drift: dict[float, dict[str, Any]],
+    by_group: ByGroup,
     labels: dict[str, str],
     compared: tuple[str, str] | None,
     width: int = WIDTH,
@@ -152,7 +129,7 @@ def table_of(
 
     Args:
         results: recommender -> metric -> value.
-        by_drift: the groups, as of :func:`results_by_drift`.
+        by_group: the groups of users.
         labels: recommender -> its name in the table.
         compared: the recommenders before and after, for the line of the relative improvement.
         width: how wide the tables may be before they are broken into parts.
@@ -160,42 +137,42 @@ def table_of(
     metrics = list(next(iter(results.values())))
     titles = list(map(title_of, metrics))
     text = in_width(_rows(results, metrics, labels, compared), ["", *titles], 1, width)
-    if not by_drift:
+    if not by_group.groups:
         return text
     rows = []
-    for threshold, group in by_drift.items():
+    for name_of_group, group in by_group.groups.items():
         there = group["users"] > 0
         lines = _rows({name: group[name] for name in results}, metrics, labels, compared) if there else []
         for number, line in enumerate(lines or [[""] * (1 + len(metrics))]):
-            rows.append([f"> {threshold:g}", str(group["users"]), *line] if number == 0 else ["", "", *line])
-    return text + "\n\n" + in_width(rows, ["drift eta_u", "users", "", *titles], 3, width)
+            rows.append([name_of_group, str(group["users"]), *line] if number == 0 else ["", "", *line])
+    return text + "\n\n" + in_width(rows, [by_group.title, "users", "", *titles], 3, width)
 
 
 def short_table_of(
     results: dict[str, dict[str, float]],
-    by_drift: dict[float, dict[str, Any]],
+    by_group: ByGroup,
     labels: dict[str, str],
     compared: tuple[str, str] | None,
 ) -> str:
     """Write the result table, and one line for each user group: the longest lists, before, after and the improvement.
 
     Args:
-        results, by_drift, labels, compared: as for :func:`table_of`; of a single recommender there is no before.
+        results, by_group, labels, compared: as for :func:`table_of`; of a single recommender there is no before.
     """
-    text = table_of(results, {}, labels, compared)
-    if not by_drift:
+    text = table_of(results, NO_GROUPS, labels, compared)
+    if not by_group.groups:
         return text
     metrics = list(next(iter(results.values())))
     longest = max((_length(metric) for metric in metrics), default=0)
     metrics = [metric for metric in metrics if _length(metric) == longest]
     before, after = compared or (None, next(iter(results)))
     rows = [
-        [f"> {threshold:g}", str(group["users"])]
+        [name_of_group, str(group["users"])]
         + [_change(metric, group.get(before, {}).get(metric), group[after].get(metric)) for metric in metrics]
-        for threshold, group in by_drift.items()
+        for name_of_group, group in by_group.groups.items()
     ]
-    of_whom = f"By users' drift eta_u: {labels[before]} -> {labels[after]}\n\n" if before else ""
-    return f"{text}\n\n{of_whom}{in_width(rows, ['drift eta_u', 'users', *map(title_of, metrics)], 2)}"
+    of_whom = f"By users' {by_group.title}: {labels[before]} -> {labels[after]}\n\n" if before else ""
+    return f"{text}\n\n{of_whom}{in_width(rows, [by_group.title, 'users', *map(title_of, metrics)], 2)}"
 
 
 def _length(metric: str) -> int:

@@ -128,7 +128,7 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             "list of float",
             [0, 0.5, 1, 2, 3, 4],
             list_of(number(0).passes, "a list of numbers >= 0"),
-            "The user groups eta_u > t of the second table (Table 4 of the paper).",
+            "The user groups eta_u > t (Table 4 of the paper), those of the second table with `user_groups: drift`.",
             changes_training=False,
         ),
         Key(

@@ -19,6 +19,18 @@ OF_RUN: dict[str, tuple[Key, ...]] = {
             changes_training=False,
             of_dataset=True,
         ),
+        Key(
+            "user_groups",
+            "str",
+            "drift",
+            text("drift, activity or the name of a column of the .user file"),
+            "The groups of users in the second table and in the report: `drift`, eta_u above each of "
+            "`drift_thresholds`; `activity`, thirds by the number of training clicks; or a column of the .user file, "
+            "which need not be loaded: of a `token` column the ten largest values, and the rest together, of a "
+            "`float` column thirds.",
+            changes_numbers=False,
+            of_dataset=True,
+        ),
     ),
     "Training": (
         Key(

@@ -65,6 +65,10 @@ def _results(record: dict[str, Any]) -> str:
     if record["by_drift"]:
         users = ", ".join(f"{group['users']} above {group['above']:g}" for group in record["by_drift"])
         text += f"\n\nUsers by drift eta_u: {users}; their metrics are in the record beside this card."
+    if record.get("by_group"):  # older records have none
+        users = ", ".join(f"{group['users']} {escape(group['group'], quote=False)}" for group in record["by_group"])
+        by = record["config"]["user_groups"]
+        text += f"\n\nUsers by {escape(by, quote=False)}: {users}; their metrics are in the record as well."
     return text
 
 

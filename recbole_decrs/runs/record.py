@@ -7,6 +7,7 @@ import os
 from datetime import datetime
 from typing import Any
 
+from recbole_decrs.data.user_groups import DRIFT
 from recbole_decrs.making import Data
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.versions import versions
@@ -41,9 +42,11 @@ def record_of_run(
 
     Returns:
         Plain data: ``settings`` are those that the user has changed, ``config`` are all; ``by_drift`` is a list with
-        an entry for each group of users. A metric that has no value is None.
+        an entry for each threshold, and ``by_group`` one with an entry for each group where ``user_groups`` is not
+        ``drift``. A metric that has no value is None.
     """
-    groups = [{"above": threshold, **group} for threshold, group in result["by_drift"].items()]
+    by_drift = [{"above": threshold, **group} for threshold, group in result["by_drift"].items()]
+    others = {} if config["user_groups"] == DRIFT else result["by_group"]
     record = {
         "format": FORMAT,
         "model": config["model"],
@@ -55,7 +58,8 @@ def record_of_run(
         "settings": changed_settings(config),
         "data": _facts_of(config, data),
         **{key: result[key] for key in RESULTS if key in result},
-        "by_drift": groups,
+        "by_drift": by_drift,
+        "by_group": [{"group": name, **group} for name, group in others.items()],
         "files": dict(result["files"]),
         "versions": versions(),
         "config": config.settings,

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from recbole_decrs import run_recbole_decrs
+from recbole_decrs.evaluator.by_group import ByGroup
 from recbole_decrs.evaluator.report import improvement, table_of
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.single_trainer import trainer_for
@@ -65,8 +66,8 @@ def test_improvement_is_positive_where_better():
 
 def test_table():
     results = {"a": {"recall@10": 0.1, "ckl@10": 1.0}, "b": {"recall@10": 0.2, "ckl@10": 0.5}}
-    by_drift = {0.5: {"users": 2, **results}, 4.0: {"users": 0, "a": {}, "b": {}}}
-    lines = table_of(results, by_drift, {"a": "A", "b": "B"}, ("a", "b")).splitlines()
+    by_group = ByGroup("drift eta_u", {"> 0.5": {"users": 2, **results}, "> 4": {"users": 0, "a": {}, "b": {}}})
+    lines = table_of(results, by_group, {"a": "A", "b": "B"}, ("a", "b")).splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0] == ["", "Recall@10", "CKL@10"]
     assert cells[4] == ["improvement", "+100.00%", "+50.00%"]

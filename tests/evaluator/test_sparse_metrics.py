@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recbole.evaluator.collector import DataStruct
 
-from confounders import confounder_of
+from collected_lists import collected_of
 from recbole_decrs.causal import calibration_kl, euclidean, hellinger
-from recbole_decrs.evaluator import metrics
+from recbole_decrs.evaluator import list_groups
+from recbole_decrs.evaluator.by_group import results_by_drift
 from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.metrics import CKL, Euclidean, Hellinger
-from recbole_decrs.evaluator.report import results_by_drift
 
 DISTANCES = {CKL: calibration_kl, Hellinger: hellinger, Euclidean: euclidean}
 CONFIG = {
@@ -31,36 +31,11 @@ def dense(collected, distance, k):
     return np.where(history.any(axis=1), distance(history, recommended), np.nan)
 
 
-def shares(rng, n_rows, n_groups):
-    """Distributions with many zeros; the first and some other rows are 0."""
-    weights = rng.random((n_rows, n_groups)) * (rng.random((n_rows, n_groups)) < 0.4)
-    weights[0] = 0
-    sums = weights.sum(axis=1, keepdims=True)
-    return np.divide(weights, sums, out=np.zeros_like(weights), where=sums > 0)
-
-
-def collected_of(seed, n_users=12, n_items=9, n_groups=4):
-    rng = np.random.default_rng(seed)
-    struct = DataStruct()
-    struct.set("data.confounder", confounder_of(shares(rng, n_items, n_groups), shares(rng, n_users, n_groups)))
-    struct.set("data.user_drift", rng.random(n_users) * 4)
-    struct.set("data.num_items", n_items)
-    users = np.sort(rng.integers(1, n_users, size=n_users))  # a sequential model makes a user several lists
-    lists = np.stack([rng.permutation(np.arange(1, n_items))[:5] for _ in users])
-    length = rng.integers(0, 6, size=(len(users), 1))
-    hits = rng.integers(0, 2, size=lists.shape)
-    struct.set("rec.users", torch.from_numpy(users))
-    struct.set("rec.items", torch.from_numpy(lists))
-    struct.set("rec.ranked", torch.from_numpy(np.arange(5) < length))
-    struct.set("rec.topk", torch.from_numpy(np.column_stack([hits, hits.sum(axis=1) + 1])))
-    return struct
-
-
 @settings(deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 14))
 def test_values_are_those_of_the_dense_formula(seed, users_at_once):
-    collected, before = collected_of(seed), metrics.USERS_AT_ONCE
-    metrics.USERS_AT_ONCE = users_at_once
+    collected, before = collected_of(seed), list_groups.USERS_AT_ONCE
+    list_groups.USERS_AT_ONCE = users_at_once
     try:
         for kind, distance in DISTANCES.items():
             values = kind(CONFIG).by_user(collected)
@@ -68,7 +43,7 @@ def test_values_are_those_of_the_dense_formula(seed, users_at_once):
             for k, found in values.items():
                 np.testing.assert_allclose(found, dense(collected, distance, k), rtol=0, atol=1e-12)
     finally:
-        metrics.USERS_AT_ONCE = before
+        list_groups.USERS_AT_ONCE = before
 
 
 @settings(deadline=None)

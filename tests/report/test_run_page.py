@@ -36,6 +36,7 @@ def test_the_page_of_a_run_has_every_part(settings):
     assert page.headings == [
         "Result",
         "Bias amplification",
+        "Groups of users",
         "Training",
         "Distributions over users",
         "Look up a user",

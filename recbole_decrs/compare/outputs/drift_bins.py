@@ -10,7 +10,7 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
-from recbole_decrs.compare.paired import differences_by_user
+from recbole_decrs.compare.paired import differences_by_user, means_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import LEVEL, paired_difference
 from recbole_decrs.evaluator.report import title_of
@@ -76,7 +76,7 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
                 users, differences = differences_by_user(results, backbone, name, opponent, metric)
                 if not len(differences):
                     continue
-                of_opponent = _mean_by_user(results, backbone, opponent, metric)
+                of_opponent = means_by_user(results, backbone, opponent, metric)
                 tested = results.drifts[results.drifts["user"].isin(users)]
                 for split, group, part in groups_of(tested, results.thresholds):
                     if len(part):
@@ -86,12 +86,6 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
                         rows.append([backbone, split, group, metric, name, opponent, *about, *found])
     columns = ["backbone", "split", "group", "metric", "method", "against", "users", "clicks", "eta", "mean"]
     return pd.DataFrame(rows, columns=[*columns, "difference", "low", "high", "p"])
-
-
-def _mean_by_user(results: Results, backbone: str, name: str, metric: str) -> np.ndarray:
-    """Take the mean over the seeds of each test user's value, in the order of their ids: shape [n_users]."""
-    each = [outcome.by_user for outcome in results.all_seeds(backbone, name)]
-    return np.mean([by_user[metric][np.argsort(by_user["users"])] for by_user in each], axis=0)
 
 
 def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:

@@ -1,4 +1,4 @@
-"""Draws differences with their intervals, a line each below one another, and a line at no difference."""
+"""Draws means or differences with their intervals, a line each below one another, in blocks with headings."""
 
 from __future__ import annotations
 
@@ -28,25 +28,27 @@ class Difference:
     tip: str
 
 
-def forest(differences: Sequence[Difference], title: str, label: str) -> Markup:
-    """Draw the differences.
+def forest(differences: Sequence[Difference], title: str, label: str, has_zero: bool = True) -> Markup:
+    """Draw the differences, or means.
 
     Args:
         differences: those of a block one after the other.
         title: of the x axis.
         label: what is seen, in words.
+        has_zero: True for differences, which have a sign and a line at 0; False for means.
     """
     blocks = len(dict.fromkeys(one.heading for one in differences))
     bottom = 12 + LINE * (len(differences) + blocks)
     height = bottom + BOTTOM
     values = [value for one in differences for value in (one.mean, one.low, one.high) if isfinite(value)]
-    x = axis_around([*values, 0.0], LEFT, WIDTH - 14)
+    x = axis_around([*values, 0.0] if has_zero else values, LEFT, WIDTH - 14)
     content = []
     for value in x.ticks():
         place = x.place(value)
         content.append(element("line", x1=place, x2=place, y1=8, y2=bottom, class_="grid"))
-        content.append(text(place, bottom + 16, f"{value:+g}" if value else "0", "tick"))
-    content.append(element("line", x1=x.place(0), x2=x.place(0), y1=8, y2=bottom, class_="zero"))
+        content.append(text(place, bottom + 16, f"{value:+g}" if value and has_zero else f"{value:g}", "tick"))
+    if has_zero:
+        content.append(element("line", x1=x.place(0), x2=x.place(0), y1=8, y2=bottom, class_="zero"))
     y, heading = 8.0, None
     for one in differences:
         if one.heading != heading:

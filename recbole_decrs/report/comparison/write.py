@@ -17,6 +17,7 @@ from recbole_decrs.report.comparison.drift_bins import drift_section
 from recbole_decrs.report.comparison.figures import forest_figures, trade_off_section
 from recbole_decrs.report.comparison.paper import paper_section
 from recbole_decrs.report.comparison.tables import costs_section, left_out_section, overall_section, tests_table
+from recbole_decrs.report.comparison.user_groups import user_groups_section
 from recbole_decrs.report.comparison.verdict import verdict_section
 from recbole_decrs.report.page import write_page
 from recbole_decrs.report.parts import Commands, Page, Section
@@ -43,6 +44,7 @@ def page_of_comparison(results: Results, record: dict[str, Any], folder: Path) -
         else None,
         trade_off_section(results),
         drift_section(results, folder),
+        user_groups_section(folder),
         paper_section(results, dataset),
         costs_section(results, record),
         left_out_section(record),

@@ -86,6 +86,13 @@ class FinishedRun:
         """Give the length of the lists."""
         return self.any_collected.get("rec.items").shape[1]
 
+    @cached_property
+    def by_user(self) -> dict[str, dict[str, np.ndarray]]:
+        """Measure each list by recommender and metric, shape [n_lists] each; empty where none were ranked."""
+        if not self.has_lists:
+            return {}
+        return {name: self.evaluator.evaluate_users(struct) for name, struct in self.collected.items()}
+
     def lists(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """Give the items of a recommender's lists, and where they are listed, shape [n_lists, length] each."""
         struct = self.collected[name]

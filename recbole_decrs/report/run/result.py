@@ -17,12 +17,9 @@ INTERVALS = (
 
 
 def result_section(run: FinishedRun) -> Section:
-    """Tabulate each recommender's metrics with their intervals, the difference, and the same by drift group."""
+    """Tabulate each recommender's metrics with their intervals, and the difference."""
     metrics = list(next(iter(run.results.values())))
-    by_user = {}
-    if run.has_lists:
-        by_user = {name: run.evaluator.evaluate_users(struct) for name, struct in run.collected.items()}
-    rows = []
+    by_user, rows = run.by_user, []
     for name, result in run.results.items():
         values = by_user.get(name, {})
         cells = [_mean(result[metric], _interval(run, values.get(metric))) for metric in metrics]

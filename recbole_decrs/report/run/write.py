@@ -16,6 +16,7 @@ from recbole_decrs.report.run.distributions import distributions_section
 from recbole_decrs.report.run.finished import FinishedRun
 from recbole_decrs.report.run.learning import learning_section
 from recbole_decrs.report.run.result import result_section
+from recbole_decrs.report.run.user_groups import user_groups_section
 from recbole_decrs.report.run.users import N_USERS, users_section
 
 
@@ -29,6 +30,7 @@ def page_of_run(run: FinishedRun, n_users: int = N_USERS) -> Page:
     sections: list[Section | None] = [
         result_section(run),
         amplification_section(run),
+        user_groups_section(run),
         learning_section(run),
         distributions_section(run),
         users_section(run, n_users),
