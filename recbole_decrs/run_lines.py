@@ -50,3 +50,4 @@ def tell_files(config, files: Files) -> None:
         tell(f"next: recbole-decrs table {os.path.dirname(checkpoint)}{os.sep}")
         if config.deconfounded:
             tell(f"      recbole-decrs mechanism {checkpoint}")
+        tell(f"      recbole-decrs recommend {checkpoint} --all=True --output=lists.csv")

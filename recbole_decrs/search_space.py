@@ -11,6 +11,8 @@ import numpy as np
 
 from recbole_decrs.errors import DecRSError, unreadable
 
+MAX_EVALS = 100
+"""How many settings are tried at most, where nobody says and they are not those of a grid."""
 KINDS = ("choice", "uniform", "quniform", "loguniform")
 
 Space = dict[str, tuple[str, list[Any]]]

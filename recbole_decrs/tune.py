@@ -19,14 +19,14 @@ from recbole_decrs.errors import DecRSError, in_words
 from recbole_decrs.log import RunLog
 from recbole_decrs.quick_start import objective_function
 from recbole_decrs.search import search_in_workers
-from recbole_decrs.search_space import KINDS, Space, draws, grid, read_params_file, whole, whole_numbers
+from recbole_decrs.search_space import KINDS, MAX_EVALS, Space, draws, grid, read_params_file, whole, whole_numbers
 
 
 def tune(
     params_file: str,
     tool: str,
     algo: str | None,
-    max_evals: int,
+    max_evals: int | None,
     pruner: str | None,
     output: str | None,
     early_stop: int | None,
@@ -44,7 +44,7 @@ def tune(
         tool: ``Optuna``, ``Hyperopt`` or ``Ray``.
         algo: ``exhaustive``, ``random`` or ``bayes``, not of Ray. If none, exhaustive; of Optuna bayes where a key that
             needs a training has a range.
-        max_evals: how many trials there are at most, but for exhaustive search.
+        max_evals: how many trials there are at most, but for exhaustive search; 100 if none.
         pruner: of Optuna: ``median`` (if none) stops trainings that fall behind, ``off`` stops none.
         output: of Optuna: the folder for trials and results, from which the same call goes on; if none,
             ``tune/<model>-<dataset>``.
@@ -81,7 +81,7 @@ def tune(
 
         prunes = pruner != "off"
         return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
-    algo, output_file = algo or "exhaustive", output_file or "hyper.result"
+    algo, output_file, max_evals = algo or "exhaustive", output_file or "hyper.result", max_evals or MAX_EVALS
     folder = os.path.dirname(os.path.abspath(output_file))
     if not os.path.isdir(folder):
         raise DecRSError(f"--output_file: there is no folder {folder}; make it first")

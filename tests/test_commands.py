@@ -111,8 +111,14 @@ def test_what_needs_no_model_imports_none(arguments):
         (["table", "saved", "--output=html"], "--output must be md or csv, not html"),
         (["table", "nowhere"], "table: there is no file or folder nowhere; check its path"),
         (["table", "."], "table: there is no result of a run in .; each run writes one beside its checkpoint"),
-        (["recommend", "a.pth"], "recommend needs to know to whom: one of --users=1,5,9, --all=True and --clicks="),
-        (["recommend", "a.pth", "--users=1", "--all=True"], "recommend needs to know to whom: one of"),
+        (
+            ["recommend", "a.pth"],
+            "recommend needs to know to whom: give one, and one alone, of --users=1,5,9, --all=True and --clicks=",
+        ),
+        (
+            ["recommend", "a.pth", "--users=1", "--all=True"],
+            "recommend needs to know to whom: give one, and one alone, of",
+        ),
         (["recommend", "a.pth", "--users=,"], "users: , names none; write ids with commas between"),
         (["recommend", "a.pth", "--users=1", "--exclude=x"], "exclude must be one of history, clicked, none, not 'x'"),
         (["recommend", "a.pth", "--users=1", "--k=0"], "--k must be a whole number >= 1, not 0"),

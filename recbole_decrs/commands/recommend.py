@@ -80,8 +80,8 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
         options.exclude = "none"
     if (options.users is not None) + options.all + (options.clicks is not None) != 1:
         raise DecRSError(
-            "recommend needs to know to whom: one of --users=1,5,9, --all=True and --clicks=new.csv, the clicks of new "
-            "users"
+            "recommend needs to know to whom: give one, and one alone, of --users=1,5,9, --all=True and "
+            "--clicks=new.csv, the clicks of new users"
         )
     users, items = (_listed(name, getattr(options, name)) for name in ("users", "items"))
     groups = None if options.groups is None else _with_commas(options.groups)

@@ -27,8 +27,8 @@ def add_options(parser: CommandParser) -> None:
         "--max_evals",
         metavar="N",
         type=whole_number(1),
-        default=100,
-        help="trials of random and bayes, and of Ray; default %(default)s",
+        default=None,
+        help="trials of random and bayes, and of Ray; default 100",
     )
     parser.add_argument(
         "--pruner",

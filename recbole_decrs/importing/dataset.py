@@ -76,7 +76,11 @@ def import_data(
         if name not in OPTIONS:
             raise DecRSError(
                 f"there is no option {name} of data that are imported"
-                + (did_you_mean(name, OPTIONS) or f"; columns are named by {alternatives(OPTIONS)}")
+                + (
+                    did_you_mean(name, OPTIONS)
+                    or f"; columns are named by {alternatives(OPTIONS)}, and settings of a run"
+                )
+                + ("" if did_you_mean(name, OPTIONS) else " go into config_dict")
             )
     names = ColumnNames(**columns)
     if clicks is None:

@@ -119,6 +119,7 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
                 keep_default_na=False,
                 na_values=[""],
                 index_col=False,
+                compression=None,  # whatever the name ends with
                 **options,
             )
         except pd.errors.ParserError as error:

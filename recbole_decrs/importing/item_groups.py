@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -68,6 +69,8 @@ def read_groups(table: Table, column: str, separator: str = "auto") -> ItemGroup
     doubt = found.doubt
     if form == "seq_separator" and not any(separator in text for text in filled):
         doubt = f"no cell of {table.where(column)} holds {separator!r}, so each is one group; check group_separator"
+    elif form == "auto" and doubt is None:
+        doubt = _doubt_of(filled, found.form, table.where(column))
     told = repr(separator) if form == "seq_separator" else found.form
     return ItemGroups([_names(names) for names in found.names], told, doubt)
 
@@ -86,13 +89,38 @@ def _may_be_joined(cells: list[str]) -> bool:
     return any(" " in cell and set(cell.split()) <= names for cell in cells)
 
 
+def _doubt_of(cells: list[str], form: str, where: str) -> str | None:
+    """Say what in cells may have been meant as a separator, where it is rather likely that it was not."""
+    words = Counter(word for cell in cells for word in set(cell.split()) if any(map(str.isalnum, word)))
+    shared = next((cell for cell in cells if " " in cell and any(words[word] > 1 for word in cell.split())), None)
+    if form == "single" and shared:
+        return (
+            f"cells of {where} such as {_short(shared)} are one group each, and share words; where blanks separate "
+            "groups, give --group_separator=' '"
+        )
+    mixed = next((cell for cell in cells if "," in cell and "|" not in cell), None)
+    if form == "pipe" and mixed:
+        return f"groups of {where} are separated by '|', so {_short(mixed)} is one; where it is not, mend the cell"
+    return None
+
+
+def _short(cell: str) -> str:
+    return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")
+
+
 def _uncertain(table: Table, column: str, cells: list[str]) -> DecRSError:
     signs = ("|", *UNCERTAIN, "[", "'", " ")
     shown = next((cell for sign in signs for cell in cells if sign in cell), cells[0])
-    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    if any("{" in cell and ":" in cell for cell in cells):
+        shown = next(cell for cell in cells if "{" in cell and ":" in cell)
+        return DecRSError(
+            f"{table.where(column)} has cells such as {_short(shown)}, which hold keys and values; make them lists of "
+            "the names of groups"
+        )
     return DecRSError(
-        f"{table.where(column)} has cells such as {shown!r}, and it is not certain how groups are separated; give the "
-        "text between them, such as --group_separator=',', or list, json or quoted, or single where a cell is one name"
+        f"{table.where(column)} has cells such as {_short(shown)}, and it is not certain how groups are separated; "
+        "give the text between them, such as --group_separator=',', or list, json or quoted, or single where a cell is "
+        "one name"
     )
 
 

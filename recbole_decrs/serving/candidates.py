@@ -54,12 +54,11 @@ def _of_groups(part, groups: list[str]) -> np.ndarray:
     return np.asarray(confounder.sparse_membership[:, places].sum(axis=1)).ravel() > 0
 
 
-def check_length(k: int, part, chosen: torch.Tensor | None) -> None:
-    """See that a list can be as long as it is asked to be.
+def check_length(k: int, part) -> None:
+    """See that a list can be as long as it is asked to be, unless somebody leaves fewer items to choose from.
 
     Raises:
         DecRSError: there are fewer items.
     """
-    n_items = part.item_num - 1 if chosen is None else int(chosen.sum())
-    if k > n_items:
-        raise DecRSError(f"k asks for {k} items, and there are {n_items} to choose from; lower it")
+    if k > part.item_num - 1:
+        raise DecRSError(f"k asks for {k} items, and there are {part.item_num - 1} to choose from; lower it")

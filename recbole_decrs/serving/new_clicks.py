@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging import getLogger
 from typing import Any
 
@@ -12,8 +12,13 @@ import pandas as pd
 from scipy import sparse
 
 from recbole_decrs.data.loading import PADDING
-from recbole_decrs.errors import DecRSError, in_words, unreadable
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.importing.cells import ids_of
+from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
+from recbole_decrs.importing.files import read_table
 from recbole_decrs.importing.frames import table_of_frame
+from recbole_decrs.importing.table import Table
+from recbole_decrs.importing.times import read_times
 
 
 @dataclass(frozen=True)
@@ -44,30 +49,28 @@ def read_new_clicks(clicks: Any, dataset) -> NewClicks:
     """Read the clicks of new users.
 
     Args:
-        clicks: a data frame of pandas, polars or another library that narwhals reads, or the path of a CSV file or an
-            atomic file. It has a row a click, and the columns that USER_ID_FIELD and ITEM_ID_FIELD name, with or
-            without ``:token`` behind them. Where there is the column that TIME_FIELD names, it puts the clicks in
-            order; else they stand in order.
+        clicks: a data frame of pandas, polars or another library that narwhals reads, or the path of a file, as
+            ``recbole-decrs import`` reads them: text of separated cells, an atomic file, or Parquet. It has a row a
+            click, and columns of users and items that are named as those of the dataset, or as such usually are. Where
+            there is one of times it puts the clicks in order; else they stand in order.
         dataset: the training part of the model's dataset.
 
     Raises:
         DecRSError: a column is missing, a user is known already or has clicked no item that the model knows, or a cell
             is empty or no number.
     """
-    is_path = isinstance(clicks, str | os.PathLike)
-    name = os.fspath(clicks) if is_path else "clicks"
-    table = _read_file(name) if is_path else table_of_frame(clicks, name).frame
-    table = table.rename(columns=lambda column: str(column).partition(":")[0])
-    for field in (dataset.uid_field, dataset.iid_field):
-        if field not in table.columns:
-            raise DecRSError(
-                f"{name} has no column {field}; its columns are {', '.join(map(str, table.columns))}; name those of "
-                f"users and items {dataset.uid_field} and {dataset.iid_field}"
-            )
-        if missing := int(table[field].isna().sum()):
+    table = read_table(os.fspath(clicks)) if isinstance(clicks, str | os.PathLike) else table_of_frame(clicks, "clicks")
+    frame = table.frame.rename(columns=lambda column: column.partition(":")[0])
+    own = {"user": dataset.uid_field, "item": dataset.iid_field, "time": dataset.time_field}
+    names = ColumnNames(**{role: field for role, field in own.items() if field in frame})
+    table = replace(table, frame=frame)
+    columns, name = columns_of_clicks(table, names), table.name
+    ids = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
+    for field, cells in ids.items():
+        if missing := int(cells.isna().sum()):
             raise DecRSError(f"{name}: {missing} rows have no {field}; fill it in, or drop them")
-    table = _in_order(table, dataset.time_field, name)
-    table = _of_known_items(table.astype({dataset.uid_field: str, dataset.iid_field: str}), dataset, name)
+    order = _order(table, columns["time"]) if "time" in columns else np.arange(len(frame))
+    table = _of_known_items(pd.DataFrame(ids).iloc[order], dataset, name)
     places, tokens = pd.factorize(table[dataset.uid_field].to_numpy(dtype=object))
     ids = dataset.field2token_id[dataset.uid_field]
     trained = set(np.unique(dataset.clicks[0]).tolist())
@@ -81,25 +84,14 @@ def read_new_clicks(clicks: Any, dataset) -> NewClicks:
     return NewClicks(np.array([PADDING, *tokens], dtype=object), places.astype(np.int64) + 1, items)
 
 
-def _read_file(path: str) -> pd.DataFrame:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            separator = "\t" if "\t" in file.readline() else ","
-        return pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig", keep_default_na=False, na_values=[""])
-    except (OSError, UnicodeDecodeError) as error:
-        raise DecRSError(f"clicks: {unreadable(path, error)}") from error
-    except ValueError as error:  # pandas' parser raises its own
-        raise DecRSError(f"clicks: {path} cannot be read ({in_words(error)}); write user_id,item_id rows") from error
-
-
-def _in_order(table: pd.DataFrame, time_field: str, name: str) -> pd.DataFrame:
-    if time_field not in table.columns:
-        return table
-    times = pd.to_numeric(table[time_field], errors="coerce")
-    if times.isna().any():
-        cell = table[time_field][times.isna()].iloc[0]
-        raise DecRSError(f"{name}: {time_field} is {cell!r} in a row, which is no number; write a time in seconds")
-    return table.iloc[np.argsort(times.to_numpy(), kind="stable")]
+def _order(table: Table, column: str) -> np.ndarray:
+    """Order clicks by time, which may be any numbers, or dates that can be read with certainty."""
+    times = pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=np.float64)
+    if np.isnan(times).any():
+        times = read_times(table, column).seconds
+    if np.isnan(times).any():
+        raise DecRSError(f"{table.where(column)}, {table.first(np.isnan(times))}: there is no time; fill it in")
+    return np.argsort(times, kind="stable")
 
 
 def _of_known_items(table: pd.DataFrame, dataset, name: str) -> pd.DataFrame:
@@ -116,7 +108,7 @@ def _of_known_items(table: pd.DataFrame, dataset, name: str) -> pd.DataFrame:
         )
     if n_unknown := int((~known).sum()):
         getLogger().warning(
-            f"{n_unknown} of {len(table)} clicks of {name} are on items that the model does not know, such as "
+            f"{n_unknown} of {len(table)} rows of {name} are on items that the model does not know, such as "
             f"{table[dataset.iid_field][~known].iloc[0]}, and are left out"
         )
     return table[known]

@@ -83,7 +83,7 @@ class Recommender:
             if isinstance(value, str):
                 raise DecRSError(f"{name} must be a list, such as [{value!r}], not {value!r}")
         chosen = chosen_items(self.part, items, groups)
-        check_length(k, self.part, chosen)
+        check_length(k, self.part)
         at_seed(self.config)
         with quiet_libraries():
             if clicks is None:

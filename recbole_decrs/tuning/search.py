@@ -22,7 +22,7 @@ from recbole_decrs.key_facts import CHANGE_NO_NUMBER
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.making import Data, make_data
 from recbole_decrs.ones_own import OnesOwn
-from recbole_decrs.search_space import Space, draws, grid
+from recbole_decrs.search_space import MAX_EVALS, Space, draws, grid
 from recbole_decrs.tuning.outputs import best_setting, counted, write_trials
 from recbole_decrs.tuning.progress import TuneProgress, in_words
 from recbole_decrs.tuning.queue import Queue
@@ -37,7 +37,7 @@ def search_with_optuna(
     files: list[str],
     fixed: dict[str, Any],
     algo: str | None,
-    max_evals: int,
+    max_evals: int | None,
     prunes: bool,
     output: str | None,
     workers: int,
@@ -51,7 +51,7 @@ def search_with_optuna(
         fixed: settings of every trial, over the files.
         algo: ``exhaustive``, ``random`` or ``bayes``; if none, exhaustive where all keys that need a training have
             choices, else bayes.
-        max_evals: how many trainings there are at most, but for exhaustive search.
+        max_evals: how many trainings there are at most; :data:`MAX_EVALS` if none, but for exhaustive search.
         prunes: whether trainings that fall behind are stopped.
         output: the folder for trials and results; ``tune/<model>-<dataset>`` if none.
         workers: how many trials are run at a time.
@@ -70,7 +70,7 @@ def search_with_optuna(
             del data
             log.follow(config)
             settings = _settings(search, algo, max_evals, config["seed"])
-            queue = Queue(search, settings, max_evals, config["seed"], workers)
+            queue = Queue(search, settings, max_evals or MAX_EVALS, config["seed"], workers)
             check_writable(search.folder, "log", "log_tensorboard")
         given = {"model": config["model"], "dataset": config["dataset"]}
         given |= {**read_config_files(files, config.yaml_loader), **fixed}
@@ -113,14 +113,20 @@ def _planned(
     return plan, data
 
 
-def _settings(search: Search, algo: str | None, max_evals: int, seed: int) -> list[dict[str, Any]] | None:
+def _settings(search: Search, algo: str | None, max_evals: int | None, seed: int) -> list[dict[str, Any]] | None:
     """List the settings that are to be tried; None where Optuna finds them."""
     ranges = [key for key, (kind, _) in search.trained.items() if kind != "choice"]
     if algo == "exhaustive" and ranges:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
     if not search.trained or algo == "exhaustive" or (algo is None and not ranges):
-        return grid(search.trained)
-    return draws(search.trained, max_evals, seed) if algo == "random" else None
+        settings = grid(search.trained)
+        if max_evals is not None and max_evals < len(settings):
+            raise DecRSError(
+                f"max_evals: a grid tries all of its {len(settings)} settings; take --algo=random for {max_evals} of "
+                "them, or leave it out"
+            )
+        return settings
+    return draws(search.trained, max_evals or MAX_EVALS, seed) if algo == "random" else None
 
 
 def _what_scores_depend_on(config, space: Space) -> dict[str, Any]:

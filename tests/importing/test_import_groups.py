@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imports import CLICKS, imported, read_back
+from recbole_decrs import DecRSError
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.importing.item_groups import read_groups, written
 from recbole_decrs.importing.table import Table
@@ -97,3 +98,21 @@ def test_another_column_may_be_the_title():
     table = read_back("item")[0]
     assert table["title"].tolist() == list("def")
     assert table["title_2"].tolist() == list("abc")
+
+
+@pytest.mark.parametrize(
+    ("cells", "told"),
+    [
+        (["science history", "history", "art"], "share words; where blanks separate"),
+        (["a|b", "a", "b,c"], "'b,c' is one"),
+        (["board games", "art"], None),
+    ],
+)
+def test_what_may_have_been_meant_otherwise_is_told(cells, told):
+    doubt = read_groups(Table(pd.DataFrame({"groups": cells}), "items"), "groups").doubt
+    assert (doubt is None) if told is None else (told in doubt)
+
+
+def test_objects_of_json_are_refused():
+    with pytest.raises(DecRSError, match="hold keys and values; make them lists"):
+        read_groups(Table(pd.DataFrame({"groups": ['[{"id": 0, "name": "x"}]']}), "items"), "groups")

@@ -11,6 +11,7 @@ import pytest
 from imports import CLICKS, ITEMS, USERS, imported, refusal, with_column, write_text
 from recbole_decrs import run_recbole_decrs
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.importing.files import read_table
 
 
 @pytest.fixture(autouse=True)
@@ -214,3 +215,9 @@ class TestOtherDataAreThere:
     def test_a_folder_that_cannot_be_written_to(self):
         Path("dataset").write_text("")
         assert "data_path: dataset/small cannot be written to" in refusal()
+
+
+def test_a_file_is_read_as_what_it_is_whatever_its_name_ends_with(tmp_path):
+    (tmp_path / "clicks.csv.gz").write_text("user,item\nu1,i1\nu2,i2\n")
+    table = read_table(str(tmp_path / "clicks.csv.gz"))
+    assert table.frame["item"].tolist() == ["i1", "i2"]

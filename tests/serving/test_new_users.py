@@ -134,14 +134,15 @@ def checkpoint(settings):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("user,item_id\na,i1\n", "has no column user_id; its columns are user, item_id; name those of users and items"),
+        ("who,item_id\na,i1\n", "no column of new.csv is named as one of users usually is"),
         ("user_id,item_id\na,\n", "1 rows have no item_id; fill it in, or drop them"),
+        ("user_id,item_id\na,i1,i2\n", "line 2: 3 cells under 2 columns"),
         ("user_id,item_id\n", "has no rows; give each new user a few clicks"),
         ("user_id:token,item_id:token\na,i1\nb,x\n", "user_id b has no click on an item that the model knows"),
         ("user_id\titem_id\na\ti1\nu3\ti2\n", "the model knows user_id u3 already; give new users other ids"),
-        ("user_id,item_id,timestamp\na,i1,now\n", "timestamp is 'now' in a row, which is no number"),
-        ('user_id,item_id\na,"i1\n', "cannot be read"),
-        ("", "cannot be read"),
+        ("user_id,item_id,timestamp\na,i1,now\n", "column timestamp of new.csv has times such as 'now'"),
+        ('user_id,item_id\na,"i1\n', "a cell begins with a quotation mark and does not end with one"),
+        ("", "is empty; check the file"),
     ],
 )
 def test_clicks_that_cannot_be_used(tmp_path, checkpoint, text, message):
@@ -151,13 +152,32 @@ def test_clicks_that_cannot_be_used(tmp_path, checkpoint, text, message):
     assert message in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "userId;itemId\na; i1 \na;i5\nb;i7\na;i9\n",
+        "user_id:token,item_id:token,timestamp:float\na,i1,1\na,i5,20\nb,i7,3\na,i9,100\n",
+        "user,item,when\na,i9,2024-02-01\na,i1,2023-01-05\na,i5,2023-01-06\nb,i7,2023-02-01\n",
+    ],
+)
+def test_clicks_come_in_many_forms(tmp_path, checkpoint, text):
+    (tmp_path / "new.csv").write_text(text)
+    recommender = Recommender(checkpoint)
+    found = recommender.recommend(clicks=tmp_path / "new.csv", k=3)
+    pd.testing.assert_frame_equal(found, recommender.recommend(clicks=FEW, k=3))
+
+
+def test_fewer_items_than_k_are_all_listed(checkpoint):
+    frame = recommend(checkpoint, users=["u3"], k=3, items=["i1", "i2"], exclude="none")
+    assert sorted(frame["item_id"]) == ["i1", "i2"]
+
+
 def test_what_cannot_be_answered(checkpoint):
     recommender = Recommender(checkpoint)
     for asked, message in (
         ({"users": ["nobody"]}, "has no 'nobody' left"),
         ({"users": []}, "users: there is none in the list"),
         ({"k": 31}, "k asks for 31 items, and there are 30 to choose from"),
-        ({"k": 3, "items": ["i1", "i2"]}, "k asks for 3 items, and there are 2 to choose from"),
         ({"k": 0}, "k must be a whole number >= 1, not 0"),
         ({"exclude": "all"}, "exclude must be one of history, clicked, none, not 'all'"),
         ({"items": ["x"]}, "has no 'x' left"),

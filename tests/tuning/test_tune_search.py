@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from kills import Killed, killed_at
-from recbole_decrs import run_recbole_decrs
+from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.cli import main
 from recbole_decrs.tune import tune
 from recbole_decrs.tuning import trial
@@ -207,3 +207,8 @@ def test_after_a_kill_workers_end_and_the_same_command_goes_on(settings):
         subprocess.run([*command, f"--output={output}"], check=True, capture_output=True)
     assert sorted(map(without_seconds, rows("cut")), key=str) == sorted(map(without_seconds, rows("whole")), key=str)
     assert sum('"op_code":4' in line for line in Path("cut/trials.journal").read_text().splitlines()) == 3
+
+
+def test_a_grid_is_tried_whole_or_not_at_all(settings):
+    with pytest.raises(DecRSError, match="max_evals: a grid tries all of its 2 settings; take --algo=random for 1"):
+        searched(["learning_rate choice [0.01,0.3]"], settings | {"model": "BPR"}, max_evals=1)
