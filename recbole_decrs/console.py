@@ -71,5 +71,5 @@ class Console(logging.StreamHandler):
         if self.verbose:
             text = self.as_recbole.format(record)
             return text if self.colours else ESCAPES.sub("", text)
-        kind = f"{record.levelname.lower()}: " if record.levelno > logging.INFO else ""
+        kind = f"{record.levelname}: " if record.levelno > logging.INFO else ""
         return kind + ESCAPES.sub("", record.getMessage())

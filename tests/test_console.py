@@ -49,7 +49,7 @@ def test_verbose_shows_what_is_logged(settings, capsys):
 def test_state_still_says_which_level_is_told(settings, capsys):
     run_recbole_decrs("Pop", "tiny", config_dict=settings | {"state": "WARNING", "my_key": 1})
     lines = set(capsys.readouterr().err.splitlines())
-    assert lines == {"warning: nobody knows the configuration key my_key, it changes nothing; check its spelling"}
+    assert lines == {"WARNING: nobody knows the configuration key my_key, it changes nothing; check its spelling"}
     assert "tiny: " not in logged()
 
 
@@ -62,7 +62,7 @@ def test_a_terminal_has_bars_and_colours(monkeypatch):
     assert console.Console(verbose=True).format(record).count("\x1b") > 2
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in console.Console(verbose=True).format(record)
-    assert console.Console().format(record) == "warning: red"
+    assert console.Console().format(record) == "WARNING: red"
 
 
 def test_without_a_standard_error_there_are_no_bars(monkeypatch):

@@ -51,7 +51,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
 
     runs, left_out = read_runs(paths)
     for sentence in left_out:
-        print(f"warning: {sentence}", file=sys.stderr)
+        print(f"WARNING: {sentence}", file=sys.stderr)
     if not runs:
         raise DecRSError(
             f"table: there is no result of a run in {', '.join(paths)}; each run writes one beside its checkpoint"

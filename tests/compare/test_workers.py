@@ -58,7 +58,7 @@ def test_two_workers_give_the_tables_of_one(tiny, engine, caplog, capsys):
     # Workers say nothing, and into a pipe there is no bar: there are the lines of this process.
     said = [line for line in re.split(r"[\r\n]+", capsys.readouterr().err) if line.strip()]
     assert [
-        line for line in said if not re.search(r"^warning: |^\d+ groups read|^next: |^\d+ of \d+ pieces are made", line)
+        line for line in said if not re.search(r"^WARNING: |^\d+ groups read|^next: |^\d+ of \d+ pieces are made", line)
     ] == []
 
 
