@@ -77,7 +77,7 @@ def split_cells(
         found = read(cell)
         if found is None:
             raise DecRSError(
-                f"group_format: {where} has the cell {_short(cell)}, which is not written as {form}; take another of "
+                f"group_format: {where} has the cell {shown(cell)}, which is not written as {form}; take another of "
                 f"{', '.join(GROUP_FORMATS)}"
             )
         names[cell] = list(dict.fromkeys(name for name in found if name))
@@ -166,7 +166,7 @@ def _find_form(
         if odd:
             other = cells[0] if unknown is None else unknown
             raise DecRSError(
-                f"group_format: {where} has cells such as {_short(odd)} and such as {_short(other)}, and it is not "
+                f"group_format: {where} has cells such as {shown(odd)} and such as {shown(other)}, and it is not "
                 f"certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
             )
     if plain == "seq_separator":
@@ -183,18 +183,18 @@ def _find_form(
         ends = form != "slash" and any(word.endswith(separator) for cell in joined for word in cell.split())
         if form == "pipe" or (kind == "token_seq" and (shared or ends)):
             raise DecRSError(
-                f"group_format: {where} has cells such as {_short(joined[0])}, and it is not certain that "
+                f"group_format: {where} has cells such as {shown(joined[0])}, and it is not certain that "
                 f"{separator!r} separates the names of groups; set it to {form}, or to {plain} where it belongs to them"
             )
         doubts.append(
-            f"{len(joined)} different cells of {where} hold {separator!r}, such as {_short(joined[0])}, which is read "
+            f"{len(joined)} different cells of {where} hold {separator!r}, such as {shown(joined[0])}, which is read "
             f"as a part of a group's name; where it separates groups, set group_format: {form}"
         )
     if plain == "space":
         _check_words(cells, where)
     if not doubts and (joined := _joined_otherwise(cells, plain)):
         doubts.append(
-            f"groups of {where} such as {_short(joined[0])} and {_short(joined[1])} have parts in common; where these "
+            f"groups of {where} such as {shown(joined[0])} and {shown(joined[1])} have parts in common; where these "
             "are groups of their own, write the cells in a form that group_format knows"
         )
     return plain, "; ".join(doubts) or None
@@ -214,7 +214,7 @@ def _check_words(cells: list[str], where: str) -> None:
         for word in cell.split():
             if not any(letter.isalnum() for letter in word):
                 raise DecRSError(
-                    f"group_format: {where} has cells such as {_short(cell)}, in which {word!r} would be a group; "
+                    f"group_format: {where} has cells such as {shown(cell)}, in which {word!r} would be a group; "
                     "set it to single where the whole cell is one name, or to the way in which names are separated"
                 )
 
@@ -234,7 +234,7 @@ def _words_of_one_name(counts: Counter[str], where: str) -> str | None:
     apart = next((cell for cell in counts if "  " in cell.strip()), None)
     if not together and apart is None:
         return None
-    such = f"cells such as {_short(apart)}" if apart else f"words that only stand side by side, such as {together[0]!r}"
+    such = f"cells such as {shown(apart)}" if apart else f"words that only stand side by side, such as {together[0]!r}"
     return (
         f"{where} has {such}, and each word is read as a group; where blanks stand within names, write the cells in "
         "another form that group_format knows"
@@ -269,5 +269,6 @@ def _also_joined_by_space(cells: list[str], kind: str) -> bool:
     return any("|" not in cell and " " in cell.strip() and set(cell.split()) <= names for cell in cells)
 
 
-def _short(cell: str) -> str:
+def shown(cell: str) -> str:
+    """Quote a cell for a message, cut where it is long."""
     return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")

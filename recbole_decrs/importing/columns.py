@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, fields
 
 from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.importing.cells import is_collection
 from recbole_decrs.importing.table import Table
 
 NAMES: dict[str, tuple[str, ...]] = {
@@ -23,6 +24,10 @@ NAMES: dict[str, tuple[str, ...]] = {
 """What columns are called, in small letters and without other signs, by what they hold."""
 NEEDED = ("user", "item")
 """What each table of clicks must hold."""
+
+
+OF_LISTS_TOO = ("groups", "user", "item")
+"""What may be lists, or has a sentence of its own where it is."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +96,8 @@ def _find(table: Table, role: str, option: str, given: str | None, is_needed: bo
     if given is not None:
         if given not in there:
             raise DecRSError(
-                f"{option}: {table.name} has no column {given}{did_you_mean(given, there)}; its columns are "
-                f"{', '.join(there)}"
+                f"{option}: {table.name} has no column {given}; its columns are {', '.join(there)}"
+                f"{did_you_mean(given, there)}"
             )
         return given
     found = [column for column in there if re.sub(r"[\W_]", "", column.lower()) in NAMES[role]]
@@ -114,6 +119,10 @@ def _find(table: Table, role: str, option: str, given: str | None, is_needed: bo
 
 def _each_its_own(table: Table, found: dict[str, str | None]) -> dict[str, str]:
     known = {role: column for role, column in found.items() if column is not None}
+    for role, column in known.items():
+        cells = table.frame[column]
+        if role not in OF_LISTS_TOO and cells.dtype == object and cells.map(is_collection).any():
+            raise DecRSError(f"{role}: {table.where(column)} holds lists; name another column")
     for role, column in known.items():
         other = next(one for one, name in known.items() if name == column)
         if other != role:

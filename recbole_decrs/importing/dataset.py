@@ -74,14 +74,10 @@ def import_data(
     """
     for name in columns:
         if name not in OPTIONS:
-            raise DecRSError(
-                f"there is no option {name} of data that are imported"
-                + (
-                    did_you_mean(name, OPTIONS)
-                    or f"; columns are named by {alternatives(OPTIONS)}, and settings of a run"
-                )
-                + ("" if did_you_mean(name, OPTIONS) else " go into config_dict")
+            hint = did_you_mean(name, OPTIONS) or (
+                f"; columns are named by {alternatives(OPTIONS)}, and settings of a run go into config_dict"
             )
+            raise DecRSError(f"there is no option {name} of data that are imported{hint}")
     names = ColumnNames(**columns)
     if clicks is None:
         raise DecRSError("clicks must be a data frame or the path of a file, and there is none; give it")

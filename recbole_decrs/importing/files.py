@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 
 import pandas as pd
 
+from recbole_decrs.data.line_widths import blocks
 from recbole_decrs.data.separated_text import SeparatedText
 from recbole_decrs.errors import DecRSError, system_says, told_as
 from recbole_decrs.importing.frames import table_of_frame
@@ -111,7 +113,7 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
         try:
             frame = pd.read_csv(
                 text_path,
-                sep=file.separator if simple else _literally(file.separator),
+                sep=file.separator if simple else re.escape(file.separator),
                 header=None if numbered else 0,
                 names=names,
                 dtype=str,
@@ -128,7 +130,7 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
         frame = _without_row_numbers(frame, path)
     first_line = 1 if numbered else 2
     with open(text_path, "rb") as text:
-        n_lines = sum(block.count(b"\n") for block in iter(lambda: text.read(1 << 24), b""))
+        n_lines = sum(block.count(b"\n") for block in blocks(text))
     is_by_line = 0 <= len(frame) + first_line - 1 - n_lines <= 1  # no cell has several lines, and none is empty
     return Table(frame, os.path.basename(path), first_line if is_by_line else None, file.separator, file.n_short)
 
@@ -138,11 +140,6 @@ def _without_row_numbers(frame: pd.DataFrame, path: str) -> pd.DataFrame:
     if frame[ROW_NUMBER].tolist() != list(map(str, range(len(frame)))):
         raise DecRSError(f"{path}: the first line has an empty cell, which names no column; mend it")
     return frame.drop(columns=ROW_NUMBER)
-
-
-def _literally(separator: str) -> str:
-    """Write a separator of several letters as the regular expression that pandas takes it for."""
-    return "".join(f"[{letter}]" if letter not in "^\\" else f"\\{letter}" for letter in separator)
 
 
 def _read_parquet(path: str, name: str) -> Table:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from recbole_decrs.data.group_cells import GROUP_FORMATS, split_cells
+from recbole_decrs.data.group_cells import GROUP_FORMATS, shown, split_cells
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.cells import RUNS, is_collection, text_of, texts_of
 from recbole_decrs.importing.table import Table
@@ -91,34 +91,33 @@ def _may_be_joined(cells: list[str]) -> bool:
 
 def _doubt_of(cells: list[str], form: str, where: str) -> str | None:
     """Say what in cells may have been meant as a separator, where it is rather likely that it was not."""
-    words = Counter(word for cell in cells for word in set(cell.split()) if any(map(str.isalnum, word)))
-    shared = next((cell for cell in cells if " " in cell and any(words[word] > 1 for word in cell.split())), None)
-    if form == "single" and shared:
+    if form == "pipe":
+        mixed = next((cell for cell in cells if "," in cell and "|" not in cell), None)
         return (
-            f"cells of {where} such as {_short(shared)} are one group each, and share words; where blanks separate "
-            "groups, give --group_separator=' '"
+            mixed
+            and f"groups of {where} are separated by '|', so {shown(mixed)} is one; where it is not, mend the cell"
         )
-    mixed = next((cell for cell in cells if "," in cell and "|" not in cell), None)
-    if form == "pipe" and mixed:
-        return f"groups of {where} are separated by '|', so {_short(mixed)} is one; where it is not, mend the cell"
-    return None
-
-
-def _short(cell: str) -> str:
-    return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")
+    words = Counter(word for cell in cells for word in set(cell.split()))
+    shared = next((cell for cell in cells if " " in cell and any(words[word] > 1 for word in cell.split())), None)
+    if form != "single" or shared is None:
+        return None
+    return (
+        f"cells of {where} such as {shown(shared)} are one group each, and share words; where blanks separate groups, "
+        "give --group_separator=' '"
+    )
 
 
 def _uncertain(table: Table, column: str, cells: list[str]) -> DecRSError:
-    signs = ("|", *UNCERTAIN, "[", "'", " ")
-    shown = next((cell for sign in signs for cell in cells if sign in cell), cells[0])
-    if any("{" in cell and ":" in cell for cell in cells):
-        shown = next(cell for cell in cells if "{" in cell and ":" in cell)
+    keyed = next((cell for cell in cells if "{" in cell and ":" in cell), None)
+    if keyed:
         return DecRSError(
-            f"{table.where(column)} has cells such as {_short(shown)}, which hold keys and values; make them lists of "
-            "the names of groups"
+            f"{table.where(column)} has cells such as {shown(keyed)}, which hold keys and values; make them lists "
+            "of the names of groups"
         )
+    signs = ("|", *UNCERTAIN, "[", "'", " ")
+    signed = next((cell for sign in signs for cell in cells if sign in cell), cells[0])
     return DecRSError(
-        f"{table.where(column)} has cells such as {_short(shown)}, and it is not certain how groups are separated; "
+        f"{table.where(column)} has cells such as {shown(signed)}, and it is not certain how groups are separated; "
         "give the text between them, such as --group_separator=',', or list, json or quoted, or single where a cell is "
         "one name"
     )

@@ -101,7 +101,7 @@ def _by_iso(table: Table, column: str, texts: pd.Series) -> Times:
     if zoned and len(zoned) < len(found):
         plain = next(text for text in found if text not in zoned)
         raise DecRSError(
-            f"{table.where(column)} has times with a time zone, such as {next(iter(sorted(zoned)))!r}, and without, "
+            f"{table.where(column)} has times with a time zone, such as {min(zoned)!r}, and without, "
             f"such as {plain!r}; write all in one way"
         )
     moments = _parsed(table, column, texts, "ISO8601")

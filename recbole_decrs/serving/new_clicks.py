@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
+from functools import cached_property
 from logging import getLogger
 from typing import Any
 
@@ -36,6 +37,12 @@ class NewClicks:
     def n_users(self) -> int:
         """Count the users, the padding included."""
         return len(self.tokens)
+
+    @cached_property
+    def by_user(self) -> list[np.ndarray]:
+        """Give the items that each user has clicked, in the order of the clicks, by id."""
+        order = np.argsort(self.users, kind="stable")
+        return np.split(self.items[order], np.cumsum(np.bincount(self.users, minlength=self.n_users))[:-1])
 
     def matrix(self, n_items: int) -> sparse.csr_matrix:
         """Give 1 where a user has clicked an item, however often, shape [n_users, n_items]."""

@@ -120,8 +120,8 @@ def _half_standing_in(model, part, clicks: NewClicks, seed: int):
     if scores_by_click_rows(model):
         return with_click_rows(model, clicks.matrix(part.item_num))
     raise DecRSError(
-        f"{type(model).__name__} scores only users that it was trained on; new ones are folded into FM, NFM, DecFM, "
-        "DecNFM, models of item-item weights such as EASE and ItemKNN, and sequential models"
+        f"{type(model).__name__} scores only users that it was trained on; for new ones train FM, NFM, DecFM, DecNFM, "
+        "a model of item-item weights such as EASE, an autoencoder such as MultiDAE, or a sequential one such as SASRec"
     )
 
 
@@ -150,7 +150,7 @@ def interaction_of(config, clicks: NewClicks, users: torch.Tensor, by_id: bool) 
     if config["MODEL_TYPE"] != ModelType.SEQUENTIAL:
         return Interaction(of_ids)
     longest = config["MAX_ITEM_LIST_LENGTH"]
-    sequences = [clicks.items[clicks.users == user][-longest:] for user in users.tolist()]
+    sequences = [clicks.by_user[user][-longest:] for user in users.tolist()]
     listed = torch.zeros(len(users), longest, dtype=torch.int64)
     for row, items in enumerate(sequences):
         listed[row, : len(items)] = torch.from_numpy(items)

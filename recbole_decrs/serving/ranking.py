@@ -52,12 +52,12 @@ def rank(
     found_users, found_items, found_scores = [], [], {name: [] for name in recommenders.rankings}
     for batch in batches:
         scores = [scorer(model, (batch.interaction, batch.masked, None, None)) for model in recommenders.models]
+        if chosen is not None:
+            scores = [some.masked_fill(~chosen.to(some.device), -torch.inf) for some in scores]
         users = batch.users.to(scores[0].device)
         by_name = {name: ranking(*scores, users) for name, ranking in recommenders.rankings.items()}
         ranked = by_name[recommenders.ranked]
         check_scores(ranked, recommenders.ranked)
-        if chosen is not None:
-            ranked = ranked.masked_fill(~chosen.to(ranked.device), -torch.inf)
         best, items = top_items(ranked, users, length, recommenders.reranker, confounder)
         found_users.append(batch.users)
         found_items.append(items.cpu())

@@ -99,7 +99,9 @@ class Recommender:
                 batches = batches_of_new_users(self.config, new, exclude, self.step, by_id)
                 try:
                     lists = self._rank(batches, k, chosen, confounder)
-                except KeyError as error:  # a sequential model asks for a field that an interaction does not have
+                except KeyError as error:
+                    if not self.known.is_sequential:  # which may ask for a field that an interaction does not have
+                        raise
                     raise DecRSError(
                         f"{self.config['model']} scores a user by {error.args[0]} too, which new users do not bring; "
                         "take a model that ranks by the sequence of items alone, such as SASRec"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +77,7 @@ def write_trials(search: Search, trials: list[FrozenTrial], given: dict[str, Any
     if best is None:
         return
     trial, setting, score = best
-    settings = json.loads(json.dumps(as_plain({**given, **setting})))  # of tuples, YAML of plain data has none
+    settings = as_plain({**given, **setting})
     head = f"# The best of {len(counted(trials))} trials on validation, trial {trial.number}: {search.metric} {score}\n"
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     _write(Path(search.folder, "best.yaml"), head + text)

@@ -45,20 +45,21 @@ class TuneProgress:
     def look(self) -> None:
         """Show what has ended since the last look."""
         trials = self.read()
-        ended = [trial for trial in counted(trials) if trial.number not in self.shown]
-        if not ended:
+        ended = counted(trials)
+        new = [trial for trial in ended if trial.number not in self.shown]
+        if not new:
             return
         self.keep(trials)
         best = best_setting(self.search, trials)
-        for trial in ended:
+        for trial in new:
             self.shown.add(trial.number)
             if self.bar.disable:
                 say(f"{self._line(trial)}{self._best(best)}")
         if not self.bar.disable:
-            pruned = sum(trial.state == TrialState.PRUNED for trial in trials)
+            pruned = sum(trial.state == TrialState.PRUNED for trial in ended)
             setting = f": {in_words(best[1])}" if best else ""
             self.bar.set_postfix_str(f", {pruned} pruned{self._best(best)}{setting}", refresh=False)
-            self.bar.update(len(counted(trials)) - self.bar.n)
+            self.bar.update(len(ended) - self.bar.n)
 
     def __enter__(self) -> TuneProgress:
         return self

@@ -81,9 +81,9 @@ def search_with_optuna(
             def keep(trials: list[FrozenTrial]) -> None:
                 write_trials(search, trials, given)
 
-            with TuneProgress(search, queue.total(study), lambda: search.study().trials, keep) as progress:
+            with TuneProgress(search, queue.total(study), lambda: study.trials, keep) as progress:
                 _run(search, queue.trials(study), workers, engine, progress)
-            trials = search.study().trials
+            trials = study.trials
             keep(trials)
             return _told(search, trials)
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import polars
 import pytest
 
 from recbole_decrs import DecRSError, recommend, run_recbole_decrs
@@ -10,10 +11,6 @@ from recbole_decrs.serving.new_clicks import read_new_clicks
 from recbole_decrs.serving.new_users import standing_in
 from tiny_data import SHORT_SEQUENCES, tiny_tables
 
-try:
-    import polars
-except ImportError:
-    polars = None
 FEW = pd.DataFrame({"user_id": ["a", "a", "b", "a"], "item_id": ["i1", "i5", "i7", "i9"]})
 
 
@@ -52,8 +49,7 @@ def test_a_few_clicks_make_a_list(settings, model, others):
     assert not set(frame[frame["user_id"] == "a"]["item_id"]) & {"i1", "i5", "i9"}
     assert list(frame.columns) == list(known.columns)
     pd.testing.assert_frame_equal(recommender.recommend(clicks=FEW, k=6), frame)
-    if polars is not None:
-        pd.testing.assert_frame_equal(recommender.recommend(clicks=polars.DataFrame(FEW.to_dict("list")), k=6), frame)
+    pd.testing.assert_frame_equal(recommender.recommend(clicks=polars.DataFrame(FEW.to_dict("list")), k=6), frame)
     alone = recommender.recommend(clicks=FEW[FEW["user_id"] == "b"], k=6)
     beside = frame[frame["user_id"] == "b"].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, beside, rtol=1e-3)
@@ -167,9 +163,16 @@ def test_clicks_come_in_many_forms(tmp_path, checkpoint, text):
     pd.testing.assert_frame_equal(found, recommender.recommend(clicks=FEW, k=3))
 
 
-def test_fewer_items_than_k_are_all_listed(checkpoint):
-    frame = recommend(checkpoint, users=["u3"], k=3, items=["i1", "i2"], exclude="none")
-    assert sorted(frame["item_id"]) == ["i1", "i2"]
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [("FM", {}), ("DecFM", {}), ("DecFM", {"inference": "deconfounded"}), ("DecFM", {"fusion_on": "logit"})],
+)
+def test_fewer_items_than_k_are_all_listed_and_no_others(settings, model, others):
+    recommender = trained(settings, model, **others)
+    for clicks, users in ((None, ["u3"]), (FEW[FEW["user_id"] == "b"], None)):
+        frame = recommender.recommend(users, k=5, items=["i1", "i2"], exclude="none", clicks=clicks)
+        assert sorted(frame["item_id"]) == ["i1", "i2"]
+        assert np.isfinite(frame.filter(like="score").to_numpy()).all()
 
 
 def test_what_cannot_be_answered(checkpoint):

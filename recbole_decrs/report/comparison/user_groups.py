@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import title
@@ -49,7 +50,8 @@ def _figure(backbone: str, metric: str, part: pd.DataFrame) -> Figure:
         heading = f"{group} (n={of_group['users'].iloc[0]})"
         for one in of_group.itertuples():
             label = title(backbone, one.method)
-            tip = f"{group}, {label}: {one.difference:+.4f}, {one.low:+.4f} to {one.high:+.4f}"
+            ends = "" if np.isnan(one.low) else f", {one.low:+.4f} to {one.high:+.4f}"
+            tip = f"{group}, {label}: {one.difference:+.4f}{ends}"
             lines.append(Difference(heading, label, styles[one.method], one.difference, one.low, one.high, tip))
             cells = [number(one.mean), number(one.difference, sign=True), number(one.low, sign=True)]
             rows.append([Cell(group), Cell(label), *cells, number(one.high, sign=True)])
