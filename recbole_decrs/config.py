@@ -6,6 +6,7 @@ import copy
 from contextlib import suppress
 from typing import Any
 
+import torch
 import yaml
 from recbole.config import Config
 from recbole.evaluator import metrics_dict
@@ -276,9 +277,14 @@ class DecRSConfig(Config):
             )
 
     def _init_device(self) -> None:
-        """Choose the device as RecBole does; each of several processes of a machine has a GPU of its own."""
+        """Choose the device as RecBole does, by ``gpu_id``, and by ``use_gpu`` as well, which RecBole does not read here.
+
+        Each of several processes of a machine has a GPU of its own.
+        """
+        final = self.final_config_dict
+        final["gpu_id"] = "" if final["gpu_id"] is None else final["gpu_id"]  # nothing undoes a key, and here means: none
         super()._init_device()
-        self.final_config_dict["device"] = own_device(self.final_config_dict["device"])
+        final["device"] = own_device(final["device"]) if final["use_gpu"] else torch.device("cpu")
 
     def _choose_eval_batch_size(self) -> None:
         """Evaluate as many pairs at once as a memory holds, which depends on whether each of them is embedded."""

@@ -52,7 +52,8 @@ def random_state() -> dict[str, Any]:
         "numpy": (name, torch.from_numpy(keys.astype(np.int64)), *rest),
         "torch": torch.get_rng_state(),
         # Of the device that computes: of several processes each has another, all in the same state.
-        "cuda": [torch.cuda.get_rng_state()] if torch.cuda.is_available() else [],
+        # To ask for it would occupy a GPU that nothing has been computed on.
+        "cuda": [torch.cuda.get_rng_state()] if torch.cuda.is_initialized() else [],
     }
 
 

@@ -7,6 +7,7 @@ could be asked for.
 import pytest
 import torch
 
+from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.id_loader import IdLoader
 from recbole_decrs.epoch import train_epoch
 from recbole_decrs.model.catalogue import find_model
@@ -63,3 +64,13 @@ def test_batches_are_made_on_the_device(prepared):
         setattr(loader.unclicked, name, getattr(loader.unclicked, name).to("meta"))
     for batch in loader:
         assert {column.device.type for column in batch.interaction.values()} == {"meta"}
+
+
+@pytest.mark.parametrize(
+    ("given", "device"),
+    [({}, "cuda"), ({"use_gpu": False}, "cpu"), ({"gpu_id": ""}, "cpu"), ({"use_gpu": False, "gpu_id": "1"}, "cpu")],
+)
+def test_the_processor_computes_where_it_is_asked_for(settings, monkeypatch, given, device):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert DecRSConfig("FM", "tiny", config_dict=settings | given)["device"].type == device
