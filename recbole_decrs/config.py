@@ -277,12 +277,13 @@ class DecRSConfig(Config):
             )
 
     def _init_device(self) -> None:
-        """Choose the device as RecBole does, by ``gpu_id``, and by ``use_gpu`` as well, which RecBole does not read here.
+        """Choose the device as RecBole does, by ``gpu_id``, and by ``use_gpu``, which RecBole's Config does not read.
 
         Each of several processes of a machine has a GPU of its own.
         """
         final = self.final_config_dict
-        final["gpu_id"] = "" if final["gpu_id"] is None else final["gpu_id"]  # nothing undoes a key, and here means: none
+        if final["gpu_id"] is None:  # what nothing has undone
+            final["gpu_id"] = ""
         super()._init_device()
         final["device"] = own_device(final["device"]) if final["use_gpu"] else torch.device("cpu")
 

@@ -37,8 +37,6 @@ def check_settings(config: DecRSConfig) -> None:
             f"eval_args: the tests of compare take a list for a user, and with this split {config.model} makes one "
             "before each evaluated click; take split: {'LS': 'valid_and_test'}"
         )
-    if config["drift_history"] != "train":
-        raise DecRSError("drift_history: compare chooses alpha on the validation clicks; set drift_history: train")
     for metric in config["metrics"]:
         if "rec.meanrank" in metrics_dict[metric.lower()].metric_need:
             raise DecRSError(f"metrics: {metric} ranks all items, and re-rankers a user's top ones; leave it out")

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.causal import Confounder
 from recbole_decrs.compare.data_cache import Data, DataCache
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.method import SETTINGS, TAKES, Method, Settings
@@ -198,21 +199,27 @@ class Experiment:
     def _fused(self, name: str, method: Method) -> Choice:
         """Rank by Eq. 11, with the weights that are best on validation."""
         (_, second), *_ = self.models.of_method(name)
-        data = self.models.data_of(second)
+        data, to_choose_on = self.models.data_of(second), self.models.data_to_choose_on(second)
         scale = self.config["fusion_on"]
         halves = [OnScale(self.models.load(model), scale) for model in (self.models.conventional, second)]
         alphas = [float(alpha) for alpha in self.config["drift_alpha_grid"]]
-        given = data.part.confounder, alphas, self.seed
-        weights = call(f"weights of the method {method.title}", method.weights, TAKES["weights"], given)
-        check_weights(name, weights, len(data.part.confounder.n_clicks))
 
-        def ranking(value: float) -> Ranking:
-            return fused_by(torch.as_tensor(weights[value], dtype=torch.float32))
+        def rankings(confounder: Confounder) -> dict[Any, Ranking]:
+            given = confounder, alphas, self.seed
+            weights = call(f"weights of the method {method.title}", method.weights, TAKES["weights"], given)
+            check_weights(name, weights, len(confounder.n_clicks))
+            return {value: fused_by(torch.as_tensor(one, dtype=torch.float32)) for value, one in weights.items()}
 
-        valid = self._collect(halves, {value: ranking(value) for value in weights}, data.valid)
+        valid = self._collect(halves, rankings(to_choose_on.part.confounder), to_choose_on.valid)
         scores = {value: self.evaluator.evaluate(struct)[self.metric] for value, struct in valid.items()}
         best = self._best(scores)
-        return Choice(best, scores, self._collect(halves, {best: ranking(best)}, data.test)[best])
+        at_test = rankings(data.part.confounder)
+        if best not in at_test:
+            raise DecRSError(
+                f"methods: the weights of {name} have other values with the drift of {self.config['drift_history']} "
+                f"than with that of the training clicks, by which {best} is chosen; make the values not depend on it"
+            )
+        return Choice(best, scores, self._collect(halves, {best: at_test[best]}, data.test)[best])
 
     def _reranked(self, method: Method) -> Choice:
         """Rank the backbone's candidates by a re-ranker, with the weight that is best on validation."""

@@ -163,6 +163,14 @@ METHODS: dict[str, Method] = {
         seed_shift=PARTNER,
         why_not=_no_embeddings,
     ),
+    "other_seed": Method(
+        "Another seed",
+        about="control: the conventional model with another seed, from which a test should tell nothing (A/A)",
+        role="control",
+        seed_shift=PARTNER,
+        trains="ensemble",
+        why_not=_no_embeddings,
+    ),
     "constant": Method(
         "Constant weight",
         about="control: DecRS fused with one weight for all",

@@ -65,14 +65,18 @@ class Models:
         """Make the configuration of a model that is wanted."""
         return Model(wanted, self.configure(wanted.model, wanted.settings))
 
-    def _shaping(self, model: Model) -> tuple[str, DecRSConfig]:
+    def _shaping(self, model: Model, **more: Any) -> tuple[str, DecRSConfig]:
         """Give what shapes the data of a model: a key and a configuration. Methods that differ elsewhere share them."""
-        config = self.configure(self.backbone, {"unused_col": model.config["unused_col"]})
-        return json.dumps([self.backbone, config["unused_col"]]), config
+        settings = {key: model.config[key] for key in ("unused_col", "drift_history")} | more
+        return json.dumps([self.backbone, settings], sort_keys=True), self.configure(self.backbone, settings)
 
     def data_of(self, model: Model) -> Data:
         """Give the loaders of a model."""
         return self.cache.data(*self._shaping(model))
+
+    def data_to_choose_on(self, model: Model) -> Data:
+        """Give the loaders of a model, with the users' drift in the training clicks alone: validation's are to come."""
+        return self.cache.data(*self._shaping(model, drift_history="train"))
 
     def depends_on(self, model: Model) -> Settings:
         """Give everything that what is measured of a model depends on."""
@@ -82,6 +86,7 @@ class Models:
     def path(self, model: Model, ending: str) -> Path:
         """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``)."""
         depends_on = {key: value for key, value in self.depends_on(model).items() if key not in CHANGE_NO_TRAINING}
+        depends_on["data"] = self.cache.fingerprint(*self._shaping(model, drift_history="train"))
         return self.pieces.path(model.name, depends_on, ending)
 
     def train(self, model: Model, tell: Tell | None = None) -> float:

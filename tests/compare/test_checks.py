@@ -38,7 +38,6 @@ pytestmark = pytest.mark.slow
         (["--lists=decrs=a.csv"], "is taken"),
         (["--reranker=fairco"], "leave reranker out"),
         (["--drift_alpha=0.3"], "leave it out"),
-        (["--drift_history=train+valid"], "set drift_history: train"),
         (["--metrics=['Recall']"], "need NDCG"),
         (["--group_field="], "group_field"),
     ],

@@ -10,6 +10,7 @@ import torch
 
 from recbole_decrs import DecRSError, run_recbole_decrs
 from recbole_decrs.compare import METHODS, run_comparison, weights
+from recbole_decrs.compare.methods import PARTNER
 from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.reranking import curve_weights
 from recbole_decrs.compare.significance import holm
@@ -178,3 +179,29 @@ def test_a_key_of_what_comes_after_training_trains_no_model_anew(tiny, tmp_path,
     assert again.keys() == first.keys() == fresh.keys()
     for key, outcome in again.items():
         assert outcome.info["test"] == fresh[key].info["test"] != first[key].info["test"]
+
+
+def test_the_drift_of_validation_clicks_chooses_nothing(tiny, tmp_path, monkeypatch):
+    """With ``train+valid``, alpha is chosen by the drift of ``train``, and the models are those of before."""
+    monkeypatch.chdir(tmp_path)
+
+    def compared(**settings):
+        outcomes = run_comparison(["FM"], "tiny", ["decrs", "shuffled"], 1, "out", config_dict=tiny | settings).outcomes
+        return {name: outcome.info for (_, name, _), outcome in outcomes.items()}
+
+    before = compared()
+    monkeypatch.setattr(Models, "train", lambda *arguments: pytest.fail("a model is trained again"))
+    both = compared(drift_history="train+valid")
+    for name in ("decrs", "shuffled"):
+        assert both[name]["valid_scores"] == before[name]["valid_scores"]
+        assert both[name]["test"] != before[name]["test"]
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    settings = tiny | {"drift_history": "train+valid", "drift_alpha": both["decrs"]["chosen"]}
+    assert run_recbole_decrs("DecFM", "tiny", config_dict=settings)["test_result"] == both["decrs"]["test"]
+
+
+def test_another_seed_is_the_second_model_of_the_ensemble(whole, tiny):
+    results, _ = whole
+    run = run_recbole_decrs("FM", "tiny", config_dict=tiny | {"seed": 2020 + PARTNER})
+    assert run["test_result"] == results.outcomes["FM", "other_seed", 2020].info["test"]
