@@ -47,13 +47,13 @@ def measure_jensen_gap(
     """
     for name, value, least in (("n_users", n_users, 1), ("seed", seed, 0), ("k", k, 1)):
         whole_number(least).require(name, value)
-    config, fused, _, train_data, _, test_data = load_deconfounded(model_file, config_dict)
+    config, model, _, train_data, _, test_data = load_deconfounded(model_file, config_dict)
     if config["confounder_prior"] in ("user", "learned", "recent"):
         raise DecRSError(
             f"confounder_prior: {config['confounder_prior']} takes no expectation over distributions; measure a model "
             "with interaction, item or uniform"
         )
-    part, model = train_data._dataset, fused.deconfounded.eval()
+    part = train_data._dataset
     confounder = part.confounder
     known = np.flatnonzero(confounder.n_clicks)
     sequences = _last_sequences(test_data) if config["MODEL_TYPE"] == ModelType.SEQUENTIAL else None

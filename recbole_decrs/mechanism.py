@@ -46,7 +46,7 @@ def measure_mechanism(
     is replaced by what else a user's d could be, and M by zeros; if lists hardly change, M does hardly anything.
 
     Args:
-        model_file: a checkpoint of a deconfounded model.
+        model_file: a checkpoint of a deconfounded model, or the ``.pth`` of one among the pieces of a comparison.
         part: ``valid`` or ``test``, whose users are ranked for.
         k: length of the lists that are compared.
         seed: of the draw of other users.
@@ -62,10 +62,10 @@ def measure_mechanism(
     one_of("valid", "test").require("part", part)
     for name, value, least in (("k", k, 1), ("seed", seed, 0)):
         whole_number(least).require(name, value)
-    config, fused, _, train_data, valid_data, test_data = load_deconfounded(model_file, config_dict)
+    config, model, _, train_data, valid_data, test_data = load_deconfounded(model_file, config_dict)
     if config["confounder_prior"] == "learned":
         raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
-    loader, model = valid_data if part == "valid" else test_data, fused.deconfounded.eval()
+    loader = valid_data if part == "valid" else test_data
     half = OnScale(model, "logit")
     effects = {"as trained": Effect(_metrics(config, half, loader), 0.0, 0.0)}
     for name, d in _other_distributions(train_data._dataset, seed).items():

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from recbole_decrs.checkpoint import Checkpoint
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.log import quiet_libraries
-from recbole_decrs.making import make_data, make_model
+from recbole_decrs.making import Data, make_data, make_model
 from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.trainer import fusion_weights, load_fused
@@ -34,25 +36,38 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
 
 
 def load_deconfounded(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
-    """Make the data and the model of a checkpoint again, if the model is a deconfounded recommender.
+    """Make the data of a checkpoint again, and its deconfounded recommender by itself.
 
     Args:
-        model_file, config_dict: as of :func:`load_data_and_model`.
+        model_file: a checkpoint of a deconfounded model, or the ``.pth`` of one among the pieces of a comparison.
+        config_dict: as of :func:`load_data_and_model`.
 
     Returns:
-        What :func:`load_data_and_model` does.
+        ``config, model, dataset, train_data, valid_data, test_data``, the model ready to rank.
 
     Raises:
         DecRSError: the model is another, or for a reason of :func:`load_data_and_model`.
     """
-    loaded = load_data_and_model(model_file, config_dict)
-    config = loaded[0]
-    if not config.deconfounded:
-        raise DecRSError(f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model")
-    return loaded
+    with quiet_libraries():
+        checkpoint, config, data = _read(str(model_file), config_dict or {})
+        if not config.deconfounded:
+            raise DecRSError(
+                f"{model_file} holds a {config['model']}, which is not deconfounded; take one of a Dec model"
+            )
+        if checkpoint.halves:
+            model = _model_of(checkpoint, config, data, config_dict or {}).deconfounded
+        else:  # a comparison trains it by itself
+            model = make_model(config, data.part, both=False)
+            checkpoint.load_into(model)
+    return config, model.eval(), data.dataset, data.train, data.valid, data.test
 
 
 def _load(path: str, changed: dict[str, Any]) -> tuple:
+    checkpoint, config, data = _read(path, changed)
+    return config, _model_of(checkpoint, config, data, changed), data.dataset, data.train, data.valid, data.test
+
+
+def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, Data]:
     checkpoint = Checkpoint.read(path)
     model_class = changed.get("model")
     if model_class is None:
@@ -70,6 +85,10 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
     data = make_data(config)
     config = data.dataset.config
     checkpoint.check_data(data.part)
+    return checkpoint, config, data
+
+
+def _model_of(checkpoint: Checkpoint, config: DecRSConfig, data: Data, changed: dict[str, Any]) -> torch.nn.Module:
     model = make_model(config, data.part)
     if isinstance(model, FusedRecommender):
         alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
@@ -78,4 +97,4 @@ def _load(path: str, changed: dict[str, Any]) -> tuple:
             model.set_weight(fusion_weights(config, data.part.confounder, model.drift_alpha))
     else:
         checkpoint.load_into(model)
-    return config, model, data.dataset, data.train, data.valid, data.test
+    return model

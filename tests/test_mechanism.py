@@ -1,11 +1,14 @@
 """What M does in a trained model, against loops over users and items."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
 from recbole_decrs import DecRSError, load_data_and_model, measure_mechanism, run_recbole_decrs
 from recbole_decrs.cli import main
+from recbole_decrs.compare import run_comparison
 
 pytestmark = pytest.mark.slow
 
@@ -84,3 +87,14 @@ def test_what_cannot_be_measured(settings, capsys):
             measure_mechanism("x.pth", **number)
     assert main(["mechanism", "x.pth", "--epochs=3"]) == 2
     assert "mechanism works on what is trained already, and takes no --epochs" in capsys.readouterr().err
+
+
+def test_of_a_piece_of_a_comparison(settings):
+    """It is the same half that a run trains with the same seed."""
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    (piece,) = (path for path in Path("out/pieces").glob("FM-2020-decrs-*.pth") if "last" not in path.name)
+    of_run = run_recbole_decrs("DecFM", "tiny", config_dict=settings)["saved_model_file"]
+    assert measure_mechanism(str(piece), k=3) == measure_mechanism(of_run, k=3)
+    (backbone,) = (path for path in Path("out/pieces").glob("FM-2020-backbone-*.pth") if "last" not in path.name)
+    with pytest.raises(DecRSError, match="which is not deconfounded"):
+        measure_mechanism(str(backbone))
