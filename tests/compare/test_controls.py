@@ -1,0 +1,68 @@
+"""DecRS against its controls, and the backbone against itself."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recbole_decrs.compare import Outcome, Results
+from recbole_decrs.compare.outputs import OUTPUTS
+from recbole_decrs.compare.outputs.controls import controls_frame, controls_text
+from recbole_decrs.compare.significance import holm, paired_difference
+
+USERS = np.array([4, 2, 9, 7, 1])
+METHODS = ("backbone", "calibration", "decrs", "ensemble", "other_seed", "constant")
+METRICS = ("recall@5", "recall@10", "ckl@10")
+
+
+def results(seeds=(2020, 2021, 2022), methods=METHODS):
+    rng, outcomes = np.random.default_rng(3), {}
+    for name in methods:
+        for seed in seeds:
+            by_user = {metric: rng.random(len(USERS)) for metric in METRICS}
+            test = {metric: values.mean() for metric, values in by_user.items()}
+            info = {"test": test, "by_drift": [], "chosen": None, "valid_scores": []}
+            outcomes["FM", name, seed] = Outcome(info, {"users": USERS, **by_user})
+    return Results({"FM": list(methods)}, list(seeds), outcomes, {}, {"FM": ("recall@10", True)})
+
+
+def test_each_pair_is_tested_seed_by_seed_and_user_by_user():
+    compared = results()
+    frame = controls_frame(compared)
+    pairs = [("decrs", "ensemble"), ("decrs", "constant"), ("other_seed", "backbone")]
+    assert list(frame[["method", "against"]].itertuples(index=False, name=None)) == [p for p in pairs for _ in METRICS]
+    for row in frame.itertuples():
+        differences = [
+            compared.outcomes["FM", row.method, seed].by_user[row.metric]
+            - compared.outcomes["FM", row.against, seed].by_user[row.metric]
+            for seed in compared.seeds
+        ]
+        expected = paired_difference(np.array(differences))
+        assert (row.difference, row.low, row.high, row.p) == pytest.approx(expected[:4])
+    of_decrs = frame[frame["method"] == "decrs"]
+    assert of_decrs["p_holm"].tolist() == holm(of_decrs["p"].tolist())
+    assert frame[frame["method"] == "other_seed"]["p_holm"].isna().all()
+    text = controls_text(compared, frame)
+    assert "| DecRS - Ensemble" in text
+    assert "| Another seed - FM" in text
+    assert "Recall@5" not in text
+    assert f"Of 6 p-values of DecRS against controls, over all metrics, {(of_decrs['p_holm'] < 0.05).sum()} are" in text
+
+
+def test_one_seed_has_no_p_values():
+    compared = results(seeds=(2020,))
+    frame = controls_frame(compared)
+    text = controls_text(compared, frame)
+    assert frame["p"].isna().all()
+    assert "over users." in text
+    assert "p-value" not in text
+
+
+def test_it_is_left_out_where_there_is_no_pair():
+    lacks = OUTPUTS["controls"].lacks
+    assert lacks(results()) is None
+    for methods in (["backbone", "decrs"], ["backbone", "ensemble"]):
+        assert "no backbone has both" in lacks(replace(results(), methods={"FM": methods}))
+    again = replace(results(), methods={"FM": ["backbone", "other_seed"]})
+    assert lacks(again) is None
+    assert "DecRS" not in controls_text(again, controls_frame(again))
