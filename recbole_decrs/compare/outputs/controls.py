@@ -82,7 +82,8 @@ def controls_text(results: Results, frame: pd.DataFrame) -> str:
 
 
 def _cell(row: pd.Series, several: bool) -> str:
-    return f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" + (f" p {row.p:.3f}" if several else "")
+    p = "p < 0.001" if row.p < 0.001 else f"p {row.p:.3f}"
+    return f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" + (f" {p}" if several else "")
 
 
 def _no_pair(results: Results) -> str | None:
