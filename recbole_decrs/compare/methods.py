@@ -163,6 +163,16 @@ METHODS: dict[str, Method] = {
         seed_shift=PARTNER,
         why_not=_no_embeddings,
     ),
+    "ensemble_constant": Method(
+        "Ensemble, constant weight",
+        about="control: the same two conventional models, fused with one weight for all",
+        role="control",
+        parameter="weight",
+        weights=constant_weights,
+        seed_shift=PARTNER,
+        trains="ensemble",
+        why_not=_no_embeddings,
+    ),
     "other_seed": Method(
         "Another seed",
         about="control: the conventional model with another seed, from which a test should tell nothing (A/A)",

@@ -205,3 +205,17 @@ def test_another_seed_is_the_second_model_of_the_ensemble(whole, tiny):
     results, _ = whole
     run = run_recbole_decrs("FM", "tiny", config_dict=tiny | {"seed": 2020 + PARTNER})
     assert run["test_result"] == results.outcomes["FM", "other_seed", 2020].info["test"]
+
+
+def test_two_conventional_models_by_one_weight(whole):
+    """With the weight 0 it is the backbone, with 1 the other seed; validation takes the best of all."""
+    results, _ = whole
+    for seed in results.seeds:
+        info = results.outcomes["FM", "ensemble_constant", seed].info
+        scores = dict(info["valid_scores"])
+        assert list(scores) == pytest.approx(np.linspace(0, 1, 21))
+        assert info["chosen"] == max(scores, key=scores.get)
+        for weight, other in ((0.0, "backbone"), (1.0, "other_seed")):
+            if info["chosen"] == weight:
+                assert info["test"] == results.outcomes["FM", other, seed].info["test"]
+        assert scores[1.0] == dict(results.outcomes["FM", "other_seed", seed].info["valid_scores"])[None]
