@@ -14,7 +14,7 @@ from recbole_decrs.compare import OUTPUTS, redraw
 from recbole_decrs.compare.figures import rendered
 from recbole_decrs.compare.outputs.drawing import colour_of, dashes_of, marker_of
 from recbole_decrs.compare.outputs.figure1b import share_curves
-from recbole_decrs.compare.outputs.tradeoff import _seen
+from recbole_decrs.compare.outputs.tradeoff import _seen, draw_trade_off
 
 FIGURES = [name for name, output in OUTPUTS.items() if output.draw]
 
@@ -95,7 +95,7 @@ def test_texts_of_the_trade_off():
         ["FM", "ensemble", np.nan, 0.21, 0.35, np.nan, np.nan, 1],
         ["FM", "elsewhere", np.nan, 0.1, 0.5, np.nan, np.nan, 1],
     ]
-    texts = shown("tradeoff", pd.DataFrame(rows, columns=columns))
+    texts = " ".join(shown("tradeoff", pd.DataFrame(rows, columns=columns)))
     for text in (
         "Recall@20 against CKL@20: one seed, so no error bars; below, close up",
         "FM: Calibration goes lowest, CKL@20 0.05 at Recall@20 0.150",
@@ -133,3 +133,26 @@ def test_errors_of_shares_are_those_of_a_mean():
     texts = " ".join(shown("figure1b", frame))
     assert re.search(r"FM is higher for [12] of 2 ratings, lower for 0", texts)
     assert "rating 1, 50 pairs" in texts
+
+
+@pytest.mark.parametrize("backbones", [["FM"], ["FM", "NFM"], ["FM", "NFM", "DeepFM"]])
+def test_titles_lie_within_the_figure_and_beside_the_legend(backbones):
+    columns = ["backbone", "method", "weight", "recall@20", "ckl@20", "recall@20 std", "ckl@20 std", "seeds"]
+    rows = [
+        [backbone, method, weight, 0.2 + place / 100, 0.4 - place / 100, 0.01, 0.01, 4]
+        for backbone in backbones
+        for place, (method, weight) in enumerate(
+            [("backbone", np.nan), ("calibration", np.nan), ("calibration", 0.9), ("ensemble_constant", np.nan)]
+        )
+    ]
+    figure = draw_trade_off(pd.DataFrame(rows, columns=columns))
+    figure.canvas.draw()
+    (legend,) = figure.legends
+    width = figure.bbox.width
+    assert figure._suptitle.get_window_extent().x0 >= 0
+    assert figure._suptitle.get_window_extent().x1 <= width
+    for axis in figure.axes:
+        extent = axis.title.get_window_extent()
+        assert extent.x0 >= 0
+        assert extent.x1 <= width
+        assert not extent.overlaps(legend.get_window_extent())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import colorsys
+import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ COLOURS = (
     "#AA66FF",
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h", "p", "d", "H", "8", (4, 1, 0), (6, 1, 0), (3, 1, 0))
+TITLE_SIZE = 11
+LEGEND_WIDTH = 2.2
+"""About how many inches a legend takes beside the panels."""
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (10, 2, 4, 2)))
 
 
@@ -73,7 +77,12 @@ def panels(number: int, width: float = 4.6, height: float = 3.6, rows: int = 1) 
 
 
 def with_legend(figure: Figure, axes: list[Axes], heading: str | None = None) -> Figure:
-    """Give the figure one legend beside its panels, where it covers no line; a heading may explain it."""
+    """Give the figure one legend beside its panels, where it covers no line, and break titles that are too long.
+
+    Args:
+        figure, axes: of :func:`panels`, with their titles.
+        heading: may explain the legend.
+    """
     handles = {}
     for axis in axes:
         for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
@@ -81,7 +90,18 @@ def with_legend(figure: Figure, axes: list[Axes], heading: str | None = None) ->
     figure.legend(
         handles.values(), handles.keys(), loc="outside right center", fontsize=8, title=heading, title_fontsize=8
     )
+    width = figure.get_figwidth()
+    figure.suptitle(_broken(figure.get_suptitle(), width, TITLE_SIZE), fontsize=TITLE_SIZE)
+    panel = (width - LEGEND_WIDTH) / axes[0].get_gridspec().ncols
+    for axis in axes:
+        size = axis.title.get_fontsize()
+        axis.set_title(_broken(axis.get_title(), panel, size), fontsize=size)
     return figure
+
+
+def _broken(title: str, width: float, size: float) -> str:
+    """Break a title into lines of so many inches, in letters of so many points, of which a mean one is 0.6 wide."""
+    return textwrap.fill(title, int(width * 72 / (0.6 * size)))
 
 
 def legend_title(name: str, backbones: Iterable[str]) -> str:

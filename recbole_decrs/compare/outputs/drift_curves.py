@@ -62,7 +62,7 @@ def draw_drift_curves(frame: pd.DataFrame) -> Figure:
         axis.set_xticks(np.arange(len(groups)), ticks, fontsize=8)
         axis.set(xlabel="users with drift $\\eta_u$, and how many", ylabel=_axis_title(metric))
         axis.set_title(_seen(backbone, metric, part), fontsize=10)
-    figure.suptitle(f"By the drift of users: {bars_text(int(frame['seeds'].max()))}", fontsize=11)
+    figure.suptitle(f"By the drift of users: {bars_text(int(frame['seeds'].max()))}")
     return with_legend(figure, axes)
 
 

@@ -67,7 +67,7 @@ def draw_share_curves(frame: pd.DataFrame) -> Figure:
             axis.errorbar(line["share"], line["score"], 2 * line["error"].fillna(0), label=label, **line_style(number))
         axis.set(xlabel="share of the item's groups in the user's history", ylabel="mean score")
         axis.set_title(_seen(backbone, part), fontsize=10)
-    figure.suptitle("Scores of items with the same rating: mean ± 2 standard errors over pairs", fontsize=11)
+    figure.suptitle("Scores of items with the same rating: mean ± 2 standard errors over pairs")
     return with_legend(figure, axes)
 
 

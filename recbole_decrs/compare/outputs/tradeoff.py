@@ -74,7 +74,7 @@ def draw_trade_off(frame: pd.DataFrame) -> Figure:
                 _make_logarithmic(axis)
             axis.set_title(_reached(backbone, part, accuracy, bias), fontsize=9.5)
     of_what = f"{title_of(accuracy)} against {title_of(bias)}"
-    figure.suptitle(f"{of_what}: {bars_text(int(frame['seeds'].max()))}; below, close up", fontsize=11)
+    figure.suptitle(f"{of_what}: {bars_text(int(frame['seeds'].max()))}; below, close up")
     has_controls = any(_role(name) == "control" for name in numbers)
     return with_legend(figure, axes, "hollow: controls" if has_controls else None)
 
