@@ -56,6 +56,10 @@ def load_deconfounded(model_file: str, config_dict: dict[str, Any] | None = None
             )
         if checkpoint.halves:
             model = _model_of(checkpoint, config, data, config_dict or {}).deconfounded
+        elif not checkpoint.is_finished():
+            raise DecRSError(
+                f"the checkpoint {model_file} is of a training that has not come to its end; finish it first"
+            )
         else:  # a comparison trains it by itself
             model = make_model(config, data.part, both=False)
             checkpoint.load_into(model)

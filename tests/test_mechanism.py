@@ -98,3 +98,12 @@ def test_of_a_piece_of_a_comparison(settings):
     (backbone,) = (path for path in Path("out/pieces").glob("FM-2020-backbone-*.pth") if "last" not in path.name)
     with pytest.raises(DecRSError, match="which is not deconfounded"):
         measure_mechanism(str(backbone))
+
+
+def test_a_piece_that_is_not_finished_is_refused(settings):
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    (piece,) = (path for path in Path("out/pieces").glob("FM-2020-decrs-*.pth") if "last" not in path.name)
+    content = torch.load(piece, weights_only=True)
+    torch.save(content | {"finished": False}, piece)
+    with pytest.raises(DecRSError, match="has not come to its end|damaged"):
+        measure_mechanism(str(piece))

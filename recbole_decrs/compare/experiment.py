@@ -210,10 +210,11 @@ class Experiment:
             check_weights(name, weights, len(confounder.n_clicks))
             return {value: fused_by(torch.as_tensor(one, dtype=torch.float32)) for value, one in weights.items()}
 
-        valid = self._collect(halves, rankings(to_choose_on.part.confounder), to_choose_on.valid)
+        on_valid = rankings(to_choose_on.part.confounder)
+        valid = self._collect(halves, on_valid, to_choose_on.valid)
         scores = {value: self.evaluator.evaluate(struct)[self.metric] for value, struct in valid.items()}
         best = self._best(scores)
-        at_test = rankings(data.part.confounder)
+        at_test = on_valid if to_choose_on is data else rankings(data.part.confounder)
         if best not in at_test:
             raise DecRSError(
                 f"methods: the weights of {name} have other values with the drift of {self.config['drift_history']} "
@@ -235,8 +236,9 @@ class Experiment:
         return Choice(best, scores, self._rerank("test", method, best), {"curve": list(map(list, curve.items()))})
 
     def _rerank(self, part: str, method: Method, weight: float) -> DataStruct:
-        length = max(self.config["topk"])
-        return reranked(method.reranker, self._candidates_of(part), self.data.part.confounder, weight, length)
+        length, conventional = max(self.config["topk"]), self.models.conventional
+        data = self.models.data_to_choose_on(conventional) if part == "valid" else self.data
+        return reranked(method.reranker, self._candidates_of(part), data.part.confounder, weight, length)
 
     def _candidates_of(self, part: str) -> DataStruct:
         """Collect the candidates of the backbone, which all re-rankers share."""

@@ -99,7 +99,7 @@ class Models:
         Raises:
             DecRSError: the training failed.
         """
-        data = self.data_of(model)
+        data = self.data_to_choose_on(model)
         self.pieces.folder.mkdir(parents=True, exist_ok=True)
         with RunLog(console=False) as log:
             log.start(model.config)
@@ -137,7 +137,7 @@ class Models:
         return trainer
 
     def _untrained(self, model: Model) -> torch.nn.Module:
-        return make_model(model.config, self.data_of(model).part, both=False)
+        return make_model(model.config, self.data_to_choose_on(model).part, both=False)
 
     def trained(self, model: Model) -> dict[str, Any] | None:
         """Read the note of a model whose checkpoint is there; None where it is to be trained."""

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs import DecRSError
+from recbole_decrs.key_facts import DRIFT_KEYS
 from recbole_decrs.search_space import draws, whole_numbers
 from recbole_decrs.tuning.space import check_keys, distributions, measured_settings, params_of, setting_of, split
 
@@ -77,3 +78,10 @@ def test_keys_are_split_by_whether_they_need_a_training():
 def test_keys_that_cannot_change_the_score(key, deconfounded, said):
     with pytest.raises(DecRSError, match=said):
         check_keys({"learning_rate": ("choice", [1]), key: ("choice", [1, 2])}, "FM", deconfounded)
+
+
+def test_what_shapes_the_drift_is_no_matter_of_after_training():
+    space = {"drift_history": None, "drift_periods": None, "drift_smoothing": None, "drift_alpha": None}
+    before, after = split(space)
+    assert set(before) == DRIFT_KEYS
+    assert set(after) == {"drift_alpha"}

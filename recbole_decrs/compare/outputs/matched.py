@@ -35,7 +35,7 @@ def best_beyond(curve: np.ndarray, least: float) -> float:
 def matched_frame(results: Results) -> pd.DataFrame:
     """Compute, for each method and each re-ranker over the same backbone, what the re-ranker reaches where they meet.
 
-    A re-ranker's curve are its means over the seeds by weight, from the backbone itself on; no weight is chosen.
+    The curve of a re-ranker are its means over the seeds by weight, from the backbone itself on; no weight is chosen.
 
     Returns:
         The columns ``backbone``, ``method``, the metrics Recall and C_KL of the longest list, ``reranker``, and for
@@ -79,8 +79,9 @@ def matched_text(results: Results, frame: pd.DataFrame) -> str:
         texts.append(as_markdown(rows, headers))
     remark = (
         "Means over the seeds on test. A re-ranker's curve runs over all of its weights, from the backbone on, with "
-        "straight lines between them: none is chosen. It is below a method where, at that method's Recall, its C_KL is "
-        "smaller; `not reached`: no weight gives such a Recall, or so small a C_KL."
+        "straight lines between them. Of it counts the best point on test that has the method's Recall or more, or its "
+        "C_KL or less: no weight is chosen on validation here, in favour of the re-ranker. `not reached`: no weight gives "
+        "such a Recall, or so small a C_KL."
     )
     return "\n\n".join([*texts, remark]) + "\n"
 
