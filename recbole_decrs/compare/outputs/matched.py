@@ -80,8 +80,8 @@ def matched_text(results: Results, frame: pd.DataFrame) -> str:
     remark = (
         "Means over the seeds on test. A re-ranker's curve runs over all of its weights, from the backbone on, with "
         "straight lines between them. Of it counts the best point on test that has the method's Recall or more, or its "
-        "C_KL or less: no weight is chosen on validation here, in favour of the re-ranker. `not reached`: no weight gives "
-        "such a Recall, or so small a C_KL."
+        "C_KL or less: no weight is chosen on validation here, in favour of the re-ranker. `not reached`: no weight "
+        "gives such a Recall, or so small a C_KL."
     )
     return "\n\n".join([*texts, remark]) + "\n"
 
