@@ -282,7 +282,7 @@ class DecRSConfig(Config):
         Each of several processes of a machine has a GPU of its own.
         """
         final = self.final_config_dict
-        if final["gpu_id"] is None:  # what nothing has undone
+        if final["gpu_id"] is None:  # RecBole would name a GPU by the text "None"
             final["gpu_id"] = ""
         super()._init_device()
         final["device"] = own_device(final["device"]) if final["use_gpu"] else torch.device("cpu")

@@ -32,7 +32,7 @@ def measure_jensen_gap(
     sequence that each user has in the test part, and all items, as RecBole ranks them for it.
 
     Args:
-        model_file: a checkpoint of a deconfounded model.
+        model_file: a checkpoint of a deconfounded model, or the ``.pth`` of one among the pieces of a comparison.
         n_users: how many users are drawn.
         seed: of the draw.
         k: length of the lists that are compared.

@@ -19,7 +19,7 @@ KEYS = {
 """Configuration keys that may be other than they were in training, with what they are."""
 
 
-SAVED = "what the training of a deconfounded model saved, such as saved/DecFM-....pth"
+SAVED = "what the training of a deconfounded model saved, such as saved/DecFM-....pth, or a .pth in pieces/ of compare"
 """What a command that measures a deconfounded model takes."""
 
 

@@ -84,9 +84,13 @@ class Models:
         return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
-        """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``)."""
+        """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``).
+
+        Whatever ``drift_history`` is, a training sees the drift in the training clicks alone, and is the same.
+        """
         depends_on = {key: value for key, value in self.depends_on(model).items() if key not in CHANGE_NO_TRAINING}
-        depends_on["data"] = self.cache.fingerprint(*self._shaping(model, drift_history="train"))
+        seen = {"drift_history": "train"}
+        depends_on |= {**seen, "data": self.cache.fingerprint(*self._shaping(model, **seen))}
         return self.pieces.path(model.name, depends_on, ending)
 
     def train(self, model: Model, tell: Tell | None = None) -> float:

@@ -87,7 +87,6 @@ OF_METHOD: dict[str, tuple[Key, ...]] = {
             one_of("train", "train+valid"),
             "The clicks that eta_u is measured on: `train`, or `train+valid` as the authors' code; `compare` "
             "chooses alpha by that of `train`.",
-            changes_training=False,
             of_dataset=True,
             of_drift=True,
         ),

@@ -10,7 +10,7 @@ import numpy as np
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING, DRIFT_KEYS
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING
 from recbole_decrs.search_space import Space, whole, whole_numbers
 
 OF_TEST = frozenset({"test_candidates", "drift_thresholds"})
@@ -19,11 +19,10 @@ OF_FUSION = frozenset({"drift_alpha", "drift_alpha_grid", "fusion_weight", "fusi
 """Keys by which two trained recommenders are ranked."""
 OF_RERANKING = frozenset({"reranker", "reranker_lambda", "reranker_candidates"})
 """Keys by which the ranking of any trained recommender is put in another order."""
-AFTER_TRAINING = (CHANGE_NO_TRAINING | OF_FUSION | OF_RERANKING) - OF_TEST - DRIFT_KEYS
+AFTER_TRAINING = (CHANGE_NO_TRAINING | OF_FUSION | OF_RERANKING) - OF_TEST
 """Keys of which every value is measured with one trained model.
 
-They are more than ``compare`` shares trained models by, since it sets some of them by itself; those of the drift are
-not among them, since they shape the data that a model is measured with.
+They are more than ``compare`` shares trained models by, since it sets some of them by itself.
 """
 VALUES_OF_A_RANGE = 11
 """How many values of a range are measured where its key needs no training."""

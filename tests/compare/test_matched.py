@@ -56,14 +56,19 @@ def test_values_by_hand():
     np.testing.assert_allclose(at_recall, [0.6, 0.6, np.nan])
     np.testing.assert_allclose(at_ckl, [0.30, 0.30, np.nan])
     text = matched_text(compared, frame)
-    assert "CKL@10 of Calibration at this Recall@10" in text
+    assert "Calibration: CKL@10 at this Recall or more" in text
     row = next(line for line in text.splitlines() if line.startswith("| Constant"))
     assert row.count("not reached") == 2
 
 
 def test_it_is_left_out_where_there_is_no_curve():
     lacks = OUTPUTS["matched"].lacks
-    both = results({"backbone": outcome(0.2, 1.0), "fairco": outcome(0.2, 0.9), "decrs": outcome(0.3, 0.9)})
+    both = results(
+        {"backbone": outcome(0.2, 1.0), "fairco": outcome(0.2, 0.9, [(0.1, 0.2, 0.9)]), "decrs": outcome(0.3, 0.9)}
+    )
     assert lacks(both) is None
+    listed = replace(both, methods={"FM": ["backbone", "fairco"]}, lists={"mine": outcome(0.1, 0.2)})
+    assert lacks(listed) is None
+    assert "mine" in set(matched_frame(listed)["method"])
     assert "no backbone has both" in lacks(replace(both, methods={"FM": ["backbone", "decrs"]}))
     assert "no backbone has both" in lacks(replace(both, methods={"FM": ["backbone", "fairco"]}))

@@ -17,13 +17,10 @@ AGAIN = "other_seed"
 """The control that is the backbone once more, and so is held against it and not against DecRS."""
 
 
-def _controls(names: list[str]) -> list[str]:
-    return [name for name in names if METHODS[name].role == "control"]
-
-
 def _pairs_of_methods(names: list[str]) -> list[tuple[str, str]]:
     """Name who is held against whom."""
-    pairs = [("decrs", name) for name in _controls(names) if "decrs" in names and name != AGAIN]
+    controls = [name for name in names if METHODS[name].role == "control" and name != AGAIN]
+    pairs = [("decrs", name) for name in controls if "decrs" in names]
     return pairs + ([(AGAIN, "backbone")] if AGAIN in names else [])
 
 

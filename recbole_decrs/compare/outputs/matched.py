@@ -1,4 +1,4 @@
-"""Holds each method against whole curves of re-rankers: C_KL at the same Recall, and Recall at the same C_KL."""
+"""Holds each method against whole curves of re-rankers: C_KL at its Recall or more, Recall at its C_KL or less."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def matched_frame(results: Results) -> pd.DataFrame:
 
     Returns:
         The columns ``backbone``, ``method``, the metrics Recall and C_KL of the longest list, ``reranker``, and for
-        the re-ranker ``<C_KL> at the same <Recall>`` and ``<Recall> at the same <C_KL>``; NaN where its curve does not
-        go so far.
+        the re-ranker ``<C_KL> at its <Recall> or more`` and ``<Recall> at its <C_KL> or less``; NaN where its curve
+        does not go so far.
     """
     points = trade_off_points(results)
     recall, ckl = points.columns[3:5]
@@ -55,8 +55,8 @@ def matched_frame(results: Results) -> pd.DataFrame:
                 at_recall = -best_beyond(curve * [1, -1], one[recall])
                 at_ckl = best_beyond(curve[:, ::-1] * [-1, 1], -one[ckl])
                 rows.append([backbone, one["method"], one[recall], one[ckl], reranker, at_recall, at_ckl])
-    same = [f"{ckl} at the same {recall}", f"{recall} at the same {ckl}"]
-    return pd.DataFrame(rows, columns=["backbone", "method", recall, ckl, "reranker", *same])
+    reached = [f"{ckl} at its {recall} or more", f"{recall} at its {ckl} or less"]
+    return pd.DataFrame(rows, columns=["backbone", "method", recall, ckl, "reranker", *reached])
 
 
 def matched_text(results: Results, frame: pd.DataFrame) -> str:
@@ -68,7 +68,7 @@ def matched_text(results: Results, frame: pd.DataFrame) -> str:
         headers = [backbone, title_of(recall), title_of(ckl)]
         for reranker in rerankers:
             name = title(backbone, reranker)
-            headers += [f"{title_of(ckl)} of {name} at this {title_of(recall)}", f"{title_of(recall)} at this C_KL"]
+            headers += [f"{name}: {title_of(ckl)} at this Recall or more", f"{title_of(recall)} at this C_KL or less"]
         rows = []
         for method, found in part.groupby("method", sort=False):
             row = [title(backbone, method), *(f"{value:.4f}" for value in found.iloc[0][[recall, ckl]])]
@@ -88,7 +88,8 @@ def matched_text(results: Results, frame: pd.DataFrame) -> str:
 
 def _no_curve(results: Results) -> str | None:
     for names in results.methods.values():
-        if any(METHODS[name].reranker for name in names) and any(not METHODS[name].reranker for name in names[1:]):
+        others = [*results.lists, *(name for name in names[1:] if not METHODS[name].reranker)]
+        if others and any(METHODS[name].reranker for name in names):
             return None
     return "it holds methods against the curves of re-rankers, and no backbone has both"
 
@@ -96,7 +97,7 @@ def _no_curve(results: Results) -> str | None:
 register_output(
     Output(
         "matched",
-        about="each method against each re-ranker's whole curve: C_KL at the same Recall, Recall at the same C_KL",
+        about="each method against each re-ranker's whole curve: C_KL at its Recall, and Recall at its C_KL",
         numbers=matched_frame,
         text=matched_text,
         lacks=_no_curve,
