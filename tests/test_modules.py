@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -66,3 +68,9 @@ def test_what_is_documented_is_said_to_do_something():
         if (text := ast.get_docstring(node)) and re.match(r"(The|A|An|One|All|True|This|Another|RecBole's)\b", text)
     ]
     assert nouns == []
+
+
+def test_a_section_of_a_comparisons_page_can_be_imported_first():
+    """The comparison writes the page, of which each section knows the comparison."""
+    first = "import recbole_decrs.report.comparison.verdict"
+    assert subprocess.run([sys.executable, "-W", "ignore", "-c", first], check=False).returncode == 0

@@ -6,29 +6,29 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.causal.drift_by_chance import drift_by_chance
-from recbole_decrs.data.clicks import clicks_in_order_of_time
+from recbole_decrs.data.estimation import drift_history
+from recbole_decrs.making import Data
 
 COLUMNS = ("user", "clicks", "eta", "p")
 """The columns of :func:`drifts_of`."""
 
 
-def drifts_of(part) -> pd.DataFrame | None:
-    """List the users that have a drift: their grouped clicks, eta_u, and p that it is chance.
+def drifts_of(data: Data) -> pd.DataFrame | None:
+    """List the users that have a drift: their grouped clicks in training, eta_u, and p that it is chance.
 
     Args:
-        part: the training part of a dataset, with its Confounder.
+        data: a dataset and its loaders.
 
     Returns:
-        A row for each user; None where drift is not measured on the training part alone, or not at all.
+        A row for each user; None where drift is not measured, as where clicks have no times.
     """
-    config, confounder = part.config, part.confounder
-    if confounder is None or part.click_order is None or config["drift_history"] != "train":
+    part, confounder = data.part, data.part.confounder
+    if confounder is None or part.click_order is None:
         return None
-    users, items, _ = clicks_in_order_of_time(part, "drift_history")
-    known = users > 0
+    config, parts = part.config, [part, data.valid._dataset]
+    history = drift_history(config["drift_history"], [one.clicks for one in parts], [one.click_order for one in parts])
     _, p = drift_by_chance(
-        users[known],
-        items[known],
+        *history,
         confounder.sparse_membership,
         part.user_num,
         config["drift_smoothing"],

@@ -234,10 +234,10 @@ def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFram
         for name, table in tables.items():
             lists[name] = experiment.outcome_of(as_collected(table, name, like, experiment.data.test, length))
     is_compared = any(len(names) > 1 for names in methods.values())
-    part = next(iter(experiments.values())).data.part
-    drifts = drifts_of(part) if is_compared else None
+    data = next(iter(experiments.values())).data
+    drifts = drifts_of(data) if is_compared else None
     rated = _rated(experiments, plan)
-    return Results(methods, plan.seeds, outcomes, lists, chosen_by, rated, drifts, part.user_groups)
+    return Results(methods, plan.seeds, outcomes, lists, chosen_by, rated, drifts, data.part.user_groups)
 
 
 def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:

@@ -30,8 +30,11 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
         user_groups: the groups of users that are evaluated by themselves; None where they are those by drift.
         fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
-        training_part: the part of the dataset that models are trained on; it alone has ``clicks``, the users and items
-            of its clicks, and ``click_order``, the places of these in the order of time, None where they have no time.
+        training_part: the part of the dataset that models are trained on.
+
+    And on each part alone:
+        clicks: the users and items of its clicks.
+        click_order: the places of these in the order of time of the clicks of all parts; None where they have no time.
     """
 
     def token2id(self, field: str, tokens):
@@ -75,8 +78,8 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
             part.user_groups = user_groups
-        parts[0].clicks = clicks[0]
-        parts[0].click_order = orders[0] if has_time else None
+        for part, clicks_of_part, order in zip(parts, clicks, orders, strict=True):
+            part.clicks, part.click_order = clicks_of_part, order if has_time else None
         return parts
 
     def _split(self, has_time: bool) -> tuple[list, list[Clicks], list[np.ndarray]]:

@@ -52,7 +52,7 @@ def estimate(dataset, clicks: list[Clicks], orders: list[np.ndarray] | None) -> 
         return None
     users, items = clicks[0]
     names, membership = _membership(dataset, users, items)
-    history = None if orders is None else _history(config["drift_history"], clicks, orders)
+    history = None if orders is None else drift_history(config["drift_history"], clicks, orders)
     try:
         confounder = estimate_confounder(
             names,
@@ -116,9 +116,15 @@ def _membership(dataset, users: np.ndarray, items: np.ndarray) -> tuple[tuple[st
     return names, membership
 
 
-def _history(drift_history: str, clicks: list[Clicks], orders: list[np.ndarray]) -> Clicks:
-    """Take the clicks that drift is measured on, in the order of time."""
-    n_parts = 2 if drift_history == "train+valid" else 1
+def drift_history(value: str, clicks: list[Clicks], orders: list[np.ndarray]) -> Clicks:
+    """Take the clicks that drift is measured on, in the order of time.
+
+    Args:
+        value: the key of this name: ``train`` or ``train+valid``.
+        clicks: of the parts of a dataset: training, validation.
+        orders: the places of the clicks of each part in the order of time.
+    """
+    n_parts = 2 if value == "train+valid" else 1
     users, items = (np.concatenate(arrays[:n_parts]) for arrays in zip(*clicks, strict=True))
     by_time = np.argsort(np.concatenate(orders[:n_parts]), kind="stable")
     by_time = by_time[users[by_time] > 0]

@@ -1,5 +1,6 @@
 """The groups of users in which methods are compared, and the differences within them."""
 
+from collections import Counter
 from itertools import groupby
 
 import numpy as np
@@ -8,7 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recbole_decrs.causal.drift import interest_drift
+from recbole_decrs.causal.drift_by_chance import drift_by_chance
+from recbole_decrs.compare.drifts import drifts_of
 from recbole_decrs.compare.outputs.drift_bins import drift_bins_frame, drift_bins_text, groups_of
+from recbole_decrs.making import Data
 
 
 @settings(deadline=None, max_examples=25)
@@ -66,3 +71,23 @@ def test_differences_are_those_of_the_users_of_each_group(whole):
     text = drift_bins_text(results, frame)
     assert (folder / "drift_bins.md").read_text(encoding="utf-8") == text
     assert text.count("by drift beyond chance") == len(frame["metric"].unique())
+
+
+@pytest.mark.parametrize("parts", ["train", "train+valid"])
+def test_drift_by_chance_is_that_of_the_clicks_that_drift_is_measured_on(prepared, parts):
+    config, *loaders = prepared(drift_history=parts)
+    data = Data(loaders[0].dataset, *loaders)
+    known = [data.part] if parts == "train" else [data.part, data.valid._dataset]
+    clicks = sorted((click for part in known for click in _timed(part)), key=lambda click: click[2])
+    users, items, _ = map(np.array, zip(*clicks, strict=True))
+    confounder = data.part.confounder
+    about = confounder.sparse_membership, data.part.user_num, config["drift_smoothing"]
+    found = drifts_of(data)
+    _, p = drift_by_chance(users, items, *about, shuffles=1000)
+    assert np.abs(found["p"] - p[found["user"]]).max() < 0.2  # of 100 random orders, which have a deviation of 0.05
+    np.testing.assert_allclose(found["eta"], interest_drift(users, items, *about)[0][found["user"]])
+    assert set(found["user"]) == {user for user, n in Counter(users.tolist()).items() if n > 1}
+
+
+def _timed(part):
+    return zip(*part.clicks, part.inter_feat[part.time_field].tolist(), strict=True)

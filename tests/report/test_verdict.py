@@ -8,19 +8,20 @@ BETTER, WORSE, SMALLER = ("recall@20", 0.01, 0.001), ("recall@20", -0.01, 0.001)
 NOTHING = ("recall@20", 0.01, 0.06)
 
 
-def frame_of(backbone, ensemble=None):
-    rows = [["backbone", "backbone", *row] for row in backbone]
-    rows += [["ensemble", "ensemble", *row] for row in ensemble or ()]
-    return pd.DataFrame(rows, columns=COLUMNS)
+def frames_of(backbone, **controls):
+    tests = [["backbone", "backbone", *row] for row in backbone]
+    rows = [[name, "decrs", *row] for name, rows in controls.items() for row in rows or ()]
+    rows += [["backbone", "other_seed", *row] for row in (BETTER, WORSE)]
+    return pd.DataFrame(tests, columns=COLUMNS), pd.DataFrame(rows, columns=COLUMNS)
 
 
 @pytest.mark.parametrize(
     ("backbone", "ensemble", "said"),
     [
         ([NOTHING], [BETTER], "No difference between DecRS and FM is more than chance."),
-        ([BETTER], [BETTER], "and better than two FMs fused in the same way (Ensemble) in Recall@20."),
+        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble) in Recall@20."),
         ([SMALLER], [SMALLER], "DecRS is better than FM in CKL@20, by more than chance, and better than two"),
-        ([BETTER], [NOTHING], "but it is not better than two FMs fused in the same way (Ensemble)"),
+        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble)"),
         ([BETTER], [BETTER, ("ndcg@20", -0.1, 0.001)], "(Ensemble) it is better in Recall@20 and worse in NDCG@20"),
         ([BETTER], None, "without the control ensemble nothing tells if deconfounding is the reason."),
         ([WORSE], [BETTER], "DecRS is worse than FM in Recall@20, by more than chance."),
@@ -28,9 +29,23 @@ def frame_of(backbone, ensemble=None):
     ],
 )
 def test_the_headline_goes_by_the_tests(backbone, ensemble, said):
-    assert said in headline("FM", frame_of(backbone, ensemble), 3)
+    assert said in headline("FM", *frames_of(backbone, ensemble=ensemble, shuffled=[WORSE]), 3)
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "constant", "said"),
+    [
+        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble and Ensemble, constant weight) in Recall@20."),
+        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble and Ensemble, constant weight)"),
+        ([BETTER], [BETTER, ("ckl@20", 0.1, 0.001)], "weight) it is better in Recall@20 and worse in CKL@20"),
+        ([BETTER, SMALLER], [BETTER], "weight) in Recall@20."),
+        (None, [NOTHING], "but it is not better than two FMs averaged (Ensemble, constant weight)"),
+    ],
+)
+def test_decrs_has_to_be_better_than_each_average_of_two(ensemble, constant, said):
+    assert said in headline("FM", *frames_of([BETTER], ensemble=ensemble, ensemble_constant=constant), 3)
 
 
 def test_one_seed_has_no_verdict():
     one = [("recall@20", 0.01, float("nan"))]
-    assert headline("FM", frame_of(one), 1) == "Over FM there is no verdict: one seed tells nothing of training."
+    assert headline("FM", *frames_of(one), 1) == "Over FM there is no verdict: one seed tells nothing of training."

@@ -121,7 +121,7 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
 
 
 def _lacks(results: Results) -> str | None:
-    return None if results.drifts is not None else "drift is not measured on the training part, by times"
+    return None if results.drifts is not None else "drift is not measured"
 
 
 register_output(

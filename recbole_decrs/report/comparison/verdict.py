@@ -10,35 +10,46 @@ from recbole_decrs.compare.significance import LEVEL, few_seeds
 from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.report.parts import Section
 
+AVERAGES = ("ensemble", "ensemble_constant")
+"""The controls that average two conventional models, which DecRS has to be better than to be the reason."""
 
-def verdict_section(results: Results, tests: pd.DataFrame) -> Section:
-    """Say for each backbone what the tests show, and what few seeds cannot."""
-    text = [
-        sentence
-        for backbone in results.methods
-        if len(of_backbone := tests[tests["backbone"] == backbone])
-        for sentence in (headline(backbone, of_backbone, len(results.seeds)), _details(results, backbone, of_backbone))
-    ]
+
+def verdict_section(results: Results, tests: pd.DataFrame, controls: pd.DataFrame) -> Section:
+    """Say for each backbone what the tests show, and what few seeds cannot.
+
+    Args:
+        results: the results.
+        tests: what :func:`~recbole_decrs.compare.outputs.table3_tests.differences_frame` gives of them.
+        controls: what :func:`~recbole_decrs.compare.outputs.controls.controls_frame` gives of them.
+    """
+    text = []
+    for backbone in results.methods:
+        of_backbone = tests[tests["backbone"] == backbone]
+        if len(of_backbone):
+            of_controls = controls[controls["backbone"] == backbone]
+            text.append(headline(backbone, of_backbone, of_controls, len(results.seeds)))
+            text.append(_details(results, backbone, of_backbone))
     if not text:
         text = ["DecRS was not among the methods, so nothing was tested."]
     warning = few_seeds(len(results.seeds))
     return Section("Verdict", [*text, *([warning] if warning and len(tests) else [])])
 
 
-def headline(backbone: str, tests: pd.DataFrame, n_seeds: int) -> str:
+def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds: int) -> str:
     """Say in a sentence what the tests show of DecRS over one backbone.
 
     Better or worse is what has a p-value below 0.05 once corrected by Holm. DecRS is said to be the reason only where
-    it is also better than the ensemble, two conventional models fused in the same way, and nowhere worse.
+    it is also better than each average of two conventional models among the controls, and nowhere worse.
 
     Args:
         backbone: its name.
         tests: the rows of :func:`~recbole_decrs.compare.outputs.table3_tests.differences_frame` of this backbone.
+        controls: those of :func:`~recbole_decrs.compare.outputs.controls.controls_frame`.
         n_seeds: the number of seeds.
     """
     if n_seeds == 1:
         return f"Over {backbone} there is no verdict: one seed tells nothing of training."
-    better, worse = significant(tests, "backbone")
+    better, worse = significant(tests[tests["against"] == "backbone"])
     if better and worse:
         return (
             f"Over {backbone} DecRS trades: it is better in {_names(better)} and worse in {_names(worse)}, each by "
@@ -49,25 +60,27 @@ def headline(backbone: str, tests: pd.DataFrame, n_seeds: int) -> str:
     if not better:
         return f"No difference between DecRS and {backbone} is more than chance."
     said = f"DecRS is better than {backbone} in {_names(better)}, by more than chance"
-    if not (tests["against"] == "ensemble").any():
+    averages = controls[(controls["method"] == "decrs") & controls["against"].isin(AVERAGES)]
+    if averages.empty:
         return f"{said}; without the control ensemble nothing tells if deconfounding is the reason."
-    beyond, behind = significant(tests, "ensemble")
+    known = [name for name in AVERAGES if name in set(averages["against"])]
+    found = [significant(averages[averages["against"] == name]) for name in known]
+    beyond = [metric for metric in found[0][0] if all(metric in ahead for ahead, _ in found)]
+    behind = [metric for metric in averages["metric"].unique() if any(metric in less for _, less in found)]
+    two = f"two {backbone}s averaged ({' and '.join(title(backbone, name) for name in known)})"
     if beyond and not behind:
-        return f"{said}, and better than two {backbone}s fused in the same way (Ensemble) in {_names(beyond)}."
+        return f"{said}, and better than {two} in {_names(beyond)}."
     if beyond:
         return (
-            f"{said}; against two {backbone}s fused in the same way (Ensemble) it is better in {_names(beyond)} and "
-            f"worse in {_names(behind)}, so that the tests leave open if deconfounding is the reason."
+            f"{said}; against {two} it is better in {_names(beyond)} and worse in {_names(behind)}, so that the tests "
+            "leave open if deconfounding is the reason."
         )
-    return (
-        f"{said}; but it is not better than two {backbone}s fused in the same way (Ensemble), so that the tests do not "
-        "show deconfounding to be the reason."
-    )
+    return f"{said}; but it is not better than {two}, so that the tests do not show deconfounding to be the reason."
 
 
-def significant(tests: pd.DataFrame, against: str) -> tuple[list[str], list[str]]:
+def significant(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
     """List the metrics in which DecRS is better, and those in which it is worse, by more than chance."""
-    rows = tests[(tests["against"] == against) & (tests["p_holm"] < LEVEL)]
+    rows = rows[rows["p_holm"] < LEVEL]
     better = [row.metric for row in rows.itertuples() if is_better(row.metric, row.difference)]
     return better, [metric for metric in rows["metric"] if metric not in better]
 
@@ -87,7 +100,7 @@ def _details(results: Results, backbone: str, tests: pd.DataFrame) -> str:
         )
         said += f" DecRS is ahead in {ahead} of {len(rows)} metrics"
         if len(results.seeds) > 1:
-            better, worse = significant(rows, against)
+            better, worse = significant(rows)
             said += f", by more than chance in {len(better) or 'none'}"
             said += f", and behind by more than chance in {len(worse)}" if worse else ""
         sentences.append(f"{said}.")
