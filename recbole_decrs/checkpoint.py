@@ -51,6 +51,11 @@ class Checkpoint:
         return self.content["config"]
 
     @property
+    def data_seed(self) -> int:
+        """Give the seed that has split the data and sampled from them."""
+        return self.content.get("data_seed", self.settings["seed"])
+
+    @property
     def model(self) -> str:
         """Name the model."""
         return self.settings["model"]
@@ -157,11 +162,16 @@ class Checkpoint:
 
 
 def header_of(config, dataset) -> dict[str, Any]:
-    """Gather what a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder."""
+    """Gather what a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder.
+
+    In a comparison one seed splits the data for the models of all seeds; where it is another, it is written down too.
+    """
+    seed = dataset.config["seed"]
     return {
         "config": config.settings,
         "fingerprint": dataset.fingerprint,
         "confounder": encode_confounder(dataset.confounder),
+        **({} if seed == config["seed"] else {"data_seed": seed}),
     }
 
 

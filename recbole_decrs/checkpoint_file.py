@@ -177,6 +177,8 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
             return "its epochs are none"
     if not isinstance(content.get("drift_alpha"), int | float | None):
         return "its drift_alpha is no number"
+    if not isinstance(content.get("data_seed"), int | None):
+        return "its data_seed is no number"
     if "digest" in content and content["digest"] != _digest(content):
         return "its settings, or the names of its parts, are not those that were written"
     return None

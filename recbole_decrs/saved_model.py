@@ -84,7 +84,7 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
             raise DecRSError(text + str(error)) from error
     elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
         raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
-    others = {key: value for key, value in changed.items() if key != "model"}
+    others = {"seed": checkpoint.data_seed} | {key: value for key, value in changed.items() if key != "model"}
     config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
     data = make_data(config)
     config = data.dataset.config

@@ -263,9 +263,15 @@ def load_fused(
     """Load both recommenders and their weights from a checkpoint, with another alpha if one is given; returns alpha.
 
     Raises:
-        DecRSError: the checkpoint is unfinished, damaged, or was made for other data.
+        DecRSError: the checkpoint is unfinished, damaged, holds one of both, or was made for other data.
     """
     checkpoint.check_data(dataset)
+    if not checkpoint.halves and checkpoint.is_finished():
+        raise DecRSError(
+            f"{checkpoint.path} holds a {checkpoint.model} by itself, as a comparison trains it, without the conventional "
+            "recommender that it is fused with; mechanism and jensen-gap take it; for lists train both by recbole-decrs "
+            f"--model={checkpoint.model}"
+        )
     if not checkpoint.is_complete:
         raise DecRSError(
             f"the checkpoint {checkpoint.path} is of an unfinished training; train again, "

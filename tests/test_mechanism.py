@@ -100,6 +100,23 @@ def test_of_a_piece_of_a_comparison(settings):
         measure_mechanism(str(backbone))
 
 
+def test_a_piece_of_another_seed_has_the_data_of_the_comparison(settings):
+    """In a comparison the first seed splits the data for the models of all seeds."""
+    settings = settings | {"eval_args": {"split": {"RS": [0.6, 0.2, 0.2]}, "order": "RO"}}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], [2020, 2021], "out", config_dict=settings)
+    (piece,) = (path for path in Path("out/pieces").glob("FM-2021-decrs-*.pth") if "last" not in path.name)
+    assert set(measure_mechanism(str(piece), k=3)) > {"as trained", "uniform"}
+    with pytest.raises(DecRSError, match="was made for other data"):
+        measure_mechanism(str(piece), k=3, config_dict={"seed": 2021})
+
+
+def test_a_piece_makes_no_lists_and_says_why(settings):
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    (piece,) = (path for path in Path("out/pieces").glob("FM-2020-decrs-*.pth") if "last" not in path.name)
+    with pytest.raises(DecRSError, match="holds a DecFM by itself, as a comparison trains it"):
+        load_data_and_model(str(piece))
+
+
 def test_a_piece_that_is_not_finished_is_refused(settings):
     run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
     (piece,) = (path for path in Path("out/pieces").glob("FM-2020-decrs-*.pth") if "last" not in path.name)
