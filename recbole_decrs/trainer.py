@@ -268,9 +268,9 @@ def load_fused(
     checkpoint.check_data(dataset)
     if not checkpoint.halves and checkpoint.is_finished():
         raise DecRSError(
-            f"{checkpoint.path} holds a {checkpoint.model} by itself, as a comparison trains it, without the conventional "
-            "recommender that it is fused with; mechanism and jensen-gap take it; for lists train both by recbole-decrs "
-            f"--model={checkpoint.model}"
+            f"{checkpoint.path} holds a {checkpoint.model} by itself, as a comparison trains it, without the "
+            "conventional recommender that it is fused with; mechanism and jensen-gap take it; for lists train both by "
+            f"recbole-decrs --model={checkpoint.model}"
         )
     if not checkpoint.is_complete:
         raise DecRSError(

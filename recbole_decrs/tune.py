@@ -8,7 +8,6 @@ import os
 from typing import Any
 
 import hyperopt.progress
-import torch
 from recbole.trainer import HyperTuning
 from recbole.utils import dict2str
 
@@ -187,7 +186,7 @@ def _tune_with_ray(
     ray.init(include_dashboard=False, ignore_reinit_error=True, log_to_driver=False)
     try:
         tuner = ray_tune.Tuner(
-            ray_tune.with_resources(trial, {"cpu": 1, "gpu": 1 if torch.cuda.is_available() else 0}),
+            ray_tune.with_resources(trial, {"cpu": 1, "gpu": int(config["device"].type == "cuda")}),
             param_space={key: makers[kind](values) for key, (kind, values) in space.items()},
             tune_config=ray_tune.TuneConfig(
                 num_samples=1 if only_choices else n_trials,
