@@ -44,7 +44,7 @@ def groups_of(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[s
         yield "eta", name, drifts[(drifts["eta"] > low) & (drifts["eta"] <= high)]
     quartiles = np.unique(np.quantile(drifts["clicks"], [0.25, 0.5, 0.75])) if len(drifts) else []
     for _, part in drifts.groupby(np.searchsorted(quartiles, drifts["clicks"])):
-        yield "clicks", f"{part['clicks'].min()} to {part['clicks'].max()}", part
+        yield "clicks", f"{part['clicks'].min():g} to {part['clicks'].max():g}", part
     by_length = [_parts(part, "eta", len(THIRDS)) for part in _parts(drifts, "clicks", LIKE)]
     for name, third in zip(THIRDS, zip(*by_length, strict=True), strict=True):
         yield "eta at like length", name, pd.concat(third)
