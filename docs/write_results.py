@@ -1,0 +1,107 @@
+"""Writes the tables of results/ml-1m/README.md from the CSV files beside it: python docs/write_results.py
+
+A table stands between two comments, of which the first names it, as <!-- overall fm FM --> and <!-- end --> do; the
+text around them is written by hand and stays as it is.
+"""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from recbole_decrs.compare.methods import METHODS, title
+from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.report.comparison.paper import ROWS, papers_tables
+
+FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
+PAPERS = {"recall@10": "R@10", "recall@20": "R@20", "ndcg@10": "N@10", "ndcg@20": "N@20"}
+METRICS = [*PAPERS, "ckl@20"]
+WORDS = {
+    "decrs_wo": "Dec{} alone (w/o inference)",
+    "decrs": "**DecRS**",
+    "constant": "{0} and Dec{0} by one weight",
+    "shuffled": "DecRS by the drift of other users",
+    "ensemble": "two {}s, fused as DecRS",
+    "ensemble_constant": "two {}s by one weight",
+    "other_seed": "{}, other seeds (A/A)",
+}
+"""What methods are called here, where it is not their title; controls stand in this order."""
+
+
+def main() -> None:
+    """Write the file anew."""
+    path = FOLDER / "README.md"
+    path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def with_tables(text: str) -> str:
+    """Put each table between the comments that name it."""
+
+    def table(found: re.Match) -> str:
+        make, folder, backbone = found[1].split()
+        return f"<!-- {found[1]} -->\n{TABLES[make](folder, backbone)}<!-- end -->\n"
+
+    return re.sub(r"<!-- ((?!end)[^>]+) -->\n.*?<!-- end -->\n", table, text, flags=re.DOTALL)
+
+
+def beside_paper(folder: str, backbone: str) -> str:
+    """Tabulate means and deviations over the seeds, with the paper's numbers at the right."""
+    printed = papers_tables()["table3"][backbone]["ML-1M"]
+    heads = [*map(title_of, METRICS), *(f"{'paper: ' if short == 'R@10' else ''}{short}" for short in PAPERS.values())]
+    rows = []
+    for method, cells in _overall(folder, backbone).items():
+        of_paper = printed.get(ROWS.get(method, ""), {})
+        rows.append([_named(method, backbone), *cells, *(of_paper.get(short, "") for short in PAPERS.values())])
+    return _markdown(["", *heads], rows)
+
+
+def overall(folder: str, backbone: str) -> str:
+    """Tabulate means and deviations over the seeds."""
+    rows = [[_named(method, backbone), *cells] for method, cells in _overall(folder, backbone).items()]
+    return _markdown(["", *map(title_of, METRICS)], rows)
+
+
+def by_drift(folder: str, backbone: str) -> str:
+    """Tabulate Recall@20 of users with more than so much drift, beside Table 4 of the paper."""
+    printed = papers_tables()["table4"][backbone]["ML-1M"]
+    frame = pd.read_csv(FOLDER / folder / "table4.csv")
+    frame = frame[(frame["backbone"] == backbone) & (frame["metric"] == "recall@20")]
+    rows = []
+    for (threshold, users), part in frame.groupby(["threshold", "users"]):
+        mean = part.set_index("method")["mean"]
+        gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", "ensemble"))
+        paper = printed.get(f"{threshold:g}", {}).get("R@20", {})
+        of_paper = [paper.get(name, "") for name in ("backbone", "DecRS", "%improv.")]
+        here = [f"{mean['backbone']:.4f}", f"{mean['decrs']:.4f}", *gains]
+        rows.append([f"over {threshold:g}", str(users), *here, *of_paper])
+    heads = ["eta_u", "users", backbone, "DecRS", "gain", f"gain of two {backbone}s"]
+    return _markdown([*heads, f"paper: {backbone}", "DecRS", "gain"], rows)
+
+
+TABLES = {"beside-paper": beside_paper, "overall": overall, "by-drift": by_drift}
+
+
+def _overall(folder: str, backbone: str) -> dict[str, list[str]]:
+    frame = pd.read_csv(FOLDER / folder / "table3.csv")
+    frame = frame[frame["backbone"] == backbone]
+    found = {}
+    for method in frame["method"].unique():
+        of_method = frame[frame["method"] == method].set_index("metric")
+        found[method] = [f"{of_method['mean'][metric]:.4f} ± {of_method['std'][metric]:.4f}" for metric in METRICS]
+    controls = [name for name in found if METHODS[name].role == "control"]
+    others = [name for name in found if name not in controls]
+    named = [name for name in WORDS if name in controls]
+    return {name: found[name] for name in dict.fromkeys([*others, *named, *controls])}
+
+
+def _named(method: str, backbone: str) -> str:
+    return WORDS[method].format(backbone) if method in WORDS else title(backbone, method)
+
+
+def _markdown(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+if __name__ == "__main__":
+    main()
