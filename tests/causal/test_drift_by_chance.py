@@ -9,7 +9,7 @@ from recbole_decrs.causal.drift import interest_drift
 from recbole_decrs.causal.drift_by_chance import drift_by_chance
 
 
-@settings(deadline=None, max_examples=10)
+@settings(deadline=None, max_examples=4)
 @given(st.integers(0, 999))
 def test_mean_and_p_are_those_of_each_user_alone(seed):
     rng = np.random.default_rng(seed)
