@@ -41,7 +41,8 @@ def with_tables(text: str) -> str:
         make, folder, backbone = found[1].split()
         return f"<!-- {found[1]} -->\n{TABLES[make](folder, backbone)}<!-- end -->\n"
 
-    return re.sub(r"<!-- ((?!end)[^>]+) -->\n.*?<!-- end -->\n", table, text, flags=re.DOTALL)
+    names = "|".join(TABLES)
+    return re.sub(rf"<!-- ((?:{names}) \S+ \S+) -->\n(?:\|.*\n)*<!-- end -->\n", table, text)
 
 
 def beside_paper(folder: str, backbone: str) -> str:
@@ -88,14 +89,16 @@ def _overall(folder: str, backbone: str) -> dict[str, list[str]]:
     for method in frame["method"].unique():
         of_method = frame[frame["method"] == method].set_index("metric")
         found[method] = [f"{of_method['mean'][metric]:.4f} ± {of_method['std'][metric]:.4f}" for metric in METRICS]
-    controls = [name for name in found if METHODS[name].role == "control"]
+    controls = [name for name in found if name in METHODS and METHODS[name].role == "control"]
     others = [name for name in found if name not in controls]
     named = [name for name in WORDS if name in controls]
     return {name: found[name] for name in dict.fromkeys([*others, *named, *controls])}
 
 
 def _named(method: str, backbone: str) -> str:
-    return WORDS[method].format(backbone) if method in WORDS else title(backbone, method)
+    if method in WORDS:
+        return WORDS[method].format(backbone)
+    return title(backbone, method) if method in METHODS else method
 
 
 def _markdown(heads: list[str], rows: list[list[str]]) -> str:

@@ -53,7 +53,7 @@ class Checkpoint:
     @property
     def data_seed(self) -> int:
         """Give the seed that has split the data and sampled from them."""
-        return self.content.get("data_seed", self.settings["seed"])
+        return self.content.get("data_seed", self.settings.get("seed"))
 
     @property
     def model(self) -> str:
@@ -164,7 +164,8 @@ class Checkpoint:
 def header_of(config, dataset) -> dict[str, Any]:
     """Gather what a checkpoint holds beside training states: settings, fingerprint of the data, and Confounder.
 
-    In a comparison one seed splits the data for the models of all seeds; where it is another, it is written down too.
+    In a comparison one seed splits the data for the models of all seeds; where that is not the model's own seed, it is
+    written down as ``data_seed``.
     """
     seed = dataset.config["seed"]
     return {

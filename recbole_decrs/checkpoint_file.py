@@ -105,6 +105,7 @@ def _digest(content: dict[str, Any]) -> str:
     parts = {key: sorted(map(str, value)) if isinstance(value, dict) else None for key, value in content.items()}
     parts.pop("digest", None)
     plain = [parts, content.get("config"), content.get("fingerprint"), content.get("drift_alpha")]
+    plain += [content["data_seed"]] if "data_seed" in content else []
     return hashlib.sha256(json.dumps(_with_text_keys(plain), sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -177,7 +178,7 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
             return "its epochs are none"
     if not isinstance(content.get("drift_alpha"), int | float | None):
         return "its drift_alpha is no number"
-    if not isinstance(content.get("data_seed"), int | None):
+    if "data_seed" in content and type(content["data_seed"]) is not int:
         return "its data_seed is no number"
     if "digest" in content and content["digest"] != _digest(content):
         return "its settings, or the names of its parts, are not those that were written"

@@ -88,6 +88,8 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
     config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
     data = make_data(config)
     config = data.dataset.config
+    if "seed" not in changed:
+        config = config.with_values(seed=checkpoint.settings.get("seed"))
     checkpoint.check_data(data.part)
     return checkpoint, config, data
 

@@ -270,12 +270,12 @@ def load_fused(
         raise DecRSError(
             f"{checkpoint.path} holds a {checkpoint.model} by itself, as a comparison trains it, without the "
             "conventional recommender that it is fused with; mechanism and jensen-gap take it; for lists train both by "
-            f"recbole-decrs --model={checkpoint.model}"
+            f"recbole-decrs --model={checkpoint.model} --dataset={checkpoint.settings['dataset']}"
         )
     if not checkpoint.is_complete:
         raise DecRSError(
             f"the checkpoint {checkpoint.path} is of an unfinished training; train again, "
-            "or go on by DecRSTrainer.resume_checkpoint"
+            "or go on by the same command, with resume: auto where it is a run"
         )
     confounder = checkpoint.confounder_of(dataset)
     for half in HALVES:

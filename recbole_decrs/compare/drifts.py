@@ -14,7 +14,9 @@ COLUMNS = ("user", "clicks", "eta", "p")
 
 
 def drifts_of(data: Data) -> pd.DataFrame | None:
-    """List the users that have a drift: their grouped clicks in training, eta_u, and p that it is chance.
+    """List the users that have a drift: how many grouped clicks they have in training, eta_u, and p that it is chance.
+
+    The latter two are of the clicks that ``drift_history`` names, those of validation perhaps among them.
 
     Args:
         data: a dataset and its loaders.

@@ -19,10 +19,14 @@ def frames_of(backbone, **controls):
     ("backbone", "ensemble", "said"),
     [
         ([NOTHING], [BETTER], "No difference between DecRS and FM is more than chance."),
-        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble) in Recall@20."),
+        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble; controls.md) in Recall@20."),
         ([SMALLER], [SMALLER], "DecRS is better than FM in CKL@20, by more than chance, and better than two"),
-        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble)"),
-        ([BETTER], [BETTER, ("ndcg@20", -0.1, 0.001)], "(Ensemble) it is better in Recall@20 and worse in NDCG@20"),
+        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble; controls.md)"),
+        (
+            [BETTER],
+            [BETTER, ("ndcg@20", -0.1, 0.001)],
+            "(Ensemble; controls.md) it is better in Recall@20 and worse in NDCG@20",
+        ),
         ([BETTER], None, "without the control ensemble nothing tells if deconfounding is the reason."),
         ([WORSE], [BETTER], "DecRS is worse than FM in Recall@20, by more than chance."),
         ([BETTER, ("ckl@20", 0.1, 0.01)], [], "better in Recall@20 and worse in CKL@20"),
@@ -35,11 +39,20 @@ def test_the_headline_goes_by_the_tests(backbone, ensemble, said):
 @pytest.mark.parametrize(
     ("ensemble", "constant", "said"),
     [
-        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble and Ensemble, constant weight) in Recall@20."),
-        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble and Ensemble, constant weight)"),
-        ([BETTER], [BETTER, ("ckl@20", 0.1, 0.001)], "weight) it is better in Recall@20 and worse in CKL@20"),
-        ([BETTER, SMALLER], [BETTER], "weight) in Recall@20."),
-        (None, [NOTHING], "but it is not better than two FMs averaged (Ensemble, constant weight)"),
+        (
+            [BETTER],
+            [BETTER],
+            "and better than two FMs averaged (Ensemble and Ensemble, constant weight; controls.md) in Recall@20.",
+        ),
+        (
+            [BETTER],
+            [NOTHING],
+            "but it is not better than two FMs averaged (Ensemble and Ensemble, constant weight; controls.md)",
+        ),
+        ([BETTER], [BETTER, ("ckl@20", 0.1, 0.001)], "controls.md) it is better in Recall@20 and worse in CKL@20"),
+        ([BETTER, SMALLER], [BETTER], "controls.md) in Recall@20."),
+        ([WORSE], [NOTHING], "controls.md) and worse in Recall@20, so that the tests do not show"),
+        (None, [NOTHING], "but it is not better than two FMs averaged (Ensemble, constant weight; controls.md)"),
     ],
 )
 def test_decrs_has_to_be_better_than_each_average_of_two(ensemble, constant, said):

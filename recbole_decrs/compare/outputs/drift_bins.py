@@ -121,7 +121,9 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
 
 
 def _lacks(results: Results) -> str | None:
-    return None if results.drifts is not None else "drift is not measured"
+    if results.drifts is None:
+        return "there is no drift without groups and times, and nothing to compare in one method"
+    return None
 
 
 register_output(

@@ -44,7 +44,7 @@ def drift_section(results: Results, folder: Path) -> Section | None:
     text = f"Each user is in one bin, by eta_u (Eq. 10). Bands: 95% intervals of the difference, over {over}."
     if not figures:
         text = (
-            f"There is no {path.name} with DecRS in the folder: drift is not measured, "
+            f"There is no {path.name} with DecRS in the folder: clicks have no times, "
             "or the tables are of an older version; then the compare command, typed again, adds it."
         )
     return Section("Users by drift", [text], figures)

@@ -11,7 +11,7 @@ from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.report.parts import Section
 
 AVERAGES = ("ensemble", "ensemble_constant")
-"""The controls that average two conventional models, which DecRS has to be better than to be the reason."""
+"""The controls that average two conventional models: deconfounding is the reason only where DecRS beats them."""
 
 
 def verdict_section(results: Results, tests: pd.DataFrame, controls: pd.DataFrame) -> Section:
@@ -38,8 +38,8 @@ def verdict_section(results: Results, tests: pd.DataFrame, controls: pd.DataFram
 def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds: int) -> str:
     """Say in a sentence what the tests show of DecRS over one backbone.
 
-    Better or worse is what has a p-value below 0.05 once corrected by Holm. DecRS is said to be the reason only where
-    it is also better than each average of two conventional models among the controls, and nowhere worse.
+    Better or worse is what has a p-value below 0.05 once corrected by Holm. Deconfounding is said to be the reason only
+    where DecRS is also better than each average of two conventional models among the controls, and nowhere worse.
 
     Args:
         backbone: its name.
@@ -67,7 +67,8 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     found = [significant(averages[averages["against"] == name]) for name in known]
     beyond = [metric for metric in found[0][0] if all(metric in ahead for ahead, _ in found)]
     behind = [metric for metric in averages["metric"].unique() if any(metric in less for _, less in found)]
-    two = f"two {backbone}s averaged ({' and '.join(title(backbone, name) for name in known)})"
+    names = " and ".join(title(backbone, name) for name in known)
+    two = f"two {backbone}s averaged ({names}; controls.md)"
     if beyond and not behind:
         return f"{said}, and better than {two} in {_names(beyond)}."
     if beyond:
@@ -75,7 +76,10 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
             f"{said}; against {two} it is better in {_names(beyond)} and worse in {_names(behind)}, so that the tests "
             "leave open if deconfounding is the reason."
         )
-    return f"{said}; but it is not better than {two}, so that the tests do not show deconfounding to be the reason."
+    worse = f" and worse in {_names(behind)}" if behind else ""
+    return (
+        f"{said}; but it is not better than {two}{worse}, so that the tests do not show deconfounding to be the reason."
+    )
 
 
 def significant(rows: pd.DataFrame) -> tuple[list[str], list[str]]:

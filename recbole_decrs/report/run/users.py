@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from recbole_decrs.data.clicks import clicks_of
 from recbole_decrs.data.titles import titles_of_items
 from recbole_decrs.report.parts import Section, UserSearch
 from recbole_decrs.report.run.finished import FinishedRun
@@ -105,9 +106,10 @@ class _Gathered:
 
 def _items_by_user(part, users: np.ndarray) -> dict[int, np.ndarray]:
     """Gather the items that users have clicked in a part, in the order of time where it is known, by user."""
-    who, items = part.clicks
-    if part.click_order is not None:
-        by_time = np.argsort(part.click_order, kind="stable")
+    who, items = clicks_of(part)
+    order = part.click_order if part is part.training_part else None  # loaders sort the rows of the other parts
+    if order is not None and len(order) == len(who):
+        by_time = np.argsort(order, kind="stable")
         who, items = who[by_time], items[by_time]
     wanted = np.isin(who, users)
     who, items = who[wanted], items[wanted]
