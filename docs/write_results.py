@@ -12,6 +12,7 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.comparison.paper import ROWS, papers_tables
+from recbole_decrs.tables import as_markdown
 
 FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
 PAPERS = {"recall@10": "R@10", "recall@20": "R@20", "ndcg@10": "N@10", "ndcg@20": "N@20"}
@@ -39,7 +40,7 @@ def with_tables(text: str) -> str:
 
     def table(found: re.Match) -> str:
         make, folder, backbone = found[1].split()
-        return f"<!-- {found[1]} -->\n{TABLES[make](folder, backbone)}<!-- end -->\n"
+        return f"<!-- {found[1]} -->\n{TABLES[make](folder, backbone)}\n<!-- end -->\n"
 
     names = "|".join(TABLES)
     return re.sub(rf"<!-- ((?:{names}) \S+ \S+) -->\n(?:\|.*\n)*<!-- end -->\n", table, text)
@@ -53,13 +54,13 @@ def beside_paper(folder: str, backbone: str) -> str:
     for method, cells in _overall(folder, backbone).items():
         of_paper = printed.get(ROWS.get(method, ""), {})
         rows.append([_named(method, backbone), *cells, *(of_paper.get(short, "") for short in PAPERS.values())])
-    return _markdown(["", *heads], rows)
+    return as_markdown(rows, ["", *heads])
 
 
 def overall(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds."""
     rows = [[_named(method, backbone), *cells] for method, cells in _overall(folder, backbone).items()]
-    return _markdown(["", *map(title_of, METRICS)], rows)
+    return as_markdown(rows, ["", *map(title_of, METRICS)])
 
 
 def by_drift(folder: str, backbone: str) -> str:
@@ -76,7 +77,7 @@ def by_drift(folder: str, backbone: str) -> str:
         here = [f"{mean['backbone']:.4f}", f"{mean['decrs']:.4f}", *gains]
         rows.append([f"over {threshold:g}", str(users), *here, *of_paper])
     heads = ["eta_u", "users", backbone, "DecRS", "gain", f"gain of two {backbone}s"]
-    return _markdown([*heads, f"paper: {backbone}", "DecRS", "gain"], rows)
+    return as_markdown(rows, [*heads, f"paper: {backbone}", "DecRS", "gain"])
 
 
 TABLES = {"beside-paper": beside_paper, "overall": overall, "by-drift": by_drift}
@@ -99,11 +100,6 @@ def _named(method: str, backbone: str) -> str:
     if method in WORDS:
         return WORDS[method].format(backbone)
     return title(backbone, method) if method in METHODS else method
-
-
-def _markdown(heads: list[str], rows: list[list[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 if __name__ == "__main__":

@@ -51,9 +51,9 @@ class Checkpoint:
         return self.content["config"]
 
     @property
-    def data_seed(self) -> int:
-        """Give the seed that has split the data and sampled from them."""
-        return self.content.get("data_seed", self.settings.get("seed"))
+    def data_seed(self) -> int | None:
+        """Give the seed that has split the data and sampled from them; None where it is that of the settings."""
+        return self.content.get("data_seed")
 
     @property
     def model(self) -> str:

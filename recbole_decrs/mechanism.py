@@ -27,7 +27,7 @@ WITHOUT = "no M: zeros"
 
 
 class Effect(NamedTuple):
-    """Holds what a model does with another d in M, or without M, beside what it does as it was trained."""
+    """Holds what a model does with another d in M, or without M, beside what it does as it ranks."""
 
     metrics: dict[str, float]
     """RecBole's metrics and C_KL of the deconfounded model alone."""
@@ -53,7 +53,7 @@ def measure_mechanism(
         config_dict: settings over the saved ones, such as a new ``data_path``.
 
     Returns:
-        The effects by what is in M: as trained first, then the user's own d_u, the later half of the history (where
+        The effects by what is in M: as it ranks first, then the user's own d_u, the later half of the history (where
         clicks have times), the uniform distribution, another user's d_u, and no M at all.
 
     Raises:
@@ -67,7 +67,7 @@ def measure_mechanism(
         raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
     loader = valid_data if part == "valid" else test_data
     half = OnScale(model, "logit")
-    effects = {"as trained": Effect(_metrics(config, half, loader), 0.0, 0.0)}
+    effects = {"as it ranks": Effect(_metrics(config, half, loader), 0.0, 0.0)}
     for name, d in _other_distributions(train_data._dataset, seed).items():
         with in_place_of_d(model, d):
             metrics = _metrics(config, half, loader)
@@ -83,7 +83,7 @@ def _metrics(config, half: OnScale, loader) -> dict[str, float]:
 
 @torch.no_grad()
 def _changes(config, half: OnScale, loader, d: np.ndarray | None, k: int) -> tuple[float, float]:
-    """Compare the scores as trained with those under another d: ``share`` and ``changed`` of :class:`Effect`."""
+    """Compare the scores as it ranks with those under another d: ``share`` and ``changed`` of :class:`Effect`."""
     scorer, shares, stays = Scorer(config, loader), [], []
     for batch in loader:
         forget_kept_embeddings(half.model)

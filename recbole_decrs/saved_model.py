@@ -58,7 +58,8 @@ def load_deconfounded(model_file: str, config_dict: dict[str, Any] | None = None
             model = _model_of(checkpoint, config, data, config_dict or {}).deconfounded
         elif not checkpoint.is_finished():
             raise DecRSError(
-                f"the checkpoint {model_file} is of a training that has not come to its end; finish it first"
+                f"the checkpoint {model_file} is of a training that has not come to its end; give the command that "
+                "began it again, and it goes on"
             )
         else:  # a comparison trains it by itself
             model = make_model(config, data.part, both=False)
@@ -84,12 +85,12 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
             raise DecRSError(text + str(error)) from error
     elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
         raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
-    others = {"seed": checkpoint.data_seed} | {key: value for key, value in changed.items() if key != "model"}
-    config = DecRSConfig(model_class, config_dict={**checkpoint.settings_to_trust(), **others})
-    data = make_data(config)
+    settings = checkpoint.settings_to_trust() | {key: value for key, value in changed.items() if key != "model"}
+    of_data = {} if checkpoint.data_seed is None or "seed" in changed else {"seed": checkpoint.data_seed}
+    data = make_data(DecRSConfig(model_class, config_dict=settings | of_data))
     config = data.dataset.config
-    if "seed" not in changed:
-        config = config.with_values(seed=checkpoint.settings.get("seed"))
+    if of_data:
+        config = config.with_values(seed=settings["seed"])
     checkpoint.check_data(data.part)
     return checkpoint, config, data
 

@@ -9,6 +9,7 @@ import torch
 from recbole_decrs import DecRSError, load_data_and_model, measure_mechanism, run_recbole_decrs
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
+from recbole_decrs.saved_model import load_deconfounded
 
 pytestmark = pytest.mark.slow
 
@@ -49,14 +50,14 @@ def test_by_loop(settings, model):
     found = effects["d_u, the user's own"]
     assert found.share == pytest.approx(np.mean(shares), rel=1e-3)
     assert found.changed == pytest.approx(1 - np.mean(stays))
-    assert effects["as trained"][1:] == (0, 0)
+    assert effects["as it ranks"][1:] == (0, 0)
     assert found.share > 0
 
 
 def test_the_metrics_are_those_of_a_run(settings):
     result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
     effects = measure_mechanism(result["saved_model_file"], "test")
-    assert effects["as trained"].metrics == result["deconfounded_test_result"]
+    assert effects["as it ranks"].metrics == result["deconfounded_test_result"]
     assert len(effects) == 6
 
 
@@ -105,7 +106,8 @@ def test_a_piece_of_another_seed_has_the_data_of_the_comparison(settings):
     settings = settings | {"eval_args": {"split": {"RS": [0.6, 0.2, 0.2]}, "order": "RO"}}
     run_comparison(["FM"], "tiny", ["decrs_wo"], [2020, 2021], "out", config_dict=settings)
     (piece,) = (path for path in Path("out/pieces").glob("FM-2021-decrs-*.pth") if "last" not in path.name)
-    assert set(measure_mechanism(str(piece), k=3)) > {"as trained", "uniform"}
+    assert load_deconfounded(str(piece))[0]["seed"] == 2021
+    assert set(measure_mechanism(str(piece), k=3)) > {"as it ranks", "uniform"}
     with pytest.raises(DecRSError, match="was made for other data"):
         measure_mechanism(str(piece), k=3, config_dict={"seed": 2021})
 
