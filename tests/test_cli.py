@@ -129,7 +129,7 @@ ERRORS = {
     "time type": (["--TIME_FIELD=item_id"], "column item_id of"),
     "encoding": (["--encoding=foo"], "tiny.inter cannot be read, since there is no encoding named foo"),
     "folder": (["--checkpoint_dir=bad.pth"], "the folder bad.pth cannot be written to"),
-    "missing file": (["--benchmark_filename=['a','b','c']"], "tiny.a.inter not exist"),
+    "missing file": (["--benchmark_filename=['a','b','c']"], "the parts there are none, of files tiny.PART.inter"),
     "filtered away": (
         ["--val_interval={'rating': '[9,inf)'}"],
         "no row of tiny.inter is left after filtering; loosen val_interval",

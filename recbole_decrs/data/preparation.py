@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+from glob import escape, glob
 from logging import getLogger
 
 import numpy as np
@@ -25,7 +26,7 @@ from recbole_decrs.data.full_sort_loader import (
 from recbole_decrs.data.sequential import DecRSDIENDataset, DecRSKGSeqDataset, DecRSSequentialDataset
 from recbole_decrs.data.time_order import with_order
 from recbole_decrs.data.used_items import DecRSSampler
-from recbole_decrs.errors import DecRSError, told_as
+from recbole_decrs.errors import DecRSError, did_you_mean, told_as
 
 mend_case_study()
 _saved_loaders = recbole_data_utils.load_split_dataloaders
@@ -94,6 +95,7 @@ def create_dataset(config) -> ConfounderMixin:
             "with benchmark_filename RecBole takes the files as they are: "
             "val_interval, user_inter_num_interval and item_inter_num_interval do not apply"
         )
+    _check_parts(config)
     types = _check_inter_columns(config)
     if types is not None and config["MODEL_TYPE"] == ModelType.SEQUENTIAL:
         _check_sequences(config, types)
@@ -119,6 +121,22 @@ def _check_item_embeddings(config) -> None:
         raise DecRSError(
             f"{path} holds no plain array of numbers, and LDiffRec would unpickle it; save it by numpy.save as float32"
         ) from error
+
+
+def _check_parts(config) -> None:
+    """See that the files of a split that was made elsewhere are there, unless the dataset is to be downloaded."""
+    folder, name = config["data_path"], config["dataset"]
+    if not os.path.isdir(folder):
+        return
+    there = [
+        file.removeprefix(f"{name}.").removesuffix(".inter")
+        for file in glob(f"{escape(name)}.*.inter", root_dir=folder)
+    ]
+    for part in config["benchmark_filename"] or []:
+        if part not in there:
+            known = f"; the parts there are {', '.join(sorted(there)) or 'none'}, of files {name}.PART.inter"
+            path = os.path.join(folder, f"{name}.{part}.inter")
+            raise DecRSError(f"benchmark_filename: there is no file {path}" + (did_you_mean(part, there) or known))
 
 
 def _check_sequences(config, types: dict[str, str]) -> None:

@@ -9,6 +9,7 @@ from recbole.data import data_preparation as recbole_data_preparation
 
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset, data_preparation
+from recbole_decrs.errors import DecRSError
 from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
 
@@ -44,6 +45,8 @@ def test_benchmark_files(tmp_path, prepared, caplog):
     _, train_data, *_ = prepared(benchmark_filename=["train", "valid", "test"])
     in_order = train_data.dataset.confounder
     np.testing.assert_allclose(np.sort(shuffled.drift), np.sort(in_order.drift))
+    with pytest.raises(DecRSError, match=r"there is no file .*tiny\.tset\.inter; did you mean test\?"):
+        prepared(benchmark_filename=["train", "valid", "tset"])
 
 
 def test_the_fingerprint_knows_features_and_every_part(tmp_path, prepared):
