@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--data_path", default="dataset")
     parser.add_argument("--output", default="results/ml-100k/authors-models.md")
     parser.add_argument("--seeds", nargs="*", type=int, default=[2020, 2021, 2022])
+    parser.add_argument("--stopping_step", type=int, default=10)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--remark", default="", help="on what came out, for the table")
     chosen = parser.parse_args()
@@ -49,7 +50,8 @@ def main() -> None:
         if (model, options, str(seed)) in done:
             continue
         start = time.perf_counter()
-        settings = {**OPTIONS[options], "seed": seed, "data_path": chosen.data_path, "show_progress": False}
+        settings = {key: getattr(chosen, key) for key in ("data_path", "stopping_step")}
+        settings |= {**OPTIONS[options], "seed": seed, "show_progress": False}
         result = run_recbole_decrs(model, chosen.dataset, config_dict=settings)
         keep(kept, COLUMNS, rankings(model, options, seed, result, time.perf_counter() - start))
     write_table(output, finished(kept), chosen)
@@ -74,7 +76,7 @@ def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Names
         "The paper's setting with `group_features: separate` and, for NFM, `mlp_dropout_prob: 0.3` (the authors'),",
         "and with `pooled` and none (RecBole's); the rest is the same. Mean ± standard deviation over seeds",
         f"{', '.join(map(str, chosen.seeds))}; smaller CKL is better. A difference is of the runs of one seed,",
-        "the authors' less RecBole's.",
+        f"the authors' less RecBole's. Training ends after {chosen.stopping_step} evaluations without a gain.",
         "",
         f"| ranking | options | {' | '.join(METRICS)} |",
         f"|---|---|{'---|' * len(METRICS)}",

@@ -23,14 +23,15 @@ FEW = 5
 
 def main() -> None:
     """Print a table with a row for each model, ranking and number of clicks."""
-    chosen = arguments(__doc__, models="DecFM,DecNFM", seeds=3, k=20, epochs=300, folder="")
+    chosen = arguments(__doc__, models="DecFM,DecNFM", seeds=3, k=20, epochs=300, stopping_step=10, folder="")
     quiet()
     folder = Path(chosen.folder or tempfile.mkdtemp())
     folder.mkdir(parents=True, exist_ok=True)
     rows = []
     for model in chosen.models.split(","):
         for seed in range(chosen.seeds):
-            rows += compare(model, seed, folder, chosen.k, chosen.epochs)
+            settings = {key: getattr(chosen, key) for key in ("epochs", "stopping_step")}
+            rows += compare(model, seed, folder, chosen.k, settings)
             print(pd.DataFrame(rows[-2 * len(RANKINGS) :]).to_string(index=False, header=False), flush=True)
     table = pd.DataFrame(rows).groupby(["model", "ranking", "clicks"], sort=False).mean().drop(columns="seed")
     table["folded in / trained"] = table["folded in"] / table["trained"]
@@ -41,7 +42,7 @@ def main() -> None:
         shutil.rmtree(folder)
 
 
-def compare(model: str, seed: int, folder: Path, k: int, epochs: int) -> list[dict[str, object]]:
+def compare(model: str, seed: int, folder: Path, k: int, settings: dict[str, int]) -> list[dict[str, object]]:
     """Train with and without the users that a seed holds out, and measure both for these."""
     from recbole_decrs.serving import Recommender
 
@@ -52,7 +53,7 @@ def compare(model: str, seed: int, folder: Path, k: int, epochs: int) -> list[di
     if not reduced.exists():
         shutil.copytree(source, reduced)
         table[~table["user_id:token"].isin(held_out)].to_csv(reduced / "ml-100k.inter", sep="\t", index=False)
-    settings = {"seed": seed, "epochs": epochs}
+    settings = {"seed": seed, **settings}
     everybody = trained(model, folder / f"{model}-{seed}", settings)
     others = trained(model, folder / f"{model}-{seed}-without", {**settings, "data_path": str(reduced.parent)})
     rows = []
