@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from recbole.evaluator.collector import DataStruct
 
@@ -20,6 +21,7 @@ from recbole_decrs.compare.method import SETTINGS, TAKES, Method, Settings
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.models import Model, Models
 from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
 from recbole_decrs.compare.reranking import curve_weights, reranked
 from recbole_decrs.compare.results import Outcome
 from recbole_decrs.compare.wanted import Configure, Tell, Wanted
@@ -261,16 +263,20 @@ class Experiment:
         data = self.models.data_of(self.models.conventional)
         return self._collect([_ById(data.part.item_num, self.config["device"])], {"": score_of_model(0)}, data.test)[""]
 
-    def score_pairs(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
-        """Let the backbone score (user, item) pairs, ids of shape [n] each -> [n]; the scores are kept as a piece."""
-        pairs = hashlib.sha256(users.tobytes() + items.tobytes()).hexdigest()
-        depends_on = {"pairs": pairs, "model": self.models.depends_on(self.models.conventional)}
+    def share_curves(self) -> pd.DataFrame | None:
+        """Let the backbone score rated pairs, for Figure 1(b); the curves are kept as a piece. None without ratings."""
+        part = self.data.part
+        pairs = rated_pairs(self.config, part)
+        if pairs is None:
+            return None
+        digest = hashlib.sha256(b"".join(pairs[column].to_numpy().tobytes() for column in pairs))
+        depends_on = {"pairs": digest.hexdigest(), "model": self.models.depends_on(self.models.conventional)}
         path = self.pieces.path(f"{self.backbone}-{self.seed}-rated", depends_on, "npz")
-        kept = self.pieces.read(path)
-        if kept is None or len(kept[1].get("score", ())) != len(users):
-            kept = {}, {"score": self._scores(users, items)}
+        if (kept := self.pieces.read(path, "columns")) is None:
+            curves = curves_of_pairs(pairs, part, self._scores)
+            kept = {"columns": list(curves)}, {column: curves[column].to_numpy() for column in curves}
             self.pieces.write(path, *kept)
-        return kept[1]["score"]
+        return pd.DataFrame(kept[1], columns=kept[0]["columns"])
 
     def _scores(self, users: np.ndarray, items: np.ndarray) -> np.ndarray:
         part, model = self.data.part, self.models.load(self.models.conventional)

@@ -1,4 +1,4 @@
-"""Finds rated pairs outside training, for Figure 1(b) of the paper."""
+"""Finds rated pairs outside training, and averages their scores by rating and share, for Figure 1(b) of the paper."""
 
 from __future__ import annotations
 
@@ -13,25 +13,20 @@ from recbole_decrs.causal.history import has_group
 from recbole_decrs.causal.parts import in_parts
 from recbole_decrs.data.atomic_files import atomic_file
 
+MOST_RATINGS = 10
 
-def scored_pairs(config, part, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> pd.DataFrame | None:
-    """Score the pairs of :func:`rated_pairs`.
+
+def curves_of_pairs(pairs: pd.DataFrame, part, score: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> pd.DataFrame:
+    """Score the pairs of :func:`rated_pairs`, and average the scores as :func:`share_curves` does.
 
     Args:
-        config: the configuration.
+        pairs: columns user, item (ids) and rating.
         part: the training part of the dataset.
         score: gives the scores of users and items (ids), shape [n] each -> [n].
-
-    Returns:
-        Columns ``rating``, ``share`` (of the item's groups in the user's history: sum over groups g of q^i_g d_u(g))
-        and ``score``; None where the data has no ratings.
     """
-    pairs = rated_pairs(config, part)
-    if pairs is None:
-        return None
-    users, items = pairs["user"].to_numpy(copy=True), pairs["item"].to_numpy(copy=True)  # torch must be able to write
+    users, items = (pairs[column].to_numpy(copy=True) for column in ("user", "item"))  # torch must be able to write
     shares = _shares_in_history(part.confounder, users, items)
-    return pd.DataFrame({"rating": pairs["rating"].to_numpy(), "share": shares, "score": score(users, items)})
+    return share_curves(pairs["rating"].to_numpy(), shares, score(users, items))
 
 
 def _shares_in_history(confounder: Confounder, users: np.ndarray, items: np.ndarray) -> np.ndarray:
@@ -78,3 +73,29 @@ def rated_pairs(config, part) -> pd.DataFrame | None:
     kept &= has_group(part.confounder.sparse_membership)[pairs["item"]]
     kept &= (part.confounder.n_clicks > 0)[pairs["user"]]
     return pairs[kept].reset_index(drop=True) if kept.any() else None
+
+
+def share_curves(ratings: np.ndarray, shares: np.ndarray, scores: np.ndarray, n_bins: int = 5) -> pd.DataFrame:
+    """Compute the mean score by the share of an item's groups in its user's history, among items of equal rating.
+
+    ``error`` is the standard error of the mean, as if the pairs were drawn one by one; NaN of a single pair.
+
+    Args:
+        ratings, shares, scores: of rated pairs, shape [n] each; shares are sum over groups g of q^i_g d_u(g). More
+            than ten different ratings are put into bins, too.
+        n_bins: the number of bins, of as many pairs each.
+    """
+    if len(np.unique(ratings)) > MOST_RATINGS:
+        levels = _quantile_bins(ratings, n_bins)
+        ratings = pd.Series(ratings).groupby(levels).transform("mean").to_numpy()
+    bins = _quantile_bins(shares, n_bins)
+    frame = pd.DataFrame({"rating": ratings, "bin": bins, "share": shares, "score": scores})
+    grouped = frame.groupby(["rating", "bin"]).agg(
+        pairs=("score", "size"), share=("share", "mean"), score=("score", "mean"), error=("score", "sem")
+    )
+    return grouped.reset_index().drop(columns="bin")
+
+
+def _quantile_bins(values: np.ndarray, n_bins: int) -> np.ndarray:
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)))
+    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))

@@ -37,7 +37,7 @@ class Results:
     chosen_by: dict[str, tuple[str, bool]]
     """By backbone: the metric of the choices on validation, and whether bigger is better."""
     rated: dict[str, pd.DataFrame] = field(default_factory=dict)
-    """By backbone: rated pairs outside training; see :func:`~recbole_decrs.compare.ratings.scored_pairs`."""
+    """By backbone: mean scores of rated pairs; see :func:`~recbole_decrs.compare.ratings.share_curves`."""
     drifts: pd.DataFrame | None = None
     """The users that have a drift; see :func:`~recbole_decrs.compare.drifts.drifts_of`."""
     user_groups: UserGroups | None = None

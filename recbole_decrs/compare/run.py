@@ -27,7 +27,6 @@ from recbole_decrs.compare.lists import as_collected, read_lists
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import Plan, plan_of
 from recbole_decrs.compare.progress import Progress, listing
-from recbole_decrs.compare.ratings import scored_pairs
 from recbole_decrs.compare.record import check_nothing_is_lost, record_of
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import few_seeds
@@ -247,10 +246,10 @@ def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:
         experiment = experiments[backbone, plan.seeds[0]]
         if experiment.config["MODEL_TYPE"] == ModelType.SEQUENTIAL:  # it scores sequences, not pairs
             continue
-        pairs = scored_pairs(experiment.config, experiment.data.part, experiment.score_pairs)
-        if pairs is None:
+        curves = experiment.share_curves()
+        if curves is None:
             return {}
-        rated[backbone] = pairs
+        rated[backbone] = curves
     return rated
 
 

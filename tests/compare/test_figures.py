@@ -13,8 +13,8 @@ from recbole_decrs import DecRSError
 from recbole_decrs.compare import OUTPUTS, redraw
 from recbole_decrs.compare.figures import rendered
 from recbole_decrs.compare.outputs.drawing import colour_of, dashes_of, marker_of
-from recbole_decrs.compare.outputs.figure1b import share_curves
 from recbole_decrs.compare.outputs.tradeoff import _seen, draw_trade_off
+from recbole_decrs.compare.ratings import share_curves
 
 FIGURES = [name for name, output in OUTPUTS.items() if output.draw]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.outputs.drawing import line_style, panels, with_legend
@@ -15,46 +14,15 @@ from recbole_decrs.compare.results import Results
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_RATINGS = 10
-
 
 def _no_ratings(results: Results) -> str | None:
     return None if results.rated else "it needs ratings outside training, and a backbone that scores pairs"
 
 
 def _share_frame(results: Results) -> pd.DataFrame:
-    frames = []
-    for backbone, pairs in results.rated.items():
-        frame = share_curves(*(pairs[column].to_numpy() for column in ("rating", "share", "score")))
-        frame.insert(0, "backbone", backbone)
-        frames.append(frame)
-    return pd.concat(frames, ignore_index=True)
-
-
-def share_curves(ratings: np.ndarray, shares: np.ndarray, scores: np.ndarray, n_bins: int = 5) -> pd.DataFrame:
-    """Compute the mean score by the share of an item's groups in its user's history, among items of equal rating.
-
-    ``error`` is the standard error of the mean, as if the pairs were drawn one by one; NaN of a single pair.
-
-    Args:
-        ratings, shares, scores: of rated pairs, shape [n] each; shares are sum over groups g of q^i_g d_u(g). More
-            than ten different ratings are put into bins, too.
-        n_bins: the number of bins, of as many pairs each.
-    """
-    if len(np.unique(ratings)) > MOST_RATINGS:
-        levels = _quantile_bins(ratings, n_bins)
-        ratings = pd.Series(ratings).groupby(levels).transform("mean").to_numpy()
-    bins = _quantile_bins(shares, n_bins)
-    frame = pd.DataFrame({"rating": ratings, "bin": bins, "share": shares, "score": scores})
-    grouped = frame.groupby(["rating", "bin"]).agg(
-        pairs=("score", "size"), share=("share", "mean"), score=("score", "mean"), error=("score", "sem")
-    )
-    return grouped.reset_index().drop(columns="bin")
-
-
-def _quantile_bins(values: np.ndarray, n_bins: int) -> np.ndarray:
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)))
-    return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, max(len(edges) - 2, 0))
+    frames = [frame.assign(backbone=backbone) for backbone, frame in results.rated.items()]
+    frame = pd.concat(frames, ignore_index=True)
+    return frame[["backbone", *frame.columns.drop("backbone")]]
 
 
 def draw_share_curves(frame: pd.DataFrame) -> Figure:
