@@ -28,6 +28,13 @@ WORDS = {
 }
 """What methods are called here, where it is not their title; controls stand in this order."""
 
+OPERATORS = [
+    ("backbone", "{}", "{}"),
+    ("decrs_product", "DecRS, elementwise product (Eq. 7)", "DecRS-EP"),
+    ("decrs", "DecRS, operator of FM (Eq. 8)", "DecRS-FM"),
+]
+"""Methods of the two operators, what they are called here, and their rows in the paper's Table 5."""
+
 
 def main() -> None:
     """Write the file anew."""
@@ -49,12 +56,11 @@ def with_tables(text: str) -> str:
 def beside_paper(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds, with the paper's numbers at the right."""
     printed = papers_tables()["table3"][backbone]["ML-1M"]
-    heads = [*map(title_of, METRICS), *(f"{'paper: ' if short == 'R@10' else ''}{short}" for short in PAPERS.values())]
     rows = []
     for method, cells in _overall(folder, backbone).items():
         of_paper = printed.get(ROWS.get(method, ""), {})
         rows.append([_named(method, backbone), *cells, *(of_paper.get(short, "") for short in PAPERS.values())])
-    return as_markdown(rows, ["", *heads])
+    return as_markdown(rows, _heads_beside_paper())
 
 
 def overall(folder: str, backbone: str) -> str:
@@ -80,7 +86,23 @@ def by_drift(folder: str, backbone: str) -> str:
     return as_markdown(rows, [*heads, f"paper: {backbone}", "DecRS", "gain"])
 
 
-TABLES = {"beside-paper": beside_paper, "overall": overall, "by-drift": by_drift}
+def by_operator(folder: str, backbone: str) -> str:
+    """Tabulate both operators of the backdoor adjustment, beside Table 5 of the paper."""
+    printed = papers_tables()["table5"]["ML-1M"]
+    cells = _overall(folder, backbone)
+    rows = [
+        [words.format(backbone), *cells[method], *(printed[row.format(backbone)][short] for short in PAPERS.values())]
+        for method, words, row in OPERATORS
+    ]
+    return as_markdown(rows, _heads_beside_paper())
+
+
+TABLES = {"beside-paper": beside_paper, "overall": overall, "by-drift": by_drift, "by-operator": by_operator}
+
+
+def _heads_beside_paper() -> list[str]:
+    of_paper = [f"{'paper: ' if short == 'R@10' else ''}{short}" for short in PAPERS.values()]
+    return ["", *map(title_of, METRICS), *of_paper]
 
 
 def _overall(folder: str, backbone: str) -> dict[str, list[str]]:
