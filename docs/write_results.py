@@ -25,6 +25,9 @@ WORDS = {
     "ensemble": "two {}s, fused as DecRS",
     "ensemble_constant": "two {}s by one weight",
     "other_seed": "{}, other seeds (A/A)",
+    "confounded": "the confounded twin: d_u for d̄",
+    "free": "a free vector for M(d̄, u)",
+    "wide": "one {}, twice as wide",
 }
 """What methods are called here, where it is not their title; controls stand in this order."""
 
