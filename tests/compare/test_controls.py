@@ -5,25 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from recbole_decrs.compare import Outcome, Results
+from drawn_results import METRICS, results
 from recbole_decrs.compare.outputs import OUTPUTS
 from recbole_decrs.compare.outputs.controls import controls_frame, controls_text
 from recbole_decrs.compare.significance import holm, paired_difference
-
-USERS = np.array([4, 2, 9, 7, 1])
-METHODS = ("backbone", "calibration", "decrs", "ensemble", "other_seed", "constant")
-METRICS = ("recall@5", "recall@10", "ckl@10")
-
-
-def results(seeds=(2020, 2021, 2022), methods=METHODS):
-    rng, outcomes = np.random.default_rng(3), {}
-    for name in methods:
-        for seed in seeds:
-            by_user = {metric: rng.random(len(USERS)) for metric in METRICS}
-            test = {metric: values.mean() for metric, values in by_user.items()}
-            info = {"test": test, "by_drift": [], "chosen": None, "valid_scores": []}
-            outcomes["FM", name, seed] = Outcome(info, {"users": USERS, **by_user})
-    return Results({"FM": list(methods)}, list(seeds), outcomes, {}, {"FM": ("recall@10", True)})
 
 
 def test_each_pair_is_tested_seed_by_seed_and_user_by_user():

@@ -5,13 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recbole_decrs.compare.methods import METHODS, title
+from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import about_intervals, tables_of_pairs
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import holm, paired_difference
-from recbole_decrs.evaluator.report import title_of
-from recbole_decrs.tables import as_markdown
 
 AGAIN = "other_seed"
 """The control that is the backbone once more, and so is held against it and not against DecRS."""
@@ -51,19 +50,9 @@ def controls_frame(results: Results) -> pd.DataFrame:
 
 
 def controls_text(results: Results, frame: pd.DataFrame) -> str:
-    """Write a table for each backbone: a row for each pair, the metrics of the longest list beside each other."""
-    several = len(results.seeds) > 1
-    longest = [metric for metric in frame["metric"].unique() if metric.endswith(f"@{results.longest_list}")]
-    texts = []
-    for backbone, part in frame.groupby("backbone", sort=False):
-        rows = []
-        for (method, against), found in part.groupby(["method", "against"], sort=False):
-            of_metric = found.set_index("metric")
-            cells = [_cell(of_metric.loc[metric], several) for metric in longest]
-            rows.append([f"{title(backbone, method)} - {title(backbone, against)}", *cells])
-        texts.append(as_markdown(rows, [f"over {backbone}", *map(title_of, longest)]))
-    remarks = ["Differences of the means, with 95% intervals" + (" and p-values" if several else " over users") + "."]
-    if several:
+    """Write a table for each backbone, and how many differences are left once corrected."""
+    remarks = [about_intervals(results)]
+    if len(results.seeds) > 1:
         corrected = frame["p_holm"].dropna()
         if len(corrected):
             below = (corrected < 0.05).sum()
@@ -75,12 +64,7 @@ def controls_text(results: Results, frame: pd.DataFrame) -> str:
         remarks.append(
             f"{METHODS[AGAIN].title} is the backbone trained again (A/A): what stands there is chance and nothing else."
         )
-    return "\n\n".join([*texts, " ".join(remarks)]) + "\n"
-
-
-def _cell(row: pd.Series, several: bool) -> str:
-    p = "p < 0.001" if row.p < 0.001 else f"p {row.p:.3f}"
-    return f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" + (f" {p}" if several else "")
+    return "\n\n".join([*tables_of_pairs(results, frame), " ".join(remarks)]) + "\n"
 
 
 def _no_pair(results: Results) -> str | None:

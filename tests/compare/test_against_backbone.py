@@ -1,0 +1,49 @@
+"""Every method against its backbone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from drawn_results import METHODS, METRICS, results
+from recbole_decrs.compare.outputs import OUTPUTS
+from recbole_decrs.compare.outputs.against_backbone import against_backbone_frame, against_backbone_text
+from recbole_decrs.compare.significance import holm, paired_difference
+
+
+def test_each_method_is_held_against_the_backbone_of_its_seed():
+    compared = results()
+    frame = against_backbone_frame(compared)
+    assert frame["method"].tolist() == [name for name in METHODS[1:] for _ in METRICS]
+    assert set(frame["against"]) == {"backbone"}
+    for row in frame.itertuples():
+        differences = [
+            compared.outcomes["FM", row.method, seed].by_user[row.metric]
+            - compared.outcomes["FM", "backbone", seed].by_user[row.metric]
+            for seed in compared.seeds
+        ]
+        assert (row.difference, row.low, row.high, row.p) == pytest.approx(paired_difference(np.array(differences))[:4])
+    again = frame["method"] == "other_seed"
+    assert frame[again]["p_holm"].isna().all()
+    assert frame[~again]["p_holm"].tolist() == holm(frame[~again]["p"].tolist())
+    text = against_backbone_text(compared, frame)
+    assert "| Ensemble - FM" in text
+    assert "Recall@5" not in text
+    below = (frame["p_holm"] < 0.05).sum()
+    assert f"Of 12 p-values, over all metrics and without those of other seeds, {below} are below 0.05" in text
+
+
+def test_one_seed_has_intervals_alone():
+    compared = results(seeds=(2020,))
+    text = against_backbone_text(compared, against_backbone_frame(compared))
+    assert "over users." in text
+    assert "p-value" not in text
+
+
+def test_it_needs_a_method_beside_the_backbone():
+    lacks = OUTPUTS["against-backbone"].lacks
+    assert lacks(results()) is None
+    assert "no backbone has one beside it" in lacks(replace(results(), methods={"FM": ["backbone"]}))
+    only_again = replace(results(), methods={"FM": ["backbone", "other_seed"]})
+    assert lacks(only_again) is None
+    assert "0 p-values" not in against_backbone_text(only_again, against_backbone_frame(only_again))
