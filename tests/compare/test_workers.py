@@ -93,7 +93,7 @@ def test_stopped_by_the_keyboard_it_keeps_what_is_finished(settings):
     kept = {path: path.stat().st_mtime_ns for path in Path("out/pieces").glob("*.trained")}
     assert 1 <= len(kept) < 13
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "out: table3.md" in done.stdout
+    assert "table3.md" in done.stdout
     assert kept == {path: path.stat().st_mtime_ns for path in kept}
 
 
