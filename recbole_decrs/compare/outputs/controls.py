@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.outputs.output import Output, register_output
-from recbole_decrs.compare.outputs.text import about_intervals, tables_of_pairs
-from recbole_decrs.compare.paired import differences_by_user
+from recbole_decrs.compare.outputs.pairs import AGAIN, pairs_frame, pairs_text
 from recbole_decrs.compare.results import Results
-from recbole_decrs.compare.significance import holm, paired_difference
-
-AGAIN = "other_seed"
-"""The control that is the backbone once more, and so is held against it and not against DecRS."""
 
 
 def _pairs_of_methods(names: list[str]) -> list[tuple[str, str]]:
@@ -27,44 +21,19 @@ def controls_frame(results: Results) -> pd.DataFrame:
     """Test DecRS against each control over its backbone, and the backbone with other seeds against the backbone.
 
     Returns:
-        A row for each backbone, pair and metric: ``backbone``, ``method``, ``against``, ``metric``, ``difference``, its
-        95% interval ``low`` and ``high``, ``p``, and ``p_holm``, corrected over all p-values of DecRS; NaN for the
-        A/A rows.
+        The rows of :func:`~recbole_decrs.compare.outputs.pairs.pairs_frame`.
 
     Raises:
         DecRSError: two methods were measured on different users.
     """
-    rows = []
-    for backbone, names in results.methods.items():
-        for method, against in _pairs_of_methods(names):
-            for metric in results.metrics:
-                _, pairs = differences_by_user(results, backbone, method, against, metric)
-                if len(pairs):
-                    rows.append([backbone, method, against, metric, *paired_difference(pairs)[:4]])
-    columns = ["backbone", "method", "against", "metric", "difference", "low", "high", "p"]
-    frame = pd.DataFrame(rows, columns=columns)
-    frame["p_holm"] = np.nan
-    of_decrs = frame["method"] != AGAIN
-    frame.loc[of_decrs, "p_holm"] = holm(frame.loc[of_decrs, "p"].tolist())
-    return frame
+    return pairs_frame(results, _pairs_of_methods)
 
 
 def controls_text(results: Results, frame: pd.DataFrame) -> str:
-    """Write a table for each backbone, and how many differences are left once corrected."""
-    remarks = [about_intervals(results)]
-    if len(results.seeds) > 1:
-        corrected = frame["p_holm"].dropna()
-        if len(corrected):
-            below = (corrected < 0.05).sum()
-            remarks.append(
-                f"Of {len(corrected)} p-values of DecRS against controls, over all metrics, {below} "
-                f"{'is' if below == 1 else 'are'} below 0.05 once corrected by Holm (controls.csv)."
-            )
-    if AGAIN in frame["method"].tolist():
-        remarks.append(
-            f"{METHODS[AGAIN].title} is the backbone trained again (A/A): what stands there is chance and nothing else."
-        )
-    return "\n\n".join([*tables_of_pairs(results, frame), " ".join(remarks)]) + "\n"
+    """Write a table for each backbone, how many differences are left once corrected, and what A/A is."""
+    again = f"{METHODS[AGAIN].title} is the backbone trained again (A/A): what stands there is chance and nothing else."
+    remarks = [again] if AGAIN in frame["method"].tolist() else []
+    return pairs_text(results, frame, " of DecRS against controls, over all metrics", "controls.csv", *remarks)
 
 
 def _no_pair(results: Results) -> str | None:

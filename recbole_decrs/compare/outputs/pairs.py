@@ -1,0 +1,83 @@
+"""Tests pairs of methods over the same users and seeds, and writes the tests as tables, a row for each pair."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.paired import differences_by_user
+from recbole_decrs.compare.results import Results
+from recbole_decrs.compare.significance import holm, paired_difference
+from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.tables import as_markdown
+
+AGAIN = "other_seed"
+"""The control that is the backbone once more (A/A): what its tests find is chance, so that they are not corrected."""
+
+
+def pairs_frame(results: Results, pairs_of: Callable[[list[str]], list[tuple[str, str]]]) -> pd.DataFrame:
+    """Test pairs of methods over each backbone, in every metric.
+
+    Args:
+        results: the comparison.
+        pairs_of: names the pairs, from the names of the methods of a backbone; a difference is of the first less the
+            second.
+
+    Returns:
+        A row for each backbone, pair and metric: ``backbone``, ``method``, ``against``, ``metric``, ``difference``, its
+        95% interval ``low`` and ``high``, ``p``, and ``p_holm``, corrected over all p-values but those of ``AGAIN``,
+        which has NaN.
+
+    Raises:
+        DecRSError: two methods were measured on different users.
+    """
+    rows = []
+    for backbone, names in results.methods.items():
+        for method, against in pairs_of(names):
+            for metric in results.metrics:
+                _, pairs = differences_by_user(results, backbone, method, against, metric)
+                if len(pairs):
+                    rows.append([backbone, method, against, metric, *paired_difference(pairs)[:4]])
+    columns = ["backbone", "method", "against", "metric", "difference", "low", "high", "p"]
+    frame = pd.DataFrame(rows, columns=columns)
+    frame["p_holm"] = np.nan
+    corrected = frame["method"] != AGAIN
+    frame.loc[corrected, "p_holm"] = holm(frame.loc[corrected, "p"].tolist())
+    return frame
+
+
+def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str, *remarks: str) -> str:
+    """Write a table for each backbone: a row for each pair, the metrics of the longest list beside each other.
+
+    Args:
+        results: the comparison.
+        frame: its tests, of :func:`pairs_frame`.
+        corrected: which p-values are corrected, in words that follow upon `Of 42 p-values` as they stand.
+        file: the file that has all of them.
+        remarks: more sentences to stand below the tables.
+    """
+    several = len(results.seeds) > 1
+    longest = [metric for metric in frame["metric"].unique() if metric.endswith(f"@{results.longest_list}")]
+    tables = []
+    for backbone, part in frame.groupby("backbone", sort=False):
+        rows = []
+        for (method, against), found in part.groupby(["method", "against"], sort=False):
+            of_metric = found.set_index("metric")
+            cells = [_cell(of_metric.loc[metric], several) for metric in longest]
+            rows.append([f"{title(backbone, method)} - {title(backbone, against)}", *cells])
+        tables.append(as_markdown(rows, [f"over {backbone}", *map(title_of, longest)]))
+    said = ["Differences of the means, with 95% intervals" + (" and p-values" if several else " over users") + "."]
+    left = frame["p_holm"].dropna()
+    if len(left):
+        n_below = (left < 0.05).sum()
+        verb = "is" if n_below == 1 else "are"
+        said.append(f"Of {len(left)} p-values{corrected}, {n_below} {verb} below 0.05 once corrected by Holm ({file}).")
+    return "\n\n".join([*tables, " ".join([*said, *remarks])]) + "\n"
+
+
+def _cell(row: pd.Series, several: bool) -> str:
+    p = "p < 0.001" if row.p < 0.001 else f"p {row.p:.3f}"
+    return f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" + (f" {p}" if several else "")
