@@ -1,4 +1,4 @@
-"""Writes the tables of results/ml-1m/README.md from the CSV files beside it: python docs/write_results.py
+"""Writes the tables of the pages of results/ml-1m from the CSV files beside them: python docs/write_results.py
 
 A table stands between two comments, of which the first names it, as <!-- overall fm FM --> and <!-- end --> do; the
 text around them is written by hand and stays as it is.
@@ -15,6 +15,7 @@ from recbole_decrs.report.comparison.paper import ROWS, papers_tables
 from recbole_decrs.tables import as_markdown
 
 FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
+PAGES = sorted(FOLDER.glob("*.md"))
 PAPERS = {"recall@10": "R@10", "recall@20": "R@20", "ndcg@10": "N@10", "ndcg@20": "N@20"}
 METRICS = [*PAPERS, "ckl@20"]
 WORDS = {
@@ -40,9 +41,9 @@ OPERATORS = [
 
 
 def main() -> None:
-    """Write the file anew."""
-    path = FOLDER / "README.md"
-    path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the pages anew."""
+    for path in PAGES:
+        path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def with_tables(text: str) -> str:
@@ -54,6 +55,20 @@ def with_tables(text: str) -> str:
 
     names = "|".join(TABLES)
     return re.sub(rf"<!-- ((?:{names}) \S+ \S+) -->\n(?:\|.*\n)*<!-- end -->\n", table, text)
+
+
+def both_candidates(folder: str, backbone: str) -> str:
+    """Tabulate means with RecBole's candidates, then with those of the paper, then the paper's numbers."""
+    printed = papers_tables()["table3"][backbone]["ML-1M"]
+    as_paper = _overall(f"{folder}-untrained", backbone)
+    rows = []
+    for method, cells in _overall(folder, backbone).items():
+        of_paper = printed.get(ROWS.get(method, ""), {})
+        means = [cells[METRICS.index(name)] for name in ("recall@20", "ndcg@20", "ckl@20")]
+        means += [as_paper[method][METRICS.index(name)].split()[0] for name in ("recall@20", "ndcg@20")]
+        rows.append([_named(method, backbone), *means, of_paper.get("R@20", ""), of_paper.get("N@20", "")])
+    heads = ["Recall@20", "NDCG@20", "CKL@20", "paper's candidates: R@20", "N@20", "paper: R@20", "N@20"]
+    return as_markdown(rows, ["", *heads])
 
 
 def beside_paper(folder: str, backbone: str) -> str:
@@ -100,7 +115,13 @@ def by_operator(folder: str, backbone: str) -> str:
     return as_markdown(rows, _heads_beside_paper())
 
 
-TABLES = {"beside-paper": beside_paper, "overall": overall, "by-drift": by_drift, "by-operator": by_operator}
+TABLES = {
+    "both-candidates": both_candidates,
+    "beside-paper": beside_paper,
+    "overall": overall,
+    "by-drift": by_drift,
+    "by-operator": by_operator,
+}
 
 
 def _heads_beside_paper() -> list[str]:

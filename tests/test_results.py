@@ -1,15 +1,30 @@
-"""The numbers of results/ml-1m/README.md are those of the files beside it."""
+"""The tables of the pages of results/ml-1m are those of the files beside them."""
 
-from write_results import FOLDER, TABLES, with_tables
+import re
+
+import pytest
+
+from write_results import FOLDER, PAGES, TABLES, with_tables
+
+TEXTS = {path.name: path.read_text(encoding="utf-8") for path in PAGES}
 
 
-def test_the_tables_are_those_of_the_csv_files():
-    text = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert text == with_tables(text), "python docs/write_results.py writes them"
-    assert all(f"<!-- {name} " in text for name in TABLES)
+@pytest.mark.parametrize("page", TEXTS)
+def test_the_tables_are_those_of_the_csv_files(page):
+    assert TEXTS[page] == with_tables(TEXTS[page]), "python docs/write_results.py writes them"
+
+
+def test_each_kind_of_table_is_on_a_page():
+    assert all(any(f"<!-- {name} " in text for text in TEXTS.values()) for name in TABLES)
 
 
 def test_a_table_that_is_changed_by_hand_is_written_again():
-    text = (FOLDER / "README.md").read_text(encoding="utf-8")
+    text = TEXTS["README.md"]
     assert "| 0.12" in text
     assert with_tables(text.replace("| 0.12", "| 0.99")) == text
+
+
+@pytest.mark.parametrize("page", TEXTS)
+def test_links_lead_to_files(page):
+    links = re.findall(r"\]\(([^)#]+)", TEXTS[page])
+    assert [link for link in links if "://" not in link and not (FOLDER / link).exists()] == []
