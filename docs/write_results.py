@@ -115,13 +115,40 @@ def by_operator(folder: str, backbone: str) -> str:
     return as_markdown(rows, _heads_beside_paper())
 
 
+def ranges(page: str, column: str) -> str:
+    """Tabulate from where to where the seeds of each model go in one column (``_`` for spaces) of a page's tables.
+
+    Metrics are taken as differences from the first row, of what the model ranks with.
+    """
+    column, cells = column.replace("_", " "), {}
+    for section in re.split(r"^## ", (FOLDER / page).read_text(encoding="utf-8"), flags=re.M)[1:]:
+        for table in re.findall(r"(?:^\|.*\n)+", section, flags=re.M):
+            heads, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+            if column not in heads:
+                continue
+            at = heads.index(column)
+            for row in rows[1:]:
+                percent = row[at].endswith("%")
+                value = float(row[at].rstrip("%")) if percent else float(row[at]) - float(rows[0][at])
+                cells.setdefault(row[0], {}).setdefault(section.splitlines()[0], []).append((value, percent))
+    models = list(next(iter(cells.values())))
+    return as_markdown([[name, *(_range(of[model]) for model in models)] for name, of in cells.items()], ["", *models])
+
+
 TABLES = {
+    "ranges": ranges,
     "both-candidates": both_candidates,
     "beside-paper": beside_paper,
     "overall": overall,
     "by-drift": by_drift,
     "by-operator": by_operator,
 }
+
+
+def _range(values: list[tuple[float, bool]]) -> str:
+    numbers, percent = [value for value, _ in values], values[0][1]
+    least, most = (f"{number:.1f}" if percent else f"{number:+.4f}" for number in (min(numbers), max(numbers)))
+    return f"{least} to {most}{'%' if percent else ''}" if least != most else f"{least}{'%' if percent else ''}"
 
 
 def _heads_beside_paper() -> list[str]:

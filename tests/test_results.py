@@ -28,3 +28,13 @@ def test_a_table_that_is_changed_by_hand_is_written_again():
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\(([^)#]+)", TEXTS[page])
     assert [link for link in links if "://" not in link and not (FOLDER / link).exists()] == []
+
+
+def test_ranges_go_over_the_tables_of_a_section(tmp_path, monkeypatch):
+    page = "## A\n\n| in M | CKL@20 |\n|--|--|\n| ranked | 0.4 |\n| uniform | 0.5 |\n\n| in M | list changed |\n"
+    page += "|--|--|\n| ranked | 0.0% |\n| uniform | 7.5% |\n\n| in M | CKL@20 |\n|--|--|\n| ranked | 0.4 |\n| uniform | 0.3 |\n"
+    (tmp_path / "page.md").write_text(page, encoding="utf-8")
+    monkeypatch.setattr("write_results.FOLDER", tmp_path)
+    row = r"\| uniform +\| {} +\|"
+    assert re.search(row.format(r"-0\.1000 to \+0\.1000"), TABLES["ranges"]("page.md", "CKL@20"))
+    assert re.search(row.format(r"7\.5%"), TABLES["ranges"]("page.md", "list_changed"))
