@@ -31,8 +31,11 @@ def test_links_lead_to_files(page):
 
 
 def test_ranges_go_over_the_tables_of_a_section(tmp_path, monkeypatch):
-    page = "## A\n\n| in M | CKL@20 |\n|--|--|\n| ranked | 0.4 |\n| uniform | 0.5 |\n\n| in M | list changed |\n"
-    page += "|--|--|\n| ranked | 0.0% |\n| uniform | 7.5% |\n\n| in M | CKL@20 |\n|--|--|\n| ranked | 0.4 |\n| uniform | 0.3 |\n"
+    tables = [("CKL@20", "0.4", "0.5"), ("list changed", "0.0%", "7.5%"), ("CKL@20", "0.4", "0.3")]
+    written = [
+        f"| in M | {head} |\n|--|--|\n| ranked | {first} |\n| uniform | {other} |\n" for head, first, other in tables
+    ]
+    page = "## A\n\n" + "\n".join(written)
     (tmp_path / "page.md").write_text(page, encoding="utf-8")
     monkeypatch.setattr("write_results.FOLDER", tmp_path)
     row = r"\| uniform +\| {} +\|"
