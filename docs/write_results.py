@@ -64,8 +64,8 @@ def both_candidates(folder: str, backbone: str) -> str:
     rows = []
     for method, cells in _overall(folder, backbone).items():
         of_paper = printed.get(ROWS.get(method, ""), {})
-        means = [cells[METRICS.index(name)] for name in ("recall@20", "ndcg@20", "ckl@20")]
-        means += [as_paper[method][METRICS.index(name)].split()[0] for name in ("recall@20", "ndcg@20")]
+        means = [cells[metric] for metric in ("recall@20", "ndcg@20", "ckl@20")]
+        means += [as_paper[method][metric].split()[0] for metric in ("recall@20", "ndcg@20")]
         rows.append([_named(method, backbone), *means, of_paper.get("R@20", ""), of_paper.get("N@20", "")])
     heads = ["Recall@20", "NDCG@20", "CKL@20", "paper's candidates: R@20", "N@20", "paper: R@20", "N@20"]
     return as_markdown(rows, ["", *heads])
@@ -77,13 +77,15 @@ def beside_paper(folder: str, backbone: str) -> str:
     rows = []
     for method, cells in _overall(folder, backbone).items():
         of_paper = printed.get(ROWS.get(method, ""), {})
-        rows.append([_named(method, backbone), *cells, *(of_paper.get(short, "") for short in PAPERS.values())])
+        rows.append(
+            [_named(method, backbone), *cells.values(), *(of_paper.get(short, "") for short in PAPERS.values())]
+        )
     return as_markdown(rows, _heads_beside_paper())
 
 
 def overall(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds."""
-    rows = [[_named(method, backbone), *cells] for method, cells in _overall(folder, backbone).items()]
+    rows = [[_named(method, backbone), *cells.values()] for method, cells in _overall(folder, backbone).items()]
     return as_markdown(rows, ["", *map(title_of, METRICS)])
 
 
@@ -109,7 +111,11 @@ def by_operator(folder: str, backbone: str) -> str:
     printed = papers_tables()["table5"]["ML-1M"]
     cells = _overall(folder, backbone)
     rows = [
-        [words.format(backbone), *cells[method], *(printed[row.format(backbone)][short] for short in PAPERS.values())]
+        [
+            words.format(backbone),
+            *cells[method].values(),
+            *(printed[row.format(backbone)][short] for short in PAPERS.values()),
+        ]
         for method, words, row in OPERATORS
     ]
     return as_markdown(rows, _heads_beside_paper())
@@ -120,19 +126,13 @@ def ranges(page: str, column: str) -> str:
 
     Metrics are taken as differences from the first row, of what the model ranks with.
     """
-    column, cells = column.replace("_", " "), {}
+    column, of_models = column.replace("_", " "), {}
     for section in re.split(r"^## ", (FOLDER / page).read_text(encoding="utf-8"), flags=re.M)[1:]:
-        for table in re.findall(r"(?:^\|.*\n)+", section, flags=re.M):
-            heads, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
-            if column not in heads:
-                continue
-            at = heads.index(column)
-            for row in rows[1:]:
-                percent = row[at].endswith("%")
-                value = float(row[at].rstrip("%")) if percent else float(row[at]) - float(rows[0][at])
-                cells.setdefault(row[0], {}).setdefault(section.splitlines()[0], []).append((value, percent))
-    models = list(next(iter(cells.values())))
-    return as_markdown([[name, *(_range(of[model]) for model in models)] for name, of in cells.items()], ["", *models])
+        tables = map(_cells, re.findall(r"(?:^\|.*\n)+", section, flags=re.M))
+        seeds = [table[column] for table in tables if column in table]
+        of_models[section.splitlines()[0]] = _ranges(pd.concat(seeds, axis=1))
+    frame = pd.DataFrame(of_models)
+    return as_markdown(frame.reset_index().values.tolist(), ["", *frame.columns])
 
 
 TABLES = {
@@ -145,10 +145,17 @@ TABLES = {
 }
 
 
-def _range(values: list[tuple[float, bool]]) -> str:
-    numbers, percent = [value for value, _ in values], values[0][1]
-    least, most = (f"{number:.1f}" if percent else f"{number:+.4f}" for number in (min(numbers), max(numbers)))
-    return f"{least} to {most}{'%' if percent else ''}" if least != most else f"{least}{'%' if percent else ''}"
+def _cells(table: str) -> pd.DataFrame:
+    heads, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    return pd.DataFrame(rows, columns=heads).set_index(heads[0])
+
+
+def _ranges(cells: pd.DataFrame) -> pd.Series:
+    percent = cells.iloc[0, 0].endswith("%")
+    numbers = cells.apply(lambda of_seed: of_seed.str.rstrip("%")).astype(float)
+    numbers = (numbers if percent else numbers - numbers.iloc[0]).iloc[1:]
+    ends = numbers.agg(["min", "max"], axis=1).map("{:.1f}%".format if percent else "{:+.4f}".format)
+    return ends["min"].str.rstrip("%") + " to " + ends["max"]
 
 
 def _heads_beside_paper() -> list[str]:
@@ -156,13 +163,14 @@ def _heads_beside_paper() -> list[str]:
     return ["", *map(title_of, METRICS), *of_paper]
 
 
-def _overall(folder: str, backbone: str) -> dict[str, list[str]]:
+def _overall(folder: str, backbone: str) -> dict[str, dict[str, str]]:
     frame = pd.read_csv(FOLDER / folder / "table3.csv")
     frame = frame[frame["backbone"] == backbone]
     found = {}
     for method in frame["method"].unique():
         of_method = frame[frame["method"] == method].set_index("metric")
-        found[method] = [f"{of_method['mean'][metric]:.4f} ± {of_method['std'][metric]:.4f}" for metric in METRICS]
+        means, deviations = of_method["mean"], of_method["std"]
+        found[method] = {metric: f"{means[metric]:.4f} ± {deviations[metric]:.4f}" for metric in METRICS}
     controls = [name for name in found if name in METHODS and METHODS[name].role == "control"]
     others = [name for name in found if name not in controls]
     named = [name for name in WORDS if name in controls]

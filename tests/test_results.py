@@ -40,4 +40,4 @@ def test_ranges_go_over_the_tables_of_a_section(tmp_path, monkeypatch):
     monkeypatch.setattr("write_results.FOLDER", tmp_path)
     row = r"\| uniform +\| {} +\|"
     assert re.search(row.format(r"-0\.1000 to \+0\.1000"), TABLES["ranges"]("page.md", "CKL@20"))
-    assert re.search(row.format(r"7\.5%"), TABLES["ranges"]("page.md", "list_changed"))
+    assert re.search(row.format(r"7\.5 to 7\.5%"), TABLES["ranges"]("page.md", "list_changed"))
