@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -133,3 +134,14 @@ def parse(arguments: list[str]) -> dict[str, str]:
             raise DecRSError(f"--{key} is given twice, as {settings[key]} and as {value}; leave one out")
         settings[key] = value
     return settings
+
+
+def typed_program(*command: str) -> list[str]:
+    """Give the words before the options as they were typed: the program, or the script of one's own that called it.
+
+    Args:
+        command: the name of the command, where it has one; a script may add it, so that it is not typed.
+    """
+    if not sys.argv[0].endswith(".py") or sys.modules["__main__"].__spec__ is not None:
+        return ["recbole-decrs", *command]
+    return ["python", sys.argv[0], *(word for word in command if word in sys.argv[1:2])]

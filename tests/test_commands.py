@@ -187,6 +187,21 @@ def test_what_compare_is_asked_for(compared):
     ]
 
 
+@pytest.mark.parametrize(
+    ("typed", "program"),
+    [
+        (["recbole-decrs", "compare"], "recbole-decrs compare"),
+        (["mine.py"], "python mine.py"),
+        (["run_recbole_decrs.py", "compare"], "python run_recbole_decrs.py compare"),
+    ],
+)
+def test_the_command_of_a_comparison_can_be_typed_again(compared, monkeypatch, typed, program):
+    monkeypatch.setattr("sys.argv", [*typed, "--seeds=2"])
+    monkeypatch.setattr("__main__.__spec__", None)
+    assert main(["compare", "--seeds=2"]) == 0
+    assert compared[0]["command"] == f"{program} --seeds=2"
+
+
 @pytest.mark.parametrize("value", ["", "none", "None", "null", "~"])
 def test_an_option_of_compare_that_is_none_is_the_default(compared, value):
     keys = (*OWN_OPTIONS["compare"], "dataset", "config_files")

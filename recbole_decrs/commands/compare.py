@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from recbole_decrs.arguments import CommandParser, parse, yes_or_no
+from recbole_decrs.arguments import CommandParser, parse, typed_program, yes_or_no
 from recbole_decrs.errors import DecRSError, how_to_install
 
 MEANT = {"model": "backbones", "models": "backbones", "seed": "seeds", "out": "output", "output_dir": "output"}
@@ -84,7 +84,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     own = parser.own_options()
     refuse_unknown_options(settings, (*own, "config_files", "dataset"), "compare", MEANT)
     shown = {key: value for key, value in settings.items() if key not in ("data_path", "checkpoint_dir")}
-    command = shlex.join(["recbole-decrs", "compare", *(f"--{key}={value}" for key, value in shown.items())])
+    command = shlex.join([*typed_program("compare"), *(f"--{key}={value}" for key, value in shown.items())])
     options = parser.take(settings)
     if settings.get("dataset", "given").lower() in UNDO:
         del settings["dataset"]

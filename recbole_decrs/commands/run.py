@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import os
 import shlex
-import sys
 from contextlib import AbstractContextManager, nullcontext
 
-from recbole_decrs.arguments import CommandParser, parse
+from recbole_decrs.arguments import CommandParser, parse, typed_program
 
 
 def add_options(parser: CommandParser) -> None:
@@ -27,14 +26,8 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
         from recbole_decrs.config_files import config_files_of
         from recbole_decrs.quick_start import run_recbole_decrs
 
-        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings, command=_typed(arguments))
-
-
-def _typed(arguments: list[str]) -> str:
-    """Give the command as it is typed; a script of one's own may have handed over to the command line."""
-    is_script = sys.argv[0].endswith(".py") and sys.modules["__main__"].__spec__ is None
-    program = ["python", sys.argv[0]] if is_script else ["recbole-decrs"]
-    return shlex.join([*program, *arguments])
+        command = shlex.join([*typed_program(), *arguments])
+        run_recbole_decrs(config_file_list=config_files_of(settings), command_line=settings, command=command)
 
 
 def _place() -> AbstractContextManager[None]:
