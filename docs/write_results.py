@@ -135,7 +135,26 @@ def ranges(page: str, column: str) -> str:
     return as_markdown(frame.reset_index().values.tolist(), ["", *frame.columns])
 
 
+def trials(folder: str, backbone: str) -> str:
+    """Tabulate the best epoch of each trial on validation, the best first, of a backbone and its deconfounded model.
+
+    What `benchmarks/trials.py` writes is a curve; of trainings of the comparison the best epoch is in one file.
+    """
+    found = [pd.read_csv(FOLDER / folder / "of-the-comparison.csv")]
+    for path in sorted((FOLDER / folder).glob("*-learning_rate=*.csv")):
+        curve = pd.read_csv(path)
+        best = curve.loc[[curve["recall@10"].idxmax()]].rename(columns={"epoch": "best_epoch"})
+        words = path.stem.replace("-", ", ").replace("=", " ").replace("_", " ")
+        found.append(best.assign(training=words, epochs=curve["epoch"].max() + 1))
+    frame = pd.concat(found).sort_values("recall@10", ascending=False)
+    frame = frame[frame["training"].str.split(",").str[0].isin([backbone, f"Dec{backbone}"])]
+    cells = frame[METRICS].map("{:.4f}".format)
+    rows = pd.concat([frame["training"], cells, frame[["best_epoch", "epochs"]]], axis=1)
+    return as_markdown(rows.values.tolist(), ["on validation", *map(title_of, METRICS), "best epoch", "epochs"])
+
+
 TABLES = {
+    "trials": trials,
     "ranges": ranges,
     "both-candidates": both_candidates,
     "beside-paper": beside_paper,
