@@ -4,7 +4,8 @@
 
 The file of trials is a list of settings, each with ``model`` and perhaps ``seed``. A trial writes a CSV file with a row
 for each evaluation. What is killed, or stopped by ``--seconds``, goes on from its last epoch when the command is given
-again. The command ends with a table: each trial, its best epoch and its score there, the best first.
+again. The command ends with ``best.csv``, the best epoch of each trial beside those that RecBole's rule would have kept
+with less patience, and ``means.csv``, means over 25 evaluations, which leave most of their luck out.
 """
 
 import argparse
@@ -12,12 +13,21 @@ import csv
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pandas as pd
 import torch
 import yaml
+from recbole.utils import early_stopping
 
-COLUMNS = ["epoch", "seconds", "recall@10", "recall@20", "ndcg@10", "ndcg@20", "ckl@20"]
+from recbole_decrs.errors import DecRSError, sentence_of
+from recbole_decrs.tables import as_markdown
+
+METRICS = ["recall@10", "recall@20", "ndcg@10", "ndcg@20", "ckl@20"]
+COLUMNS = ["epoch", "seconds", *METRICS]
+PATIENCES = (10, 15, 30)
+BLOCK = 25
 
 
 class TimeIsUp(Exception):
@@ -28,6 +38,11 @@ def name_of(trial: dict) -> str:
     """Name the files of a trial by its settings."""
     others = [f"{key}={value}" for key, value in sorted(trial.items()) if key != "model"]
     return "-".join([trial["model"], *others]).replace("/", "_").replace(" ", "").replace("'", "")
+
+
+def files_of(trial: dict, output: str | Path) -> tuple[Path, Path]:
+    """Name the checkpoint of a trial, which is there until it is finished, and its curve."""
+    return Path(output) / f"{name_of(trial)}.pth", Path(output) / f"{name_of(trial)}.csv"
 
 
 def train(trial: dict, chosen: argparse.Namespace) -> None:
@@ -41,7 +56,7 @@ def train(trial: dict, chosen: argparse.Namespace) -> None:
 
     quiet()
     began = time.time()
-    path, curve = (Path(chosen.output) / f"{name_of(trial)}.{ending}" for ending in ("pth", "csv"))
+    path, curve = files_of(trial, chosen.output)
     settings = {
         "data_path": chosen.data_path,
         "benchmark_filename": ["train", "valid", "test"],
@@ -58,11 +73,9 @@ def train(trial: dict, chosen: argparse.Namespace) -> None:
     trainer.saved_model_file = str(path)
     if path.exists() or Path(last_path(str(path))).exists():
         trainer.resume_checkpoint(str(path))
-    elif curve.exists():
-        return
 
     def row(epoch: int, score: float) -> None:
-        found = [f"{trainer._valid_result[name]:.6f}" for name in COLUMNS[2:]]
+        found = [f"{trainer._valid_result[name]:.6f}" for name in METRICS]
         with curve.open("a", newline="", encoding="utf-8") as file:
             lines = [] if file.tell() else [COLUMNS]
             csv.writer(file, lineterminator="\n").writerows([*lines, [epoch, round(trainer.seconds), *found]])
@@ -77,28 +90,64 @@ def train(trial: dict, chosen: argparse.Namespace) -> None:
     path.unlink()  # a finished trial is its curve
 
 
-def table(trials: list[dict], output: Path) -> str:
-    """Make the table of the trials."""
-    found = []
+def kept(scores: pd.Series, patience: float) -> int:
+    """Find the evaluation, by its place, whose model a training keeps that RecBole's rule of patience ends."""
+    best, waited, place = float("-inf"), 0, 0
+    for at, score in enumerate(scores):
+        best, waited, stop, better = early_stopping(score, best, waited, patience)
+        place = at if better else place
+        if stop:
+            break
+    return place
+
+
+def best_of(name: str, curve: pd.DataFrame) -> dict:
+    """Summarise a curve: its best epoch, and the one kept, with its score, for each patience."""
+    scores = curve["recall@10"]
+    best = curve.iloc[kept(scores, float("inf"))]
+    found = {"training": name, "best_epoch": int(best["epoch"]), "epochs": curve["epoch"].max() + 1, **best[METRICS]}
+    for patience in PATIENCES:
+        at = kept(scores, patience)
+        found |= {f"patience_{patience}": curve["epoch"].iloc[at], f"recall@10_{patience}": scores.iloc[at]}
+    return found
+
+
+def means_of(name: str, curve: pd.DataFrame) -> pd.DataFrame:
+    """Take the means over each 25 evaluations; ``epoch`` is in their middle, and what is left over is left out."""
+    whole = curve.iloc[: len(curve) // BLOCK * BLOCK].reset_index(drop=True)
+    means = whole.groupby(whole.index // BLOCK)[["epoch", *METRICS]].mean()
+    return means.assign(training=name)[["training", "epoch", *METRICS]]
+
+
+def summarise(trials: list[dict], output: str | Path) -> pd.DataFrame:
+    """Write ``best.csv`` and ``means.csv`` of the finished trials, and give the first."""
+    best, means = [], []
     for trial in trials:
-        curve = output / f"{name_of(trial)}.csv"
-        if not curve.exists():
+        path, file = files_of(trial, output)
+        if not file.exists() or path.exists():
             continue
-        with curve.open(newline="", encoding="utf-8") as file:
-            rows = {int(row["epoch"]): row for row in csv.DictReader(file)}  # of an epoch trained twice, the later
-        best = max(rows.values(), key=lambda row: float(row["recall@10"]))
-        under_way = "yes" if (output / f"{name_of(trial)}.pth").exists() else ""
-        found.append((float(best["recall@10"]), name_of(trial), best, max(rows), under_way))
-    lines = ["| trial | R@10 | R@20 | N@10 | N@20 | C_KL@20 | best epoch | epochs | under way |"]
-    lines += ["|---|---|---|---|---|---|---|---|---|"]
-    for _, name, best, last, under_way in sorted(found, reverse=True, key=lambda one: one[0]):
-        numbers = " | ".join(f"{float(best[key]):.4f}" for key in COLUMNS[2:])
-        lines.append(f"| {name} | {numbers} | {int(best['epoch']) + 1} | {last + 1} | {under_way} |")
-    return "\n".join(lines)
+        curve = pd.read_csv(file).drop_duplicates("epoch", keep="last")  # an epoch is trained twice after a kill
+        name = ", ".join([trial["model"], *(f"{key}={value}" for key, value in trial.items() if key != "model")])
+        best.append(best_of(name, curve))
+        means.append(means_of(name, curve))
+    frame = pd.DataFrame(best).sort_values("recall@10", ascending=False)
+    for name, table in (("best", frame), ("means", pd.concat(means))):
+        table.round(6).to_csv(Path(output) / f"{name}.csv", index=False, lineterminator="\n")
+    return frame
+
+
+def train_all(trials: list[dict], chosen: argparse.Namespace) -> bool:
+    """Train each trial that is not finished in a process of its own, and say whether all went well."""
+    Path(chosen.output).mkdir(parents=True, exist_ok=True)
+    files = [files_of(trial, chosen.output) for trial in trials]
+    left = [place for place, (path, curve) in enumerate(files) if path.exists() or not curve.exists()]
+    with ThreadPoolExecutor(chosen.jobs) as pool:
+        ended = pool.map(lambda place: subprocess.run([sys.executable, *sys.argv, f"--only={place}"]), left)
+        return not any(process.returncode for process in ended)
 
 
 def main() -> None:
-    """Run the trials that are not finished, then print the table."""
+    """Run the trials that are not finished, then print the table of the finished ones."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", required=True, help="a YAML file")
     parser.add_argument("--output", required=True, help="the folder of the curves")
@@ -109,20 +158,20 @@ def main() -> None:
     parser.add_argument("--patience", type=int, default=60)
     parser.add_argument("--only", type=int, help="train this one trial, by its place")
     chosen = parser.parse_args()
-    trials = yaml.safe_load(Path(chosen.trials).read_text(encoding="utf-8"))
-    if chosen.only is not None:
-        torch.set_num_threads(1)
-        train(trials[chosen.only], chosen)
-        return
-    Path(chosen.output).mkdir(parents=True, exist_ok=True)
-    waiting, running = list(range(len(trials))), []
-    while waiting or running:
-        running = [process for process in running if process.poll() is None]
-        while waiting and len(running) < chosen.jobs:
-            command = [sys.executable, *sys.argv, f"--only={waiting.pop(0)}"]
-            running.append(subprocess.Popen(command))
-        time.sleep(0.5)
-    print(table(trials, Path(chosen.output)))
+    try:
+        trials = yaml.safe_load(Path(chosen.trials).read_text(encoding="utf-8"))
+        if not (isinstance(trials, list) and all(isinstance(trial, dict) and "model" in trial for trial in trials)):
+            raise DecRSError("a line of it is not a trial; write each as - {model: FM, seed: 2020}, with a model")
+        if chosen.only is not None:
+            torch.set_num_threads(1)
+            train(trials[chosen.only], chosen)
+            return
+        if not train_all(trials, chosen):
+            sys.exit("a trial was not made; what is wrong with it stands above")
+        frame = summarise(trials, chosen.output)
+        print(as_markdown(frame.round(4).astype(str).values.tolist(), list(frame.columns)))
+    except Exception as error:
+        sys.exit(f"{chosen.trials}: {sentence_of(error)}")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.comparison.paper import ROWS, papers_tables
-from recbole_decrs.tables import as_markdown
+from recbole_decrs.tables import as_markdown, cells_of
 
 FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -136,25 +136,34 @@ def ranges(page: str, column: str) -> str:
 
 
 def trials(folder: str, backbone: str) -> str:
-    """Tabulate the best epoch of each trial on validation, the best first, of a backbone and its deconfounded model.
+    """Tabulate the best epochs of trials on validation, the best first, of a backbone and its deconfounded model.
 
-    What `benchmarks/trials.py` writes is a curve; of trainings of the comparison the best epoch is in one file.
+    At the right are the epochs that less patience would have kept, with their Recall@10. Trainings of the comparison,
+    of which the best epoch alone is known, have a file of their own.
     """
-    found = [pd.read_csv(FOLDER / folder / "of-the-comparison.csv")]
-    for path in sorted((FOLDER / folder).glob("*-learning_rate=*.csv")):
-        curve = pd.read_csv(path)
-        best = curve.loc[[curve["recall@10"].idxmax()]].rename(columns={"epoch": "best_epoch"})
-        words = path.stem.replace("-", ", ").replace("=", " ").replace("_", " ")
-        found.append(best.assign(training=words, epochs=curve["epoch"].max() + 1))
+    found = [_of_backbone(folder, name, backbone) for name in ("best", "of-the-comparison")]
     frame = pd.concat(found).sort_values("recall@10", ascending=False)
-    frame = frame[frame["training"].str.split(",").str[0].isin([backbone, f"Dec{backbone}"])]
-    cells = frame[METRICS].map("{:.4f}".format)
-    rows = pd.concat([frame["training"], cells, frame[["best_epoch", "epochs"]]], axis=1)
-    return as_markdown(rows.values.tolist(), ["on validation", *map(title_of, METRICS), "best epoch", "epochs"])
+    columns = [frame["training"], *(frame[metric].map("{:.4f}".format) for metric in METRICS)]
+    columns += [frame["best_epoch"], frame["epochs"]]
+    patiences = [name.removeprefix("patience_") for name in frame if name.startswith("patience_")]
+    for patience in patiences:
+        pairs = zip(frame[f"patience_{patience}"], frame[f"recall@10_{patience}"], strict=True)
+        columns.append([f"{epoch:.0f}: {score:.4f}" if epoch >= 0 else "" for epoch, score in pairs])
+    heads = ["best epoch", "epochs", *(f"patience {patience}" for patience in patiences)]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return as_markdown(rows, ["on validation", *map(title_of, METRICS), *heads])
+
+
+def trial_means(metric: str, backbone: str) -> str:
+    """Tabulate the means of a metric over each 25 evaluations of a trial, by the epoch in their middle."""
+    means = _of_backbone("trials", "means", backbone).pivot(index="training", columns="epoch", values=metric)
+    rows = means.map("{:.4f}".format, na_action="ignore").fillna("").reset_index().values.tolist()
+    return as_markdown(rows, [f"{title_of(metric)}, means", *(f"{epoch:.0f}" for epoch in means.columns)])
 
 
 TABLES = {
     "trials": trials,
+    "trial-means": trial_means,
     "ranges": ranges,
     "both-candidates": both_candidates,
     "beside-paper": beside_paper,
@@ -164,8 +173,13 @@ TABLES = {
 }
 
 
+def _of_backbone(folder: str, name: str, backbone: str) -> pd.DataFrame:
+    frame = pd.read_csv(FOLDER / folder / f"{name}.csv")
+    return frame[frame["training"].str.partition(",")[0].isin([backbone, f"Dec{backbone}"])]
+
+
 def _cells(table: str) -> pd.DataFrame:
-    heads, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()]
+    heads, _, *rows = map(cells_of, table.splitlines())
     return pd.DataFrame(rows, columns=heads).set_index(heads[0])
 
 

@@ -1,8 +1,11 @@
 """The tables of the pages of results/ml-1m are those of the files beside them."""
 
+import importlib.util
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from write_results import FOLDER, PAGES, TABLES, with_tables
 
@@ -41,3 +44,27 @@ def test_ranges_go_over_the_tables_of_a_section(tmp_path, monkeypatch):
     row = r"\| uniform +\| {} +\|"
     assert re.search(row.format(r"-0\.1000 to \+0\.1000"), TABLES["ranges"]("page.md", "CKL@20"))
     assert re.search(row.format(r"7\.5 to 7\.5%"), TABLES["ranges"]("page.md", "list_changed"))
+
+
+@pytest.fixture(scope="module")
+def benchmark():
+    path = Path(__file__).parents[1] / "benchmarks" / "trials.py"
+    spec = importlib.util.spec_from_file_location("trials", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_best_epochs_and_means_are_those_of_the_curves(benchmark, tmp_path):
+    trials = yaml.safe_load((FOLDER / "trials.yaml").read_text(encoding="utf-8"))
+    for trial in trials:
+        curve = benchmark.files_of(trial, FOLDER / "trials")[1]
+        (tmp_path / curve.name).write_bytes(curve.read_bytes())
+    benchmark.summarise(trials, tmp_path)
+    for name in ("best.csv", "means.csv"):
+        assert (tmp_path / name).read_bytes() == (FOLDER / "trials" / name).read_bytes(), "trials.py writes them"
+
+
+@pytest.mark.parametrize(("patience", "place"), [(1, 1), (2, 4), (float("inf"), 8)])
+def test_patience_keeps_the_best_until_more_evaluations_bring_no_gain(benchmark, patience, place):
+    assert benchmark.kept([0.1, 0.3, 0.2, 0.2, 0.4, 0.3, 0.3, 0.3, 0.5], patience) == place
