@@ -4,6 +4,7 @@ A table stands between two comments, of which the first names it, as <!-- overal
 text around them is written by hand and stays as it is.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.report.comparison.of_folder import results_of_folder
 from recbole_decrs.report.comparison.paper import ROWS, papers_tables
 from recbole_decrs.tables import as_markdown, cells_of
 
@@ -121,6 +123,23 @@ def by_operator(folder: str, backbone: str) -> str:
     return as_markdown(rows, _heads_beside_paper())
 
 
+def by_seed(folder: str, backbone: str) -> str:
+    """Tabulate what each seed has: Recall@10 on validation of each model alone, and what DecRS gains on test."""
+    record = json.loads((FOLDER / folder / "run.json").read_text(encoding="utf-8"))
+    results = results_of_folder(FOLDER / folder, record)
+    columns = [
+        [score for outcome in results.all_seeds(backbone, model) for _, score in outcome.info["valid_scores"]]
+        for model in ("backbone", "other_seed", "decrs_wo")
+    ]
+    columns += [results.values(backbone, method, "recall@20") for method in ("backbone", "decrs")]
+    rows = [
+        [str(seed), *map("{:.4f}".format, values), f"{values[-1] - values[-2]:+.4f}"]
+        for seed, values in zip(results.seeds, zip(*columns, strict=True), strict=True)
+    ]
+    valid = [f"Recall@10 on validation: {backbone}", f"second {backbone}", f"Dec{backbone}"]
+    return as_markdown(rows, ["seed", *valid, f"Recall@20 on test: {backbone}", "DecRS", "gain"])
+
+
 def ranges(page: str, column: str) -> str:
     """Tabulate from where to where the seeds of each model go in one column (``_`` for spaces) of a page's tables.
 
@@ -170,6 +189,7 @@ TABLES = {
     "overall": overall,
     "by-drift": by_drift,
     "by-operator": by_operator,
+    "by-seed": by_seed,
 }
 
 
