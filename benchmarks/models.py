@@ -64,7 +64,7 @@ def rankings(name: str, result: dict, seconds: float) -> list[list[str]]:
 def write_table(output: Path, rows: list[dict[str, str]], chosen: argparse.Namespace) -> None:
     """One line a model: each metric of the conventional, the deconfounded and the fused ranking."""
     lines = [
-        f"# Every deconfounded model on {chosen.dataset}",
+        f"# Deconfounded models on {chosen.dataset}",
         "",
         "Conventional / deconfounded / fused (alpha as by default), one seed, the backbones with RecBole's defaults",
         "(FM and NFM with the paper's), nothing tuned: the table does not compare the models with each other.",

@@ -1,4 +1,4 @@
-"""Starts many runs at once in one folder: each must end well, with its own log, checkpoint and TensorBoard folder."""
+"""Starts many runs at once in one folder: each must end well, with files of its own and none left over."""
 
 import argparse
 import subprocess
@@ -49,11 +49,14 @@ def main() -> None:
             elif process.returncode:
                 counts["failed"] += 1
                 print(err.decode()[-500:], flush=True)
+    saved = Counter(path.suffix for path in (folder / "saved").iterdir())
     made = {
         "logs": len(list((folder / "log" / chosen.model).glob("*.log"))),
-        "checkpoints": len(list((folder / "saved").glob("*.pth"))),
+        "checkpoints": saved.pop(".pth", 0),
+        "results": saved.pop(".json", 0),
+        "model cards": saved.pop(".md", 0),
         "TensorBoard folders": len(list((folder / "log_tensorboard").iterdir())),
-        "other files in saved/": len([path for path in (folder / "saved").iterdir() if path.suffix != ".pth"]),
+        "other files in saved/": saved.total(),
     }
     columns = {"runs": chosen.runs, "failed": counts["failed"], "tables": counts["tables"], **made}
     print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n| {' | '.join(map(str, columns.values()))} |")

@@ -19,7 +19,7 @@ def contract_of(name, **config):
     return type(f"Test{name}", (ModelContract,), {"model": name, "config": ALL_TYPES | config})
 
 
-SEQUENTIAL = ("DecSASRec", "DIN")
+SEQUENTIAL = ("DecSASRec", "DIEN", "DIN")
 for _name in sorted({*deconfounded_names(), *SEQUENTIAL, "FFM", "LR"}):
     globals()[f"Test{_name}"] = contract_of(_name, **(SHORT_SEQUENCES if _name in SEQUENTIAL else {}))
 

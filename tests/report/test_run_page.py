@@ -56,6 +56,9 @@ def test_the_page_of_a_run_has_every_part(settings):
         assert any(words in label for label in figures), words
     shown = next(row for row in page.tables[0] if row[0].startswith("DecFM (fused"))
     assert [cell.split("\n")[0] for cell in shown[1:]] == [f"{value:.4f}" for value in result["test_result"].values()]
+    of_groups = [row for table in page.tables for row in table if row[0].startswith("> ") and " to " in row[-1]]
+    assert {row[2] for row in of_groups} == {"FM (conventional)", "DecFM (w/o inference strategy)", shown[0]}
+    assert all(low <= float(row[3]) <= high for row in of_groups for low, high in [map(float, row[4].split(" to "))])
     assert ["drift_alpha", "auto"] in [[row[0][:11], row[1]] for table in page.tables for row in table if len(row) > 1]
     assert result["saved_model_file"] in page.text
     assert "log/DecFM/" in page.text

@@ -48,18 +48,22 @@ def _table(run: FinishedRun, by: str, groups: dict[str, np.ndarray]) -> Table:
 
 
 def _figure(run: FinishedRun, groups: dict[str, np.ndarray], metric: str) -> Figure:
-    """Draw the mean of each recommender in each group."""
-    lines = []
+    """Draw the mean of each recommender in each group, and tabulate it with its interval."""
+    lines, rows = [], []
     for name, members in groups.items():
         of_group = members[run.users]
         heading = f"{name} (n={len(np.unique(run.users[of_group]))})"
         for recommender, values in run.by_user.items():
             mean, low, high, n_users = mean_over_users(values[metric][of_group], run.users[of_group])
             label = run.labels[recommender]
-            ends = "" if math.isnan(low) else f", {low:.4f} to {high:.4f}"
+            interval = Cell("–") if math.isnan(low) else Cell(f"{low:.4f} to {high:.4f}", low)
+            ends = "" if math.isnan(low) else f", {interval.shown}"
             tip = f"{name}, {label}: {mean:.4f}{ends}, n={n_users}"
             lines.append(Difference(heading, recommender, run.style(recommender), mean, low, high, tip))
+            rows.append([Cell(name), Cell(str(n_users), n_users), Cell(label), number(mean), interval])
     title = title_of(metric)
     about = f"{title} by group of users, with 95% intervals over the n users of each."
     legend = [(sample(run.style(name), has_line=False), run.labels[name]) for name in run.by_user]
-    return Figure(f"{title} by group", about, forest(lines, title, about, has_zero=False), legend)
+    columns = [Column("group", is_number=False), Column("users"), Column("recommender", is_number=False)]
+    numbers = Table("Means over the users of a group", [*columns, Column("mean"), Column("interval")], rows)
+    return Figure(f"{title} by group", about, forest(lines, title, about, has_zero=False), legend, numbers)
