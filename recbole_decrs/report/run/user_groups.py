@@ -62,7 +62,7 @@ def _figure(run: FinishedRun, groups: dict[str, np.ndarray], metric: str) -> Fig
             lines.append(Difference(heading, recommender, run.style(recommender), mean, low, high, tip))
             rows.append([Cell(name), Cell(str(n_users), n_users), Cell(label), number(mean), interval])
     title = title_of(metric)
-    about = f"{title} by group of users, with 95% intervals over the n users of each."
+    about = f"{title} by group of users, with 95% intervals over those of the n users for whom it is known."
     legend = [(sample(run.style(name), has_line=False), run.labels[name]) for name in run.by_user]
     columns = [Column("group", is_number=False), Column("users"), Column("recommender", is_number=False)]
     numbers = Table("Means over the users of a group", [*columns, Column("mean"), Column("interval")], rows)
