@@ -24,7 +24,7 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
 from recbole_decrs.compare.reranking import curve_weights, reranked
 from recbole_decrs.compare.results import Outcome
-from recbole_decrs.compare.wanted import Configure, Tell, Wanted
+from recbole_decrs.compare.wanted import Configure, Tell
 from recbole_decrs.compare.weights import check_weights
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.by_group import results_by_drift
@@ -81,7 +81,7 @@ class Experiment:
         What is measured needs its models no more, so that they are not trained again where their checkpoints are gone.
         """
         measured = {name: self.outcome(name) for name in methods}
-        models = {name: [self.models.conventional, *self._beside(name)] for name in methods}
+        models = {name: self._ranks_by(name) for name in methods}
         open_ones = {model.name for name in methods if not measured[name] for model in models[name]}
         listed = set()
         for name, outcome in measured.items():
@@ -92,25 +92,14 @@ class Experiment:
                 is_open = model.name in open_ones
                 done = self.models.trained(model) if is_open else self.models.note(model)
                 if done or is_open:
-                    needed = model is self.models.conventional
-                    yield self._job("train", model.name, model.wanted.model, model.wanted, (), done, needed)
+                    seconds, needed = done and done["seconds"], model is self.models.conventional
+                    what = "train", model.name, self.backbone, self.seed, model.wanted.model, model.wanted
+                    yield Job(*what, needs=(), seconds=seconds, needed=needed)
             label = f"{self.backbone}-{self.seed}-{name}"
             needs = tuple(f"train {model.name}" for model in models[name])
-            needed = METHODS[name].role == "backbone"
-            yield self._job("measure", label, name, None, needs, outcome and outcome.info, needed)
-
-    def _job(
-        self,
-        kind: str,
-        name: str,
-        subject: str,
-        wanted: Wanted | None,
-        needs: tuple[str, ...],
-        done: dict[str, Any] | None,
-        needed: bool,
-    ) -> Job:
-        seconds = done["seconds"] if done else None
-        return Job(kind, name, self.backbone, self.seed, subject, wanted, needs, seconds, needed)
+            seconds, needed = outcome and outcome.info["seconds"], METHODS[name].role == "backbone"
+            what = "measure", label, self.backbone, self.seed, name, None
+            yield Job(*what, needs=needs, seconds=seconds, needed=needed)
 
     def make(self, job: Job, tell: Tell) -> float:
         """Make a piece of this experiment; returns the seconds it took.
@@ -122,9 +111,10 @@ class Experiment:
             return self.models.train(self.models.configured(job.wanted), tell)
         return self._measure(job.subject)
 
-    def _beside(self, name: str) -> list[Model]:
-        """List the models that a method ranks by beside that of the backbone."""
-        return [model for _, model in self.models.of_method(name)]
+    def _ranks_by(self, name: str) -> list[Model]:
+        """List the models that a method ranks by; that of the backbone comes first if it is one of them."""
+        models = [model for _, model in self.models.of_method(name)]
+        return [self.models.conventional, *models] if METHODS[name].ranks_by_backbone else models
 
     def outcome(self, name: str) -> Outcome | None:
         """Read what came of a method; None if it could not be measured."""
@@ -132,7 +122,7 @@ class Experiment:
         return Outcome(*found) if found else None
 
     def _path(self, name: str) -> Path:
-        models = [self.models.conventional, *self._beside(name)]
+        models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
         depends_on = {"method": name, "models": [self.models.depends_on(model) for model in models]}
         return self.pieces.path(f"{self.backbone}-{self.seed}-{name}", depends_on, "npz")
 
@@ -161,8 +151,8 @@ class Experiment:
 
     def _threads(self, name: str) -> list[int]:
         """Tell how many threads have computed a method: those of its trainings, and those that measure now."""
-        models = [self.models.conventional, *self._beside(name)]
-        return sorted({torch.get_num_threads(), *(done["threads"] for done in map(self.models.note, models) if done)})
+        notes = filter(None, map(self.models.note, self._ranks_by(name)))
+        return sorted({torch.get_num_threads(), *(done["threads"] for done in notes)})
 
     def outcome_of(self, struct: DataStruct) -> Outcome:
         """Compute the metrics of lists that were collected on test: overall, by drift group, and per user."""
@@ -260,8 +250,8 @@ class Experiment:
 
     def test_users(self) -> DataStruct:
         """Collect what the evaluator needs of the test users, with lists that no model has made: items by their ids."""
-        data = self.models.data_of(self.models.conventional)
-        return self._collect([_ById(data.part.item_num, self.config["device"])], {"": score_of_model(0)}, data.test)[""]
+        models = [_ById(self.data.part.item_num, self.config["device"])]
+        return self._collect(models, {"": score_of_model(0)}, self.data.test)[""]
 
     def share_curves(self) -> pd.DataFrame | None:
         """Let the backbone score rated pairs, for Figure 1(b); the curves are kept as a piece. None without ratings."""

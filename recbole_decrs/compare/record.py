@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from recbole_decrs.compare.job import Job
-from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.results import Results
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
@@ -68,8 +67,7 @@ def costs_of(jobs: list[Job]) -> dict[str, dict[str, float]]:
     costs: dict[str, list[tuple[float, float, float]]] = {}
     for job in jobs:
         if job.kind == "measure" and job.seconds is not None and trained.keys() >= set(job.needs):
-            needs = set(job.needs if METHODS[job.subject].ranks_by_backbone else job.needs[1:])
-            found = sum(trained[key] for key in needs), job.seconds, float(len(needs))
+            found = sum(trained[key] for key in job.needs), job.seconds, float(len(job.needs))
             costs.setdefault(job.subject, []).append(found)
     means = {method: np.mean(found, axis=0).round(2).tolist() for method, found in costs.items()}
     return {method: dict(zip(("training", "measuring", "models"), mean, strict=True)) for method, mean in means.items()}

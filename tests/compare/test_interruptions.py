@@ -184,3 +184,8 @@ def test_a_finished_comparison_needs_no_model(settings, monkeypatch, reads):
     )
     compare("decrs", "ips_user", "constant")  # what is new trains again the two that it fuses
     assert models == ["FM-2020-backbone", "FM-2020-decrs"]
+    models.clear()
+    for checkpoint in Path("out/pieces").glob("*.pth"):
+        checkpoint.unlink()
+    compare("decrs", "ips_user", "constant", "wide")  # and what ranks by its own model alone trains no other
+    assert models == ["FM-2020-wide"]

@@ -167,7 +167,7 @@ def test_costs_count_every_training_that_a_method_needs():
         job("measure", "2", "decrs", 2.0, ("train a", "train b")),
         job("measure", "3", "decrs", 4.0, ("train a", "train b")),
         job("measure", "4", "ensemble", 1.0, ("train a", "train c")),
-        job("measure", "5", "decrs_wo", 1.0, ("train a", "train b")),
+        job("measure", "5", "decrs_wo", 1.0, ("train b",)),
     ]
     assert costs_of(jobs) == {
         "backbone": {"training": 10.0, "measuring": 1.0, "models": 1.0},
