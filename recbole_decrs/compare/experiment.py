@@ -92,14 +92,12 @@ class Experiment:
                 is_open = model.name in open_ones
                 done = self.models.trained(model) if is_open else self.models.note(model)
                 if done or is_open:
-                    seconds, needed = done and done["seconds"], model is self.models.conventional
-                    what = "train", model.name, self.backbone, self.seed, model.wanted.model, model.wanted
-                    yield Job(*what, needs=(), seconds=seconds, needed=needed)
+                    seconds, needed, wanted = done and done["seconds"], model is self.models.conventional, model.wanted
+                    yield Job("train", wanted.name, self.backbone, self.seed, wanted.model, wanted, (), seconds, needed)
             label = f"{self.backbone}-{self.seed}-{name}"
             needs = tuple(f"train {model.name}" for model in models[name])
             seconds, needed = outcome and outcome.info["seconds"], METHODS[name].role == "backbone"
-            what = "measure", label, self.backbone, self.seed, name, None
-            yield Job(*what, needs=needs, seconds=seconds, needed=needed)
+            yield Job("measure", label, self.backbone, self.seed, name, None, needs, seconds, needed)
 
     def make(self, job: Job, tell: Tell) -> float:
         """Make a piece of this experiment; returns the seconds it took.
