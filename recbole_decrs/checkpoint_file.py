@@ -127,6 +127,8 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     Raises:
         UnreadableCheckpoint: the file is missing, truncated or corrupt, lacks a part, or this plugin did not write it.
     """
+    if os.path.isdir(path):
+        raise UnreadableCheckpoint(f"{path} is a folder and no checkpoint", "name a .pth file in it")
     if not os.path.isfile(path):
         raise UnreadableCheckpoint(f"there is no checkpoint {path}", "check its path")
     try:

@@ -12,6 +12,7 @@ from typing import Any
 from recbole.model.abstract_recommender import AbstractRecommender
 
 from recbole_decrs.causal.parts import in_parts
+from recbole_decrs.data.fingerprint import digest_of_rows
 from recbole_decrs.data.preparation import create_dataset, data_preparation
 from recbole_decrs.distributed.group import one_before_others
 from recbole_decrs.errors import DecRSError, told_as
@@ -38,8 +39,9 @@ class Data:
 
     @property
     def fingerprint(self) -> str:
-        """Hash everything that the numbers depend on: clicks, features, groups and drift."""
+        """Hash everything that the numbers depend on: clicks and their order, features, groups and drift."""
         digest = hashlib.sha256(self.part.fingerprint.encode())
+        digest.update(digest_of_rows(loader._dataset for loader in (self.train, self.valid, self.test)))
         confounder = self.part.confounder
         if confounder is not None:
             digest.update(chr(0).join(confounder.group_names).encode())

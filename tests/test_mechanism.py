@@ -83,6 +83,8 @@ def test_what_cannot_be_measured(settings, capsys):
         measure_mechanism(checkpoint(settings, confounder_prior="learned"))
     with pytest.raises(DecRSError, match="part must be one of valid, test, not 'train'"):
         measure_mechanism("x.pth", "train")
+    with pytest.raises(DecRSError, match=r"saved is a folder and no checkpoint; name a \.pth file in it"):
+        measure_mechanism("saved")
     for number in ({"k": 0}, {"seed": -1}):
         with pytest.raises(DecRSError, match="must be a whole number"):
             measure_mechanism("x.pth", **number)
@@ -126,3 +128,13 @@ def test_a_piece_that_is_not_finished_is_refused(settings):
     torch.save(content | {"finished": False}, piece)
     with pytest.raises(DecRSError, match="has not come to its end|damaged"):
         measure_mechanism(str(piece))
+
+
+def test_sampled_candidates_are_the_same_whatever_is_in_m(settings):
+    """The twin ranks by the user's own d_u, so that d_u in its M changes nothing."""
+    settings |= {"eval_args": {"mode": {"valid": "uni5", "test": "uni5"}}}
+    run_comparison(["FM"], "tiny", ["confounded"], 1, "out", config_dict=settings)
+    (piece,) = (path for path in Path("out/pieces").glob("FM-2020-confounded-*.pth"))
+    effects = measure_mechanism(str(piece), k=3)
+    assert effects["d_u, the user's own"].changed == 0
+    assert effects["d_u, the user's own"].metrics == effects["as it ranks"].metrics

@@ -116,10 +116,10 @@ class Experiment:
 
     def outcome(self, name: str) -> Outcome | None:
         """Read what came of a method; None if it could not be measured."""
-        found = self.pieces.read(self._path(name), "seconds", "threads", "test", "by_drift")
-        return Outcome(*found) if found else None
+        return Outcome.of_piece(self.pieces.read(self.path(name)))
 
-    def _path(self, name: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Give the file of what is measured of a method."""
         models = [self.models.conventional, *(model for _, model in self.models.of_method(name))]
         depends_on = {"method": name, "models": [self.models.depends_on(model) for model in models]}
         return self.pieces.path(f"{self.backbone}-{self.seed}-{name}", depends_on, "npz")
@@ -144,7 +144,7 @@ class Experiment:
             "threads": self._threads(name),
             "seconds": time.time() - started,
         }
-        self.pieces.write(self._path(name), info, outcome.by_user)
+        self.pieces.write(self.path(name), info, outcome.by_user)
         return info["seconds"]
 
     def _threads(self, name: str) -> list[int]:

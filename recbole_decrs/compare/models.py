@@ -171,5 +171,8 @@ class Models:
     def _load(self, model: Model) -> torch.nn.Module:
         with RunLog(console=False):
             recommender = self._untrained(model)
-        Checkpoint.read(str(self.path(model, "pth"))).load_into(recommender)
+        checkpoint = Checkpoint.read(str(self.path(model, "pth")))
+        checkpoint.check_model(model.config["model"])
+        checkpoint.check_data(self.data_to_choose_on(model).part)
+        checkpoint.load_into(recommender)
         return recommender.eval()

@@ -36,7 +36,11 @@ def differences_by_user(
         our_order, their_order = np.argsort(ours["users"]), np.argsort(theirs["users"])
         users = ours["users"][our_order]
         if not np.array_equal(users, theirs["users"][their_order]):
-            raise DecRSError(f"{name} and {opponent} over {backbone} were measured on other users; delete pieces/")
+            raise DecRSError(
+                f"output: {name} and {opponent} over {backbone} were measured on other users with seed {seed}; delete "
+                f"the files {backbone}-{seed}-{name}-*.npz and {backbone}-{seed}-{opponent}-*.npz in pieces/, and give "
+                "the command again, which measures anew"
+            )
         rows.append(ours[metric][our_order] - theirs[metric][their_order])
     return users, np.array(rows)
 

@@ -21,6 +21,7 @@ def record_of(
     results: Results,
     configs: dict[str, DecRSConfig],
     jobs: list[Job],
+    pieces: list[str],
     left_out: dict[str, str],
     command: str | None,
 ) -> dict[str, Any]:
@@ -30,6 +31,7 @@ def record_of(
         results: the results.
         configs: the configuration of each backbone.
         jobs: the pieces, with the seconds that they took.
+        pieces: names of the files with the measurements; those of other settings may lie beside them.
         left_out: methods and models that are missing, and why.
         command: what was typed.
     """
@@ -40,6 +42,7 @@ def record_of(
         "methods": results.methods,
         "lists": list(results.lists),
         "left_out": left_out,
+        "pieces": pieces,
         "threads": threads[0] if len(threads) == 1 else threads,
         "versions": versions(),
         "costs": {

@@ -22,6 +22,33 @@ class Outcome:
     by_user: dict[str, np.ndarray]
     """Each metric per test user: ``users``, and ``recall@10``, ..., shape [n_users] each."""
 
+    @classmethod
+    def of_piece(cls, found: tuple[dict[str, Any], dict[str, np.ndarray]] | None) -> Outcome | None:
+        """Take what a piece holds; None where that is no measurement of a method, so that it is made again."""
+        if found is None or not _is_measurement(*found):
+            return None
+        return cls(*found)
+
+
+def _is_measurement(info: dict[str, Any], by_user: dict[str, np.ndarray]) -> bool:
+    """Tell whether everything that tables are made from is there: a piece may have come from elsewhere."""
+    try:
+        metrics, by_drift = info["test"], info["by_drift"]
+        scores = dict(map(tuple, info["valid_scores"]))
+        numbers = [info["seconds"], *info["threads"], *scores.values(), *metrics.values()]
+        for threshold, users, of_group in by_drift:
+            numbers += [threshold, users, *of_group.values()]
+        return (
+            all(isinstance(number, int | float) for number in numbers)
+            and all(of_group.keys() in (set(), metrics.keys()) for *_, of_group in by_drift)
+            and len(metrics) > 0
+            and info["chosen"] in scores
+            and {"users"} <= by_user.keys() <= {"users", *metrics}
+            and all(values.shape == (len(by_user["users"]),) for values in by_user.values())
+        )
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return False
+
 
 @dataclass(frozen=True)
 class Results:

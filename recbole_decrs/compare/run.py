@@ -170,6 +170,7 @@ def _compare(
             print(listing(_jobs(experiments, plan), how.workers))
         return None
     with _claim(pieces.folder), one_thread() if how.workers > 1 else nullcontext():
+        check_nothing_is_lost(folder, plan.methods, plan.seeds, list(lists))  # another may have ended meanwhile
         with RunLog(console=False):
             jobs = _jobs(experiments, plan)
             lines = first["show_progress"] and not is_watched()
@@ -185,7 +186,8 @@ def _compare(
                 getLogger().warning(f"{name} is left out: {reason}")
             results = _results(experiments, plan, tables)
             configs = {backbone: experiments[backbone, plan.seeds[0]].config for backbone in backbones}
-            record = record_of(results, configs, jobs, {**plan.left_out, **failed}, command)
+            files = sorted(experiments[backbone, seed].path(name).name for backbone, name, seed in results.outcomes)
+            record = record_of(results, configs, jobs, files, {**plan.left_out, **failed}, command)
             outputs = make_outputs(results)
             written = write_outputs(folder, list(outputs.values()), record)
             if page := write_comparison_page(results, record, folder, is_wanted=first["report"]):

@@ -18,6 +18,9 @@ from recbole_decrs.errors import DecRSError
 from recbole_decrs.report.comparison.write import NAME, page_of_comparison
 from recbole_decrs.report.page import write_page
 
+RECORDED = {"methods", "seeds", "config", "left_out", "command"}
+"""What a page needs of ``run.json``."""
+
 ROUNDED = 6e-6
 """The tables have six digits, which may differ by so much of a value."""
 
@@ -44,7 +47,7 @@ def write_page_of_folder(folder: str) -> str:
 def _record(folder: Path) -> dict[str, Any]:
     try:
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        if {"methods", "seeds", "config", "left_out", "command"} <= record.keys():
+        if record.keys() >= RECORDED and isinstance(record.get("pieces", []), list):
             return record
     except OSError as error:
         if any(folder.glob("*.pth")):
@@ -79,9 +82,9 @@ def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:
     Raises:
         DecRSError: a piece is missing, or they are not those of the tables.
     """
-    pieces, methods, seeds = Pieces(str(folder / "pieces")), record["methods"], record["seeds"]
+    methods, seeds = record["methods"], record["seeds"]
     outcomes = {
-        (backbone, name, seed): _outcome(pieces, folder, f"{backbone}-{seed}-{name}", record["command"])
+        (backbone, name, seed): _outcome(folder, f"{backbone}-{seed}-{name}", record)
         for backbone, names in methods.items()
         for name in names
         for seed in seeds
@@ -95,21 +98,28 @@ def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:
     return results
 
 
-def _outcome(pieces: Pieces, folder: Path, name: str, command: str | None) -> Outcome:
-    """Read the newest measurement of that name; with other settings there may be several."""
-    pattern = re.compile(re.escape(name) + r"-[0-9a-f]{10}\.npz")
+def _outcome(folder: Path, name: str, record: dict[str, Any]) -> Outcome:
+    """Read the measurement of that name: of several, with other settings each, the one that the record names.
+
+    Records of before name none; of these it is the newest.
+    """
+    pieces, pattern = Pieces(str(folder / "pieces")), re.compile(re.escape(name) + r"-[0-9a-f]{10}\.npz")
+    named = set(map(str, record.get("pieces", [])))
     files = [file for file in pieces.folder.glob("*.npz") if pattern.fullmatch(file.name)]
-    for file in sorted(files, key=lambda file: file.stat().st_mtime_ns, reverse=True):
-        if found := pieces.read(file, "test", "by_drift", "chosen", "valid_scores"):
-            return Outcome(*found)
-    raise DecRSError(f"report: {folder}/pieces has no whole measurement {name}; {_again(command)}")
+    for file in sorted(files, key=lambda file: (file.name in named, file.stat().st_mtime_ns), reverse=True):
+        if outcome := Outcome.of_piece(pieces.read(file)):
+            return outcome
+    raise DecRSError(f"report: {folder}/pieces has no whole measurement {name}; {_again(record['command'])}")
 
 
 def _check(results: Results, folder: Path, command: str | None) -> None:
     """See that the pieces are those that the tables were made from."""
     try:
         with open(folder / "table3.csv", encoding="utf-8", newline="") as file:
-            rows = [(row["backbone"], row["method"], row["metric"], float(row["mean"])) for row in csv.DictReader(file)]
+            rows = [
+                (row["backbone"], row["method"], row["metric"], float(row["mean"] or np.nan))  # pandas writes NaN as ""
+                for row in csv.DictReader(file)
+            ]
     except (OSError, KeyError, ValueError) as error:
         raise DecRSError(f"report: {folder}/table3.csv cannot be read; {_again(command)}") from error
     for backbone, method, metric, written in rows:
