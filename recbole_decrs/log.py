@@ -56,7 +56,9 @@ def check_writable(*folders: str) -> None:
         while not os.path.exists(existing):
             existing = os.path.dirname(existing)
         if not os.path.isdir(existing):
-            raise DecRSError(f"the folder {folder} cannot be made, since {existing} is a file; name another folder")
+            raise DecRSError(
+                f"the folder {folder} cannot be made, since {existing} is a file; move it away, or name another"
+            )
         if not os.access(existing, os.W_OK):
             raise DecRSError(f"the folder {folder} cannot be written to ({existing}); start the run elsewhere")
 

@@ -128,7 +128,7 @@ ERRORS = {
     "id field": (["--USER_ID_FIELD=nope"], "USER_ID_FIELD: "),
     "time type": (["--TIME_FIELD=item_id"], "column item_id of"),
     "encoding": (["--encoding=foo"], "tiny.inter cannot be read, since there is no encoding named foo"),
-    "folder": (["--checkpoint_dir=bad.pth"], "bad.pth is a file; name another folder"),
+    "folder": (["--checkpoint_dir=bad.pth"], "bad.pth is a file; move it away, or name another"),
     "missing file": (["--benchmark_filename=['a','b','c']"], "the parts there are none, of files tiny.PART.inter"),
     "filtered away": (
         ["--val_interval={'rating': '[9,inf)'}"],

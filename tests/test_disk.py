@@ -89,7 +89,7 @@ def test_what_the_system_says_is_one_sentence(settings, config_file, monkeypatch
 def test_a_file_where_a_folder_must_be(config_file, capsys, folder):
     Path(folder).write_text("in the way")
     assert main(["--model=BPR", "--dataset=tiny", config_file]) == 2
-    assert f"the folder {folder} cannot be written to" in capsys.readouterr().err
+    assert f"the folder {folder} cannot be made, since {Path(folder).resolve()} is a file" in capsys.readouterr().err
 
 
 def test_no_memory(settings, config_file, monkeypatch, capsys):

@@ -84,4 +84,4 @@ def test_what_the_system_refuses_is_one_sentence(tiny, capsys):
     Path("out/pieces").write_text("")
     typed = [f"--{key}={value}" for key, value in tiny.items()]
     assert main(["compare", "--dataset=tiny", "--backbones=BPR", "--output=out", *typed]) == 2
-    assert "is a file; name another folder" in capsys.readouterr().err
+    assert "is a file; move it away, or name another" in capsys.readouterr().err
