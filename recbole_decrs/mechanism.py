@@ -18,7 +18,7 @@ from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.evaluator.scoring import Scorer, collect_rankings
 from recbole_decrs.model.other_distribution import in_place_of_d
 from recbole_decrs.model.scale import OnScale
-from recbole_decrs.randomness import at_seed
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.saved_model import load_deconfounded
 from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
@@ -78,7 +78,7 @@ def measure_mechanism(
 
 def _metrics(config, half: OnScale, loader) -> dict[str, float]:
     forget_kept_embeddings(half.model)
-    at_seed(config)  # where candidates are sampled, all are to rank the same ones
+    start_anew(loader._dataset.config, loader)  # where candidates are sampled, all rank those that a run has ranked
     (struct,) = collect_rankings(config, [half], {"": score_of_model(0)}, loader).values()
     return DecRSEvaluator(config).evaluate(struct)
 

@@ -27,7 +27,8 @@ class DataCache:
             while len(self.loaders) > 1:
                 self.loaders.pop(next(iter(self.loaders)))
             data = make_data(config)
-            if self.fingerprints.setdefault(key, data.fingerprint) != data.fingerprint:
+            fingerprint = data.fingerprint
+            if self.fingerprints.setdefault(key, fingerprint) != fingerprint:
                 raise OSError(
                     f"data_path: {config['dataset']} is not what it was when this comparison began; leave its files as "
                     "they are, and start the command again"

@@ -33,7 +33,7 @@ from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.reranking import Candidates
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.scale import OnScale
-from recbole_decrs.randomness import at_seed
+from recbole_decrs.randomness import start_anew
 from recbole_decrs.rerank import RERANKERS
 from recbole_decrs.signatures import call
 
@@ -65,7 +65,6 @@ class Experiment:
         self.backbone, self.seed, self.pieces = backbone, seed, pieces
         self.models = Models(backbone, seed, configure, pieces, cache)
         self.config = self.models.config
-        self.evaluation_seed = configure(backbone, {})["seed"]
         self.evaluator = DecRSEvaluator(self.config)
         self.metric = self.config["valid_metric"].lower()
         self._candidates: dict[str, DataStruct] = {}
@@ -164,7 +163,7 @@ class Experiment:
 
     def _collect(self, models: list, rankings: dict[Any, Ranking], eval_data, **options) -> dict[Any, DataStruct]:
         # Where candidates are sampled, all methods and seeds are to rank the same ones.
-        at_seed(self.config, self.evaluation_seed)
+        start_anew(eval_data._dataset.config, eval_data)
         return collect_rankings(self.config, models, rankings, eval_data, **options)
 
     def _best(self, scores: dict[Any, float]) -> Any:

@@ -31,7 +31,7 @@ class Outcome:
 
 
 def _is_measurement(info: dict[str, Any], by_user: dict[str, np.ndarray]) -> bool:
-    """Tell whether everything that tables are made from is there: a piece may have come from elsewhere."""
+    """Tell whether the parts of a measurement are there, each of its kind: a piece may have come from elsewhere."""
     try:
         metrics, by_drift = info["test"], info["by_drift"]
         scores = dict(map(tuple, info["valid_scores"]))
@@ -43,8 +43,10 @@ def _is_measurement(info: dict[str, Any], by_user: dict[str, np.ndarray]) -> boo
             and all(of_group.keys() in (set(), metrics.keys()) for *_, of_group in by_drift)
             and len(metrics) > 0
             and info["chosen"] in scores
-            and {"users"} <= by_user.keys() <= {"users", *metrics}
-            and all(values.shape == (len(by_user["users"]),) for values in by_user.values())
+            and all(values.shape == by_user["users"].shape for values in by_user.values())
+            and all(
+                values.ndim == 1 and values.dtype.kind in "biuf" for values in [by_user["users"], *by_user.values()]
+            )
         )
     except (AttributeError, LookupError, TypeError, ValueError):
         return False

@@ -32,7 +32,9 @@ def fingerprint_of(dataset, clicks: list[Clicks]) -> str:
 
 
 def digest_of_rows(parts: Iterable) -> bytes:
-    """Hash the interactions row by row, with all their columns, which a model is trained and ranked by in their order.
+    """Hash the interactions row by row, with all their columns, in the order by which a model is trained and ranked.
+
+    So are the triples of a knowledge graph.
 
     Args:
         parts: of a RecBole dataset after its split, with the ``click_order`` of each.
@@ -42,8 +44,9 @@ def digest_of_rows(parts: Iterable) -> bytes:
     """
     digest = hashlib.sha256()
     for part in parts:
-        rows = part.inter_feat.interaction
-        for field in sorted(rows):
-            digest.update(f"{field} {tuple(rows[field].shape)}".encode() + rows[field].numpy().tobytes())
+        for rows in (part.inter_feat, getattr(part, "kg_feat", None)):
+            for field in sorted(rows or ()):
+                digest.update(f"{field} {tuple(rows[field].shape)}".encode())
+                digest.update(np.ascontiguousarray(rows[field].numpy()))
         digest.update(b"" if part.click_order is None else np.asarray(part.click_order).tobytes())
     return digest.digest()

@@ -3,10 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from recbole_decrs import DecRSError
 from recbole_decrs.cli import main
@@ -14,6 +16,7 @@ from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare import run_comparison
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.results import Outcome
+from recbole_decrs.data.fingerprint import digest_of_rows
 from tiny_data import tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
@@ -125,7 +128,7 @@ def test_arrays_that_are_no_measurement(whole, tiny):
     for damaged in (
         {},
         by_user | {"users": by_user["users"][:-1]},
-        by_user | {"more": by_user["users"]},
+        by_user | {"recall@5": by_user["recall@5"].astype(str)},
         {name: values for name, values in by_user.items() if name != "users"},
         by_user | {"recall@5": np.float64(1)},
     ):
@@ -149,6 +152,25 @@ def test_a_model_of_other_data_is_trained_again(settings, tmp_path, caplog):
     assert table() == before
     assert "was made for other data" in caplog.text
     assert "is trained anew" in caplog.text
+
+
+def test_what_a_training_sees_is_told_by_rows_triples_and_times():
+    clicks, triples, order = {"user_id": torch.arange(3)}, {"tail_id": torch.arange(3)}, np.arange(3)
+
+    def digest(**changed):
+        part = {"inter_feat": clicks, "kg_feat": triples, "click_order": order} | changed
+        return digest_of_rows([SimpleNamespace(**part)])
+
+    assert digest() == digest()
+    others = [
+        digest(inter_feat={"user_id": torch.arange(3).flip(0)}),
+        digest(inter_feat=clicks | {"rating": torch.ones(3)}),
+        digest(kg_feat={"tail_id": torch.arange(3).flip(0)}),
+        digest(kg_feat=None),
+        digest(click_order=order[::-1]),
+        digest(click_order=None),
+    ]
+    assert len({digest(), *others}) == len(others) + 1
 
 
 def test_a_comparison_that_another_has_overtaken_takes_nothing_out_of_its_tables(settings, monkeypatch):
