@@ -20,10 +20,13 @@ def at_seed(config, seed: int | None = None) -> None:
     init_seed(config["seed"] if seed is None else seed, config["reproducibility"])
 
 
-def start_anew(config, train_data) -> None:
-    """Put every random generator at the seed, those of the loader too: a fit does not depend on what ran before it."""
+def start_anew(config, loader) -> None:
+    """Put every random generator at the seed, those of the loader too, which shuffles or samples by them.
+
+    So neither a fit nor the candidates of an evaluation depend on what ran before.
+    """
     at_seed(config)
-    for generator in shuffle_generators(train_data):
+    for generator in shuffle_generators(loader):
         generator.manual_seed(config["seed"])
 
 

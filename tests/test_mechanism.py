@@ -130,11 +130,15 @@ def test_a_piece_that_is_not_finished_is_refused(settings):
         measure_mechanism(str(piece))
 
 
-def test_sampled_candidates_are_the_same_whatever_is_in_m(settings):
-    """The twin ranks by the user's own d_u, so that d_u in its M changes nothing."""
-    settings |= {"eval_args": {"mode": {"valid": "uni5", "test": "uni5"}}}
-    run_comparison(["FM"], "tiny", ["confounded"], 1, "out", config_dict=settings)
-    (piece,) = (path for path in Path("out/pieces").glob("FM-2020-confounded-*.pth"))
-    effects = measure_mechanism(str(piece), k=3)
-    assert effects["d_u, the user's own"].changed == 0
-    assert effects["d_u, the user's own"].metrics == effects["as it ranks"].metrics
+@pytest.mark.parametrize("worker", [0, 1])
+def test_sampled_candidates_are_the_same_whatever_is_in_m(settings, worker):
+    """The twin ranks by the user's own d_u, so that d_u in its M changes nothing; and they are those of its table."""
+    settings |= {"eval_args": {"mode": {"valid": "uni5", "test": "uni5"}}, "worker": worker}
+    results = run_comparison(["FM"], "tiny", ["confounded", "decrs_wo"], 2, "out", config_dict=settings)
+    alone, twin = (
+        measure_mechanism(str(next(Path("out/pieces").glob(f"FM-2021-{name}-*.pth"))), "test", k=3)
+        for name in ("decrs", "confounded")
+    )
+    assert alone["as it ranks"].metrics == results.outcomes["FM", "decrs_wo", 2021].info["test"]
+    assert twin["d_u, the user's own"].changed == 0
+    assert twin["d_u, the user's own"].metrics == twin["as it ranks"].metrics

@@ -43,9 +43,9 @@ def _is_measurement(info: dict[str, Any], by_user: dict[str, np.ndarray]) -> boo
             and all(of_group.keys() in (set(), metrics.keys()) for *_, of_group in by_drift)
             and len(metrics) > 0
             and info["chosen"] in scores
-            and all(values.shape == by_user["users"].shape for values in by_user.values())
+            and by_user["users"].ndim == 1
             and all(
-                values.ndim == 1 and values.dtype.kind in "biuf" for values in [by_user["users"], *by_user.values()]
+                values.shape == by_user["users"].shape and values.dtype.kind in "biuf" for values in by_user.values()
             )
         )
     except (AttributeError, LookupError, TypeError, ValueError):
