@@ -134,6 +134,10 @@ def read_checkpoint(path: str) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
+    except PermissionError as error:
+        raise UnreadableCheckpoint(
+            f"the checkpoint {path} may not be read by this user", "change its rights"
+        ) from error
     except Exception as error:  # of a header that is damaged, zipfile raises whatever comes up
         if is_out_of_memory(error):
             raise

@@ -98,10 +98,39 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
 def _model_of(checkpoint: Checkpoint, config: DecRSConfig, data: Data, changed: dict[str, Any]) -> torch.nn.Module:
     model = make_model(config, data.part)
     if isinstance(model, FusedRecommender):
-        alpha = config["drift_alpha"] if "drift_alpha" in changed and config["drift_alpha"] != "auto" else None
-        model.drift_alpha = load_fused(config, model, checkpoint, data.part, alpha)
+        model.drift_alpha = load_fused(config, model, checkpoint, data.part, _alpha(checkpoint, config, changed))
         if DRIFT_KEYS & changed.keys():
             model.set_weight(fusion_weights(config, data.part.confounder, model.drift_alpha))
     else:
+        for key in ("drift_alpha", "fusion_weight", "inference"):
+            if key in changed:
+                raise DecRSError(
+                    f"{key}: {checkpoint.path} holds a {checkpoint.model}, of which no two halves are fused; leave it "
+                    "out"
+                )
         checkpoint.load_into(model)
     return model
+
+
+def _alpha(checkpoint: Checkpoint, config, changed: dict[str, Any]) -> float | None:
+    """Find the exponent of Eq. 12 that is meant in place of the saved one; None for the saved one.
+
+    Raises:
+        DecRSError: it would have no effect, or has to be chosen by a training.
+    """
+    if "drift_alpha" in changed and config["fusion_weight"] is not None:
+        raise DecRSError(
+            f"drift_alpha: fusion_weight {config['fusion_weight']:g} stands in the place of all weights that it would "
+            "change; leave it out, or set fusion_weight to none"
+        )
+    is_asked = "drift_alpha" in changed or ("fusion_weight" in changed and config["fusion_weight"] is None)
+    if not is_asked or not checkpoint.is_complete:
+        return None
+    if config["drift_alpha"] != "auto":
+        return None if "drift_alpha" not in changed and checkpoint.drift_alpha is not None else config["drift_alpha"]
+    if checkpoint.drift_alpha is None or "drift_alpha" in changed:
+        raise DecRSError(
+            "drift_alpha: auto chooses it at the end of a training, and this one is trained already; give a number"
+            + ("" if checkpoint.drift_alpha is None else f", or leave it out for {checkpoint.drift_alpha:g}")
+        )
+    return None

@@ -144,3 +144,14 @@ def test_embeddings_kept_for_prediction_are_no_state_and_are_forgotten():
     assert ":counter" in before.changed()
     forget_kept_embeddings(model)
     assert (model.restore_user_e, model.counter) == (None, 3)
+
+
+def test_a_checkpoint_without_the_right_to_read_it_is_not_called_damaged(tmp_path, monkeypatch):
+    (tmp_path / "a.pth").write_bytes(b"")
+
+    def refuse(*arguments, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("zipfile.ZipFile", refuse)
+    with pytest.raises(DecRSError, match=r"a\.pth may not be read by this user; change its rights"):
+        read_checkpoint(str(tmp_path / "a.pth"))

@@ -22,7 +22,7 @@ OWN_OPTIONS = {
     "jensen-gap": ["users", "seed"],
     "report": ["users"],
     "mechanism": ["part", "k", "seed"],
-    "recommend": ["users", "all", "clicks", "k", "output", "exclude", "items", "groups", "seed"],
+    "recommend": ["users", "all", "clicks", "k", "output", "exclude", "items", "groups", "seed", *recommend.READING],
 }
 KEYS_SHOWN = {
     "run": list(KEYS),

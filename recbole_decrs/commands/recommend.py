@@ -16,8 +16,11 @@ KEYS = KEYS_OF_ALL | {
     "drift_alpha": "the exponent of Eq. 12 by which both halves are fused",
     "fusion_weight": "one weight in [0, 1] in place of the drift's for everyone",
     "inference": "the ranking: fused, deconfounded or conventional",
+    "encoding": "the encoding of the file of --clicks, or without it of the dataset's files",
 }
 """Configuration keys that may be other than they were in training, with what they are."""
+READING = ("user", "item", "time", "rating", "label", "time_format", "separator")
+"""The options of import that say how clicks are read, beside the key ``encoding``."""
 
 
 def add_options(parser: CommandParser) -> None:
@@ -70,6 +73,10 @@ def add_options(parser: CommandParser) -> None:
         default=0,
         help="of the negatives by which new users are folded in; default %(default)s",
     )
+    for name in READING:
+        parser.add_argument(
+            f"--{name}", metavar="TEXT", default=None, help="of --clicks, as in import; default found out"
+        )
     add_checkpoint(parser, KEYS, "what the training of any model saved, such as saved/DecFM-....pth")
 
 
@@ -83,6 +90,9 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
             "recommend needs to know to whom: give one, and one alone, of --users=1,5,9, --all=True and "
             "--clicks=new.csv, the clicks of new users"
         )
+    reading = {name: getattr(options, name) for name in READING if getattr(options, name) is not None}
+    if options.clicks is not None and "encoding" in changed:  # of that file: the checkpoint knows that of its data
+        reading["encoding"] = changed.pop("encoding")
     users, items = (_listed(name, getattr(options, name)) for name in ("users", "items"))
     groups = None if options.groups is None else _with_commas(options.groups)
     from recbole_decrs.checks import one_of
@@ -94,7 +104,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     if options.output is not None:
         check_output(options.output)
     about = {"exclude": options.exclude, "items": items, "groups": groups, "clicks": options.clicks}
-    frame = recommend(path, users, options.k, **about, seed=options.seed, config_dict=changed)
+    frame = recommend(path, users, options.k, **about, seed=options.seed, config_dict=changed, **reading)
     if options.output is not None:
         write_lists(frame, options.output)
     print(f"\n{text_of_lists(frame, options.output)}")

@@ -82,6 +82,37 @@ def check_loaded_columns(file: AtomicFile, load_col: set[str] | None, unload_col
     file.check_columns(sorted(unload_col or ()), "unload_col")
 
 
+def check_features_have_names_of_their_own(dataset, file: AtomicFile, names: list[str], own_id: str) -> None:
+    """See that no feature of users or items is called as a column of another file, or as the labels of training.
+
+    RecBole joins all columns of a batch by name, so that one would stand where the other is meant.
+
+    Args:
+        dataset: a RecBole Dataset that is loading its files.
+        file: the .user or .item file.
+        names: of the columns that are loaded of it.
+        own_id: the one that names its rows.
+
+    Raises:
+        DecRSError: one is.
+    """
+    config = dataset.config
+    keys = {config[key]: key for key in ("LABEL_FIELD", "ITEM_ID_FIELD", "USER_ID_FIELD")}
+    for name in names:
+        if name == own_id:
+            continue
+        if name in keys:
+            raise DecRSError(
+                f"{file.path}: the column {name} is called as {keys[name]}, in whose place it would stand; call it "
+                "otherwise in the file, or leave it out of load_col"
+            )
+        if name in dataset.field2source:
+            raise DecRSError(
+                f"{file.path}: the column {name} is called as one of the .{dataset.field2source[name].value} file, in "
+                "whose place it would stand; call it otherwise in the file, or leave one of the two out of load_col"
+            )
+
+
 def check_columns_in_keys(dataset) -> None:
     """See that each column that a key names is loaded, and that those of numbers are numbers.
 

@@ -11,7 +11,12 @@ import pandas as pd
 from recbole.utils import FeatureSource, FeatureType
 
 from recbole_decrs.data.atomic_files import AtomicFile, atomic_file
-from recbole_decrs.data.columns import check_columns_of_clicks, check_ids_are_tokens, check_loaded_columns
+from recbole_decrs.data.columns import (
+    check_columns_of_clicks,
+    check_features_have_names_of_their_own,
+    check_ids_are_tokens,
+    check_loaded_columns,
+)
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.data.group_field import check_one_row_an_id
@@ -51,14 +56,16 @@ class CheckedFilesMixin:
         if not names:
             self.logger.warning(f"load_col: no column of {filepath} is loaded")
             return None
+        own_id = {FeatureSource.USER: self.uid_field, FeatureSource.ITEM: self.iid_field}.get(source)
+        if own_id is not None:
+            check_features_have_names_of_their_own(self, file, names, own_id)
         # Of several files, categories would differ.
         table = file.read(names, () if self.benchmark_filename_list else (self.uid_field, self.iid_field))
         check_rows(table, [self.uid_field, self.iid_field], filepath)
         tell_how_it_was_read(file)
         for name in names:
             self._load_column(table, name, FeatureType(file.columns[name]), source, f"column {name} of {filepath}")
-        ids = {FeatureSource.USER: self.uid_field, FeatureSource.ITEM: self.iid_field}
-        return with_one_row_an_id(table, ids.get(source), filepath)
+        return with_one_row_an_id(table, own_id, filepath)
 
     def _load_column(
         self, table: pd.DataFrame, name: str, kind: FeatureType, source: FeatureSource | str, where: str

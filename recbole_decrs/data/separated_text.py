@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
@@ -94,6 +94,10 @@ class SeparatedText:
             DecRSError: a line has, or it does not end; with the line.
         """
         if len(self.separator) > 1:
+            with self.in_words(), open(self.text_path, encoding=self.encoding, newline="") as file:
+                lines = (line.rstrip("\r\n") for line in file)
+                of_lines = (np.array([line.count(self.separator) + 1 if line else 0]) for line in lines)
+                self._check_widths(of_lines, n_columns)
             return
         with open(self.text_path, "rb") as file:
             # Without quotation marks cells end at separators and lines at line ends, which are quickly counted.
@@ -103,16 +107,19 @@ class SeparatedText:
             )
             file.seek(0)
             of_lines = widths(file, self.separator.encode()) if plain else self._widths_of_quoted(n_columns)
-            n_short, line = 0, 1
-            for some in of_lines:
-                if (some > n_columns).any():
-                    place = int((some > n_columns).argmax())
-                    raise DecRSError(
-                        f"{self.path}, line {line + place}: {some[place]} cells under {n_columns} columns; take the "
-                        f"separator {self.separator!r} out of the text"
-                    )
-                n_short += int(((some < n_columns) & (some > 0)).sum())
-                line += len(some)
+            self._check_widths(of_lines, n_columns)
+
+    def _check_widths(self, of_lines: Iterable[np.ndarray], n_columns: int) -> None:
+        n_short, line = 0, 1
+        for some in of_lines:
+            if (some > n_columns).any():
+                place = int((some > n_columns).argmax())
+                raise DecRSError(
+                    f"{self.path}, line {line + place}: {some[place]} cells under {n_columns} columns; take the "
+                    f"separator {self.separator!r} out of the text"
+                )
+            n_short += int(((some < n_columns) & (some > 0)).sum())
+            line += len(some)
         self.n_short = n_short
 
     def _widths_of_quoted(self, n_columns: int) -> Iterator[np.ndarray]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,9 @@ def text_of(cell: Any) -> str:
         return cell
     if isinstance(cell, date | pd.Timestamp):
         return cell.isoformat()
-    if isinstance(cell, Real) and not isinstance(cell, bool | np.bool_) and float(cell).is_integer():
+    if isinstance(cell, bool | np.bool_):
+        return str(cell)
+    if isinstance(cell, Integral) or (isinstance(cell, Real) and float(cell).is_integer()):
         return str(int(cell))
     return str(cell)
 
@@ -54,7 +56,8 @@ def ids_of(table: Table, column: str) -> pd.Series:
         text, NaN where an id is missing, shape [n rows].
 
     Raises:
-        DecRSError: an id is a list, a number with a fraction, or has letters in it that an atomic file cannot hold.
+        DecRSError: an id is a list, a number with a fraction or without all of its digits, or has letters in it that
+            an atomic file cannot hold.
     """
     cells = table.frame[column]
     try:
@@ -64,6 +67,11 @@ def ids_of(table: Table, column: str) -> pd.Series:
         odd = next(cell for cell in cells if is_collection(cell))
     if odd is not None:
         row = next(place for place, cell in enumerate(cells) if cell is odd or str(cell) == str(odd))
+        if isinstance(odd, Real) and float(odd).is_integer():
+            raise DecRSError(
+                f"{table.where(column)}, {table.place(row)}: {odd:.0f} is too large for a float to hold all digits of "
+                "an id; read the column as text, or as whole numbers (Int64), where it is read first"
+            )
         raise DecRSError(
             f"{table.where(column)}, {table.place(row)}: {odd!s} is no id, which is text or a whole number; name "
             "another column, or mend it"
@@ -132,4 +140,7 @@ def holds_fractions(texts: pd.Series) -> bool:
 
 
 def _is_whole(cell: Any) -> bool:
-    return isinstance(cell, bool | np.bool_) or cell != cell or (abs(cell) < 2**63 and float(cell).is_integer())
+    """Tell whole numbers of which no digit can be lost; and those that are missing, and truth values."""
+    if isinstance(cell, bool | np.bool_ | Integral) or cell != cell:
+        return True
+    return abs(cell) < 2**53 and float(cell).is_integer()

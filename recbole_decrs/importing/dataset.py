@@ -93,7 +93,7 @@ def import_data(
     names = replace(names, user=found["user"], item=found["item"])  # of these names they are in other tables first
     inter, told = inter_of(tables["clicks"], names, time_format)
     of_items = items_of(tables["items"], names, group_separator) if "items" in tables else None
-    of_users = users_of(tables["users"], names) if "users" in tables else None
+    of_users = users_of(tables["users"], names, of_items.table if of_items else ()) if "users" in tables else None
     made, lines = {"inter": inter}, [_with_more(told)]
     for ending, features, field in (("item", of_items, "item_id"), ("user", of_users, "user_id")):
         if features is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,8 @@ from recbole_decrs.importing.table import Table
 
 SHOWN = 3
 """How many names of groups are shown."""
+OF_CLICKS = ("user_id", "item_id", "timestamp", "rating", "label")
+"""What columns of clicks are called in a dataset; RecBole would put a feature of such a name in their place."""
 
 
 class Features(NamedTuple):
@@ -63,36 +66,47 @@ def items_of(table: Table, names: ColumnNames, group_separator: str) -> Features
     if not any(groups):
         raise DecRSError(f"{table.where(column)} names no group of an item; name another column as groups")
     kind, cells = written(groups, table.where(column))
-    field = _free_name(column, {name.rpartition(":")[0] for name in features})
+    field = _free_name(column, _names_of(features))
     features[f"{field}:{kind}"] = cells
+    told += _renamed({column: field})
     doubts = [found.doubt] if found.doubt else []
     return Features(features, [_about_groups(table, column, found, groups), *doubts, *told], field)
 
 
-def users_of(table: Table, names: ColumnNames) -> Features:
+def users_of(table: Table, names: ColumnNames, taken: Iterable[str] = ()) -> Features:
     """Make the .user table: ids, and the other columns.
+
+    Args:
+        table: of users.
+        names: of its columns, as far as they are given.
+        taken: columns of the .item table, of whose names there can be no other.
 
     Raises:
         DecRSError: users are not found or cannot be read, or two rows of a user differ.
     """
     column = column_of_users(table, names)
     others = [other for other in table.frame if other != column]
-    features, told = _features(table, ids_of(table, column), others, "user_id")
+    features, told = _features(table, ids_of(table, column), others, "user_id", taken=taken)
     return Features(features, [f"{table.name}: {counted(len(features), 'user')}", *told])
 
 
 def _features(
-    table: Table, ids: pd.Series, others: list[str], id_field: str, title: str | None = None
+    table: Table,
+    ids: pd.Series,
+    others: list[str],
+    id_field: str,
+    title: str | None = None,
+    taken: Iterable[str] = (),
 ) -> tuple[pd.DataFrame, list[str]]:
     """Make a table of one row an id, and lines about what was left out or changed."""
-    columns, told, n_mended = {f"{id_field}:token": ids}, [], 0
+    columns, fields, told, n_mended = {f"{id_field}:token": ids}, {}, [], 0
     if title is not None:
         columns["title:token"], n_mended = in_one_line(texts_of(table.frame[title]))
     lists = [column for column in others if _holds_lists(table.frame[column])]
     for column in others:
         if column in lists:
             continue
-        field = _free_name(column, {"title", *(name.rpartition(":")[0] for name in columns)})
+        field = fields[column] = _free_name(column, {"title", *_names_of([*taken, *columns])})
         texts = texts_of(table.frame[column])
         if holds_fractions(texts):
             columns[f"{field}:float"] = as_whole(numbers_of(table, column))
@@ -113,6 +127,7 @@ def _features(
         told.append(f"{counted(n_mended, 'cell')} with tabs or line ends, which are blanks now")
     if table.n_short:
         told.append(f"{counted(table.n_short, 'line')} with fewer cells than the first, whose last cells are missing")
+    told += _renamed(fields)
     if lists:
         told.append(f"not taken, since they hold lists: {', '.join(lists)}")
     return features, told
@@ -122,15 +137,30 @@ def _holds_lists(cells: pd.Series) -> bool:
     return cells.dtype == object and bool(cells.map(is_collection).any())
 
 
+def _names_of(columns: Iterable[str]) -> set[str]:
+    """Take the types off the names of columns."""
+    return {column.rpartition(":")[0] for column in columns}
+
+
 def _free_name(column: str, taken: set[str]) -> str:
     """Make a name that the first line of an atomic file can hold, and that no other column has."""
-    name = re.sub(r"\W+", "_", column).strip("_") or "column"
-    name = f"column_{name}" if name.isdecimal() else name
+    name, taken = _plain_name(column), {*taken, *OF_CLICKS}
     return (
         name
         if name not in taken
         else next(f"{name}_{n}" for n in range(2, len(taken) + 3) if f"{name}_{n}" not in taken)
     )
+
+
+def _plain_name(column: str) -> str:
+    name = re.sub(r"\W+", "_", column).strip("_") or "column"
+    return f"column_{name}" if name.isdecimal() else name
+
+
+def _renamed(fields: dict[str, str]) -> list[str]:
+    """Tell of columns that have another name because another column has theirs."""
+    other = [f"{column} as {field}" for column, field in fields.items() if field != _plain_name(column)]
+    return [f"written under another name, since there is one of theirs: {', '.join(other)}"] if other else []
 
 
 def _about_groups(table: Table, column: str, found: ItemGroups, groups: list[list[str]]) -> str:

@@ -96,6 +96,8 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
         file.check_bytes()
         file.separator = separator or find_separator(text, path)
     header = file.first_cells()
+    if not header or header == [""]:
+        raise DecRSError(f"{path}: the first line is empty, and should name the columns; take it out")
     of_a_frame = header == list(map(str, range(len(header))))  # whose columns pandas has numbered from 0
     numbered = bool(given) and all(name.isdecimal() for name in given) and not of_a_frame
     names = [str(place) for place in range(1, len(header) + 1)] if numbered else [name.strip() for name in header]

@@ -42,7 +42,8 @@ def table_of_frame(frame: Any, name: str) -> Table:
     for column in names:
         if not isinstance(column, str):
             raise DecRSError(f"{name}: a column of the data frame is named {column!r}, which is no text; rename it")
-    return Table(pd.DataFrame({column: _cells(columns[column]) for column in names}), name)
+    cells = {column: _cells(columns[column]) for column in names}
+    return Table(pd.DataFrame({column: _without_bytes(some, column, name) for column, some in cells.items()}), name)
 
 
 def _cells(column: nw.Series) -> pd.Series:
@@ -53,6 +54,18 @@ def _cells(column: nw.Series) -> pd.Series:
     if column.dtype.is_numeric() and column.null_count() == 0 and column.dtype != nw.Decimal:
         return pd.Series(column.to_numpy())
     return pd.Series([np.nan if _is_missing(cell) else cell for cell in column.to_list()], dtype=object)
+
+
+def _without_bytes(cells: pd.Series, column: str, name: str) -> pd.Series:
+    """Read bytes, as which some programs write text into Parquet files, as text in UTF-8."""
+    if cells.dtype != object or not cells.map(lambda cell: isinstance(cell, bytes)).any():
+        return cells
+    try:
+        return cells.map(lambda cell: cell.decode() if isinstance(cell, bytes) else cell)
+    except UnicodeDecodeError as error:
+        raise DecRSError(
+            f"column {column} of {name} holds bytes that are not text in utf-8; make them text, or leave it out"
+        ) from error
 
 
 def _is_missing(cell: Any) -> bool:

@@ -51,6 +51,12 @@ def read_groups(table: Table, column: str, separator: str = "auto") -> ItemGroup
                 f"{table.where(column)} has lists, and in {table.first(odd.to_numpy())} {cells[odd].iloc[0]!r}, which "
                 "is none; write all as lists"
             )
+        keyed = next((cell for cell in known if isinstance(cell, dict) or any(map(is_collection, cell))), None)
+        if keyed is not None:
+            raise DecRSError(
+                f"{table.where(column)} has cells such as {shown(str(keyed))}, which hold keys and values or lists; "
+                "make them lists of the names of groups"
+            )
         return ItemGroups([_names(cell) if is_collection(cell) else [] for cell in cells], "lists", None)
     texts = texts_of(cells).fillna("")
     texts = texts.where(~texts.isin(NO_GROUPS), "")

@@ -13,13 +13,14 @@ import pandas as pd
 from scipy import sparse
 
 from recbole_decrs.data.loading import PADDING
-from recbole_decrs.errors import DecRSError
-from recbole_decrs.importing.cells import ids_of
+from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.importing.cells import ids_of, texts_of
 from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
 from recbole_decrs.importing.files import read_table
 from recbole_decrs.importing.frames import table_of_frame
 from recbole_decrs.importing.table import Table
 from recbole_decrs.importing.times import read_times
+from recbole_decrs.serving.counting_rows import rows_that_count
 
 
 @dataclass(frozen=True)
@@ -44,40 +45,66 @@ class NewClicks:
         order = np.argsort(self.users, kind="stable")
         return np.split(self.items[order], np.cumsum(np.bincount(self.users, minlength=self.n_users))[:-1])
 
+    def counts(self, n_items: int) -> sparse.csr_matrix:
+        """Count how often a user has clicked an item, shape [n_users, n_items]."""
+        ones = np.ones(len(self.users), dtype=np.float32)
+        return sparse.csr_matrix((ones, (self.users, self.items)), shape=(self.n_users, n_items))
+
     def matrix(self, n_items: int) -> sparse.csr_matrix:
         """Give 1 where a user has clicked an item, however often, shape [n_users, n_items]."""
-        ones = np.ones(len(self.users), dtype=np.float32)
-        clicked = sparse.csr_matrix((ones, (self.users, self.items)), shape=(self.n_users, n_items))
+        clicked = self.counts(n_items)
         clicked.data[:] = 1
         return clicked
 
 
-def read_new_clicks(clicks: Any, dataset) -> NewClicks:
+READING = ("user", "item", "time", "rating", "label", "time_format", "separator", "encoding")
+"""The options of ``import`` that say how clicks are read."""
+
+
+def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
     """Read the clicks of new users.
 
     Args:
         clicks: a data frame of pandas, polars or another library that narwhals reads, or the path of a file, as
             ``recbole-decrs import`` reads them: text of separated cells, an atomic file, or Parquet. It has a row a
             click, and columns of users and items that are named as those of the dataset, or as such usually are. Where
-            there is one of times it puts the clicks in order; else they stand in order.
+            there is one of times it puts the clicks in order; else they stand in order. A row is a click where it
+            would be one in training; see :func:`~recbole_decrs.serving.counting_rows.rows_that_count`.
         dataset: the training part of the model's dataset.
+        reading: how they are read, where that is not found out: options of ``import``, those of :data:`READING`.
 
     Raises:
-        DecRSError: a column is missing, a user is known already or has clicked no item that the model knows, or a cell
-            is empty or no number.
+        DecRSError: there is no such option, a column is missing, a user is known already or has clicked no item that
+            the model knows, or a cell is empty or no number.
     """
-    table = read_table(os.fspath(clicks)) if isinstance(clicks, str | os.PathLike) else table_of_frame(clicks, "clicks")
+    for option in reading:
+        if option not in READING:
+            raise DecRSError(
+                f"there is no option {option} of clicks{did_you_mean(option, READING)}; there are {', '.join(READING)}"
+            )
+    time_format, of_file = (
+        reading.pop("time_format", None),
+        {option: reading.pop(option, None) for option in ("separator", "encoding")},
+    )
+    if isinstance(clicks, str | os.PathLike):
+        table = read_table(os.fspath(clicks), tuple(reading.values()), **of_file)
+    else:
+        table = table_of_frame(clicks, "clicks")
     frame = table.frame.rename(columns=lambda column: column.partition(":")[0])
-    own = {"user": dataset.uid_field, "item": dataset.iid_field, "time": dataset.time_field}
-    names = ColumnNames(**{role: field for role, field in own.items() if field in frame})
+    fields = {"user": "USER_ID_FIELD", "item": "ITEM_ID_FIELD", "time": "TIME_FIELD"}
+    fields |= {"rating": "RATING_FIELD", "label": "LABEL_FIELD"}
+    own = {role: dataset.config[key] for role, key in fields.items()}
+    names = ColumnNames(**{role: field for role, field in own.items() if field in frame} | reading)
     table = replace(table, frame=frame)
     columns, name = columns_of_clicks(table, names), table.name
     ids = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
     for field, cells in ids.items():
         if missing := int(cells.isna().sum()):
             raise DecRSError(f"{name}: {missing} rows have no {field}; fill it in, or drop them")
-    order = _order(table, columns["time"]) if "time" in columns else np.arange(len(frame))
-    table = _of_known_items(pd.DataFrame(ids).iloc[order], dataset, name)
+    order = _order(table, columns["time"], time_format) if "time" in columns else np.arange(len(frame))
+    counts = rows_that_count(table, columns, dataset)
+    rows = pd.DataFrame(ids).iloc[order]
+    table = _of_known_items(_that_count(rows, counts[order], dataset.uid_field, name), dataset, name)
     places, tokens = pd.factorize(table[dataset.uid_field].to_numpy(dtype=object))
     ids = dataset.field2token_id[dataset.uid_field]
     trained = set(np.unique(dataset.clicks[0]).tolist())
@@ -91,14 +118,30 @@ def read_new_clicks(clicks: Any, dataset) -> NewClicks:
     return NewClicks(np.array([PADDING, *tokens], dtype=object), places.astype(np.int64) + 1, items)
 
 
-def _order(table: Table, column: str) -> np.ndarray:
+def _order(table: Table, column: str, time_format: str | None) -> np.ndarray:
     """Order clicks by time, which may be any numbers, or dates that can be read with certainty."""
-    times = pd.to_numeric(table.frame[column], errors="coerce").to_numpy(dtype=np.float64)
+    cells = table.frame[column]
+    missing = (texts_of(cells) if cells.dtype == object else cells).isna().to_numpy()
+    if missing.any():
+        raise DecRSError(f"{table.where(column)}, {table.first(missing)}: there is no time; fill it in")
+    times = np.full(len(cells), np.nan)
+    if time_format is None and not pd.api.types.is_datetime64_any_dtype(cells.dtype):
+        times = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
     if np.isnan(times).any():
-        times = read_times(table, column).seconds
-    if np.isnan(times).any():
-        raise DecRSError(f"{table.where(column)}, {table.first(np.isnan(times))}: there is no time; fill it in")
+        times = read_times(table, column, time_format or "auto").seconds
     return np.argsort(times, kind="stable")
+
+
+def _that_count(rows: pd.DataFrame, counts: np.ndarray, user_field: str, name: str) -> pd.DataFrame:
+    """Leave out rows that are no clicks."""
+    clicked = rows[counts]
+    without = rows[user_field][~rows[user_field].isin(clicked[user_field])]
+    if len(without):
+        raise DecRSError(
+            f"{name}: no row of {user_field} {without.iloc[0]} counts as a click, as ratings and labels did in "
+            "training; leave the user out"
+        )
+    return clicked
 
 
 def _of_known_items(table: pd.DataFrame, dataset, name: str) -> pd.DataFrame:

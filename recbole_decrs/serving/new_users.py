@@ -118,7 +118,7 @@ def _half_standing_in(model, part, clicks: NewClicks, seed: int):
     if model.type == ModelType.SEQUENTIAL:
         return nullcontext()  # the interaction brings all that there is of a user
     if scores_by_click_rows(model):
-        return with_click_rows(model, clicks.matrix(part.item_num))
+        return with_click_rows(model, clicks.counts(part.item_num))
     raise DecRSError(
         f"{type(model).__name__} scores only users that it was trained on; for new ones train FM, NFM, DecFM, DecNFM, "
         "a model of item-item weights such as EASE, an autoencoder such as MultiDAE, or a sequential one such as SASRec"

@@ -55,6 +55,7 @@ class Recommender:
         groups: Iterable[str] | None = None,
         clicks: Any = None,
         seed: int = 0,
+        **reading: str,
     ) -> pd.DataFrame:
         """Rank items for users that the model was trained on, or for new ones.
 
@@ -69,6 +70,7 @@ class Recommender:
             clicks: a table or a file of clicks of users that the model has never seen, who are ranked for in place of
                 known ones; see :func:`~recbole_decrs.serving.new_clicks.read_new_clicks`.
             seed: of the draw of negatives by which new users are folded in.
+            reading: how clicks are read, such as ``user="customer"`` or ``time_format="%d.%m.%Y"``.
 
         Returns:
             A row for each user and rank; see :func:`~recbole_decrs.serving.frame.frame_of_lists`.
@@ -80,20 +82,24 @@ class Recommender:
         one_of(*EXCLUDE).require("exclude", exclude)
         whole_number(0).require("seed", seed)
         for name, value in (("items", items), ("groups", groups)):
-            if isinstance(value, str):
+            if value is not None and not _is_list(value):
                 raise DecRSError(f"{name} must be a list, such as [{value!r}], not {value!r}")
+        if reading and clicks is None:
+            raise DecRSError(
+                f"{next(iter(reading))} says how clicks of new users are read, and there are none; give them"
+            )
         chosen = chosen_items(self.part, items, groups)
         check_length(k, self.part)
         at_seed(self.config)
         with quiet_libraries():
             if clicks is None:
-                ids = self.known.ids([users] if isinstance(users, str) else users)
+                ids = self.known.ids(users if users is None or _is_list(users) else [users])
                 batches = self.known.batches(ids, exclude, self.step)
                 lists = self._rank(batches, k, chosen, self.part.confounder)
                 return self._frame(lists, self.dataset.field2id_token[self.dataset.uid_field])
             if users is not None:
                 raise DecRSError("users are known to the model and clicks are of new ones; leave one of the two out")
-            new = read_new_clicks(clicks, self.part)
+            new = read_new_clicks(clicks, self.part, **reading)
             with standing_in(self.config, self.model, self.part, new, seed) as confounder:
                 by_id = isinstance(self.model, FusedRecommender)
                 batches = batches_of_new_users(self.config, new, exclude, self.step, by_id)
@@ -130,12 +136,13 @@ def recommend(
     clicks: Any = None,
     seed: int = 0,
     config_dict: dict[str, Any] | None = None,
+    **reading: str,
 ) -> pd.DataFrame:
     """Load a checkpoint and recommend once; :class:`Recommender` loads it once for many questions.
 
     Args:
         checkpoint, config_dict: as of :class:`Recommender`.
-        users, k, exclude, items, groups, clicks, seed: as of :meth:`Recommender.recommend`.
+        users, k, exclude, items, groups, clicks, seed, reading: as of :meth:`Recommender.recommend`.
 
     Returns:
         A row for each user and rank; see :func:`~recbole_decrs.serving.frame.frame_of_lists`.
@@ -143,4 +150,8 @@ def recommend(
     Raises:
         DecRSError: the checkpoint cannot be read, or the question has no answer.
     """
-    return Recommender(checkpoint, config_dict).recommend(users, k, exclude, items, groups, clicks, seed)
+    return Recommender(checkpoint, config_dict).recommend(users, k, exclude, items, groups, clicks, seed, **reading)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes)

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from imports import CLICKS, ITEMS, USERS, imported, read_back, with_column, write_text
+from recbole_decrs import DecRSError
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.preparation import create_dataset
 from recbole_decrs.importing import import_data
@@ -189,3 +190,24 @@ def test_a_run_reads_the_clicks_that_were_given(tmp_path_factory, data, n, libra
 def test_ids_are_called_as_among_the_clicks_first():
     imported(CLICKS, ITEMS.assign(asin=["x", "y", "z"]))
     assert read_back("item")[0]["item_id"].tolist() == ["10", "20", "30"]
+
+
+def test_ids_of_64_bits_keep_all_digits():
+    ids = [2**63 + 5, 2**63 + 6, 2**64 - 1]
+    for clicks in (
+        pd.DataFrame({"user": np.array(ids, dtype=np.uint64), "item": [1, 2, 3]}),
+        pl.DataFrame({"user": pl.Series(ids, dtype=pl.UInt64), "item": [1, 2, 3]}),
+        pd.DataFrame({"user": pd.array([2**62 + 1, 2**62 + 3, None], dtype="Int64"), "item": [1, 2, 3]}),
+    ):
+        done = import_data(clicks)
+        users = read_back("inter", dataset=done.dataset)[0]["user_id"].tolist()
+        assert users == [str(user) for user in list(clicks["user"]) if user is not pd.NA]
+
+
+def test_short_lines_are_counted_whatever_separates_their_cells():
+    for separator in (";", "::"):
+        text = "movieId,title,genres\n10,Heat,Drama\n20,Solo\n30,Two,Drama\n".replace(",", separator)
+        done = import_data(CLICKS, write_text("items.dat", text), dataset=f"by{len(separator)}")
+        assert "  1 line with fewer cells than the first, whose last cells are missing" in done.told
+    with pytest.raises(DecRSError, match=r"items\.dat, line 3: 4 cells under 3 columns; take the separator '::' out"):
+        import_data(CLICKS, write_text("items.dat", "movieId::title::genres\n10::Heat::Drama\n20::So::lo::Drama\n"))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imports import CLICKS, imported, read_back
+from imports import CLICKS, ITEMS, USERS, imported, read_back, refusal, with_column
 from recbole_decrs import DecRSError
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.importing.item_groups import read_groups, written
@@ -116,3 +116,43 @@ def test_what_may_have_been_meant_otherwise_is_told(cells, told):
 def test_objects_of_json_are_refused():
     with pytest.raises(DecRSError, match="hold keys and values; make them lists"):
         read_groups(Table(pd.DataFrame({"groups": ['[{"id": 0, "name": "x"}]']}), "items"), "groups")
+
+
+def test_a_column_that_is_called_as_one_of_the_clicks_has_another_name():
+    """Of a name that two files have, RecBole puts one column in the place of the other."""
+    items = ITEMS.assign(label=["Sony", "EMI", "Sony"], rating=["PG-13", "TV-MA", "R"], country=["de", "fr", "de"])
+    users = USERS.assign(country=["us", "uk", "us"])
+    done = imported(CLICKS, items, users, groups="label")
+    assert done.group_field == "label_2"
+    assert list(read_back("item")[1]) == ["item_id", "title", "genres", "rating_2", "country", "label_2"]
+    assert list(read_back("user")[1]) == ["user_id", "age", "height", "country_2"]
+    told = "\n".join(done.told)
+    assert "written under another name, since there is one of theirs: rating as rating_2" in told
+    assert "written under another name, since there is one of theirs: label as label_2" in told
+    assert "written under another name, since there is one of theirs: country as country_2" in told
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [{"main": "Drama"}, {"main": "Comedy"}, {"main": "Drama"}],
+        [[{"id": 16, "name": "Animation"}], [{"id": 18, "name": "Drama"}], []],
+    ],
+)
+def test_keys_and_values_are_no_names_of_groups(cells):
+    message = refusal(CLICKS, with_column(ITEMS, "genres", cells))
+    assert "which hold keys and values or lists; make them lists of the names of groups" in message
+
+
+def test_bytes_are_text():
+    """Some programs write the text of Parquet files as bytes."""
+    as_bytes = pl.DataFrame({"movieId": [b"10", b"20", b"30"], "genres": [b"Com\xc3\xa9die|Drama", b"Drama", None]})
+    as_bytes.write_parquet("items.parquet")
+    imported(CLICKS, "items.parquet")
+    items = read_back("item")[0]
+    assert items["item_id"].tolist() == ["10", "20", "30"]
+    assert items["genres"].tolist()[:2] == ["Comédie Drama", "Drama"]
+    message = refusal(CLICKS, as_bytes.with_columns(movieId=pl.Series([b"\xff", b"20", b"30"])))
+    assert message == (
+        "column movieId of items holds bytes that are not text in utf-8; make them text, or leave it out"
+    )

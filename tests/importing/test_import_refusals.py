@@ -25,6 +25,7 @@ TEXTS = {
     "no separator": ("userId\n1\n", "no tab, comma, semicolon, ::, pipe between cells; give what there is"),
     "two separators": ("user;a,item\n1;2,3\n", "may be separated by comma and semicolon; give the one"),
     "more cells than names": ("user,item\n1,2\n3,4,5\n", "line 3: 3 cells under 2 columns"),
+    "an empty first line": ("\nuser,item\n1,2\n", "the first line is empty, and should name the columns; take it out"),
     "an open quotation mark": ('user,item\n1,"2\n3,4\n', "line 2: a cell begins with a quotation mark"),
     "two columns of one name": ("user,user,item\n1,2,3\n", "names the column user twice"),
     "a column without a name": ("user,,item\n1,2,3\n", "empty cell, which names no column"),
@@ -227,3 +228,12 @@ def test_a_file_is_read_as_what_it_is_whatever_its_name_ends_with(tmp_path):
     (tmp_path / "clicks.csv.gz").write_text("user,item\nu1,i1\nu2,i2\n")
     table = read_table(str(tmp_path / "clicks.csv.gz"))
     assert table.frame["item"].tolist() == ["i1", "i2"]
+
+
+def test_no_digit_of_an_id_is_lost():
+    """pandas reads a column of whole numbers with an empty cell as floats, which hold 15 digits."""
+    clicks = pd.DataFrame({"user": [1234567890123456789, None, 1234567890123456787], "item": [1, 2, 3]}, dtype=float)
+    assert refusal(clicks) == (
+        "column user of clicks, row 1: 1234567890123456768 is too large for a float to hold all digits of an id; read "
+        "the column as text, or as whole numbers (Int64), where it is read first"
+    )

@@ -1,15 +1,18 @@
 """Users whom a model has never seen: what their clicks make of them, and which models cannot rank for them."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import polars
 import pytest
 
 from recbole_decrs import DecRSError, recommend, run_recbole_decrs
+from recbole_decrs.cli import main
 from recbole_decrs.serving import Recommender
 from recbole_decrs.serving.new_clicks import read_new_clicks
 from recbole_decrs.serving.new_users import standing_in
-from tiny_data import SHORT_SEQUENCES, tiny_tables
+from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
 FEW = pd.DataFrame({"user_id": ["a", "a", "b", "a"], "item_id": ["i1", "i5", "i7", "i9"]})
 
@@ -193,3 +196,102 @@ def test_what_cannot_be_answered(checkpoint):
         with pytest.raises(DecRSError) as error:
             recommender.recommend(**{"k": 5, **asked})
         assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [
+        ("EASE", {}),
+        ("ItemKNN", {}),
+        ("SLIMElastic", {}),
+        ("MultiDAE", {"mlp_hidden_size": [8], "latent_dimension": 4}),
+    ],
+)
+def test_an_item_that_is_clicked_again_counts_as_for_a_known_user(tmp_path, settings, model, others):
+    tables = tiny_tables()
+    again = tables["inter"][::3]
+    tables["inter"] = pd.concat([tables["inter"], again.assign(**{"timestamp:float": again["timestamp:float"] + 500})])
+    write_tables(tmp_path / "again", tables)
+    recommender = trained(settings, model, **others, data_path=str(tmp_path / "again"))
+    part = recommender.part
+    users, items = (part.id2token(f, ids) for f, ids in zip(("user_id", "item_id"), part.clicks, strict=True))
+    clicks = pd.DataFrame({"user_id": [f"new-{user}" for user in users], "item_id": items})
+    assert clicks.duplicated().any()
+    known = recommender.recommend(k=30, exclude="none")
+    new = recommender.recommend(clicks=clicks, k=30, exclude="none")
+    both = known.assign(user_id="new-" + known["user_id"]).merge(new, on=["user_id", "item_id"])
+    assert len(both) == len(known)
+    np.testing.assert_allclose(both["score_x"], both["score_y"], rtol=1e-5, atol=1e-6)
+
+
+def test_rows_by_times_of_clicks_are_not_made_without_times(settings):
+    recommender = trained(settings, "DiffRec", **{"time-aware": True, "dims_dnn": [8], "embedding_size": 4})
+    with pytest.raises(DecRSError, match="DiffRec scores only users that it was trained on"):
+        recommender.recommend(clicks=FEW, k=3)
+
+
+RATED = FEW.assign(rating=[1, 5, 4, 2], label=[0, 1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ("trained_by", "columns", "kept", "warning"),
+    [
+        (
+            {"val_interval": {"rating": "[4,inf)"}},
+            ["rating"],
+            [1, 2],
+            r"2 of 4 rows of clicks .* not in \[4,inf\) \(val_in",
+        ),
+        (
+            {"val_interval": {"rating": "[1,1];(3,5]"}},
+            ["rating"],
+            [0, 1, 2],
+            r"1 of 4 rows of clicks have a rating that",
+        ),
+        ({"val_interval": {"rating": "[4,inf)"}}, [], [0, 1, 2, 3], "clicks has no column rating, so each of its rows"),
+        ({}, ["label"], [1, 2, 3], "1 of 4 rows of clicks have label 0: they are no clicks and are left out"),
+        ({}, ["rating"], [0, 1, 2, 3], None),
+    ],
+)
+def test_a_row_counts_as_a_click_where_it_would_in_training(settings, caplog, trained_by, columns, kept, warning):
+    recommender = trained(settings, "EASE", **trained_by)
+    caplog.clear()
+    found = recommender.recommend(clicks=RATED[["user_id", "item_id", *columns]], k=5)
+    told = "\n".join(record.getMessage() for record in caplog.records)
+    assert re.search(warning, told) if warning else not told
+    pd.testing.assert_frame_equal(found, recommender.recommend(clicks=FEW.iloc[kept], k=5))
+
+
+def test_a_user_of_whom_no_row_counts_is_named(settings):
+    recommender = trained(settings, "EASE", val_interval={"rating": "[5,inf)"})
+    with pytest.raises(DecRSError, match="clicks: no row of user_id b counts as a click, as ratings and labels did"):
+        recommender.recommend(clicks=RATED, k=5)
+    with pytest.raises(DecRSError, match="column label of clicks, row 2: a label must be 0 or 1; mend it"):
+        recommender.recommend(clicks=FEW.assign(label=[0, 2, 1, 1]), k=5)
+
+
+@pytest.mark.parametrize(
+    "times", [pd.to_datetime(["2024-01-03", None, "2024-01-01", "2024-01-02"]), [3, None, 1, 2], ["a", "", "b", None]]
+)
+def test_a_click_without_a_time_has_no_place_in_their_order(settings, times):
+    recommender = trained(settings, "SASRec", **SHORT_SEQUENCES)
+    with pytest.raises(DecRSError, match="column timestamp of clicks, row 2: there is no time; fill it in"):
+        recommender.recommend(clicks=FEW.assign(timestamp=times), k=3)
+
+
+def test_clicks_are_read_as_options_say(tmp_path, capsys, checkpoint):
+    expected = recommend(checkpoint, clicks=FEW.assign(user_id=["ä", "ä", "b", "ä"]), k=3)
+    lines = ["Kundin|movie|am", "ä|i9|31.01.2024", "b|i7|01.02.2023", "ä|i1|05.12.2023", "ä|i5|06.12.2023"]
+    (tmp_path / "new.csv").write_bytes("\n".join(lines).encode("latin-1"))
+    options = {"user": "Kundin", "item": "movie", "time": "am", "time_format": "%d.%m.%Y", "encoding": "latin-1"}
+    found = recommend(checkpoint, clicks="new.csv", k=3, separator="|", **options)
+    expected = expected.sort_values(["user_id", "rank"], ignore_index=True)  # b, then ä
+    pd.testing.assert_frame_equal(found, expected)
+    typed = [f"--{name}={value}" for name, value in options.items()]
+    assert main(["recommend", checkpoint, "--clicks=new.csv", "--k=3", "--output=lists.csv", *typed]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv("lists.csv"), found, check_dtype=False)
+    recommender = Recommender(checkpoint)
+    with pytest.raises(DecRSError, match="no option groups of clicks; there are user, item"):
+        read_new_clicks(FEW, recommender.part, groups="x")
+    with pytest.raises(DecRSError, match="user says how clicks of new users are read, and there are none; give them"):
+        recommender.recommend(user="Kundin")

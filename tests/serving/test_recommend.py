@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_decrs import recommend, run_recbole_decrs
+from recbole_decrs import DecRSError, recommend, run_recbole_decrs
 from recbole_decrs.serving import Recommender
 from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
@@ -141,3 +141,53 @@ def test_another_weight_needs_no_training(settings):
     frame = recommend(path, k=5, config_dict={"fusion_weight": 0.25, "inference": "conventional"})
     assert set(frame["weight"]) == {0.25}
     assert (frame.groupby("user_id")["score_conventional"].diff().dropna() <= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("model", "trained", "changed", "message"),
+    [
+        ("FM", {}, {"drift_alpha": 5}, "drift_alpha: .* holds a FM, of which no two halves are fused; leave it out"),
+        ("FM", {}, {"inference": "deconfounded"}, "inference: .* no two halves are fused"),
+        (
+            "DecFM",
+            {"fusion_weight": 0.5},
+            {"drift_alpha": 5},
+            r"drift_alpha: fusion_weight 0\.5 stands in the place of",
+        ),
+        ("DecFM", {}, {"drift_alpha": 5, "fusion_weight": 0.3}, r"drift_alpha: fusion_weight 0\.3 stands in the place"),
+        (
+            "DecFM",
+            {},
+            {"drift_alpha": "auto"},
+            r"drift_alpha: auto chooses it .*; give a number, or leave it out for 0\.2",
+        ),
+        (
+            "DecFM",
+            {"fusion_weight": 0.5, "drift_alpha": "auto"},
+            {"fusion_weight": None},
+            "drift_alpha: auto chooses it at the end of a training, and this one is trained already; give a number$",
+        ),
+    ],
+)
+def test_no_weight_is_without_effect(settings, model, trained, changed, message):
+    path = run_recbole_decrs(model, "tiny", config_dict=settings | trained)["saved_model_file"]
+    with pytest.raises(DecRSError, match=message):
+        recommend(path, k=5, config_dict=changed)
+
+
+def test_a_fusion_weight_is_taken_back(settings):
+    """Then the weights are those of Eq. 12, by the alpha of the configuration or by another."""
+    one = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"fusion_weight": 0.5})["saved_model_file"]
+    for alpha in ({}, {"drift_alpha": 2.0}):
+        frame = recommend(one, k=5, config_dict={"fusion_weight": None, **alpha})
+        other = run_recbole_decrs("DecFM", "tiny", config_dict=settings | alpha)["saved_model_file"]
+        pd.testing.assert_frame_equal(frame, recommend(other, k=5))
+
+
+def test_one_user_needs_no_list(recommender):
+    pd.testing.assert_frame_equal(recommender.recommend("u3", k=3), recommender.recommend(["u3"], k=3))
+    for asked in ({"items": 5}, {"groups": 5}):
+        with pytest.raises(DecRSError, match=r"must be a list, such as \[5\], not 5"):
+            recommender.recommend(k=3, **asked)
+    with pytest.raises(DecRSError, match="has no '5' left"):
+        recommender.recommend(5, k=3)
