@@ -25,9 +25,9 @@ from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
 from recbole_decrs.model.pairwise import PairwiseFullSort
 from recbole_decrs.model.recbole_models import is_of_recbole
-from recbole_decrs.options import check_options, tell_unknown_keys
-from recbole_decrs.plain_values import UNDO, as_plain, read_literal
-from recbole_decrs.recbole_checks import INTERVALS, SWITCHES
+from recbole_decrs.options import check_options, read_setting, tell_unknown_keys
+from recbole_decrs.plain_values import UNDO, as_plain
+from recbole_decrs.recbole_checks import SWITCHES
 from recbole_decrs.recbole_compat import mend_recbole
 
 mend_recbole()
@@ -167,10 +167,7 @@ class DecRSConfig(Config):
         for key in config_dict:
             if not isinstance(key, str):
                 raise DecRSError(f"a setting is named by text, and not by {key!r}; mend config_dict")
-        return {
-            key: value if key in INTERVALS and isinstance(value, str) else as_plain(read_literal(value))
-            for key, value in config_dict.items()
-        }
+        return {key: as_plain(read_setting(key, value)) for key, value in config_dict.items()}
 
     def _merge_external_config_dict(self) -> None:
         """Merge the user's settings as RecBole does, make None of text that undoes a key, and look for the metrics."""

@@ -66,6 +66,9 @@ def _read(file: str, loader: type[yaml.SafeLoader]) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "it is not YAML"
         raise DecRSError(f"the config file {file}{line} is not valid YAML ({problem}); mend it") from error
+    except (ValueError, RecursionError, AttributeError, KeyError, OverflowError) as error:  # of PyYAML's own reading
+        problem = "it is nested too deeply" if isinstance(error, RecursionError) else "a value is none of its type"
+        raise DecRSError(f"the config file {file} cannot be read ({problem}: {error}); mend it") from error
 
 
 def _check_size(content: Any, file: str) -> None:

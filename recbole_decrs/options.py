@@ -12,11 +12,17 @@ from typing import Any
 from recbole_decrs.checks import Check
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.keys import KEYS
-from recbole_decrs.recbole_checks import EVAL_ARGS, RECBOLES_CHECKS
+from recbole_decrs.plain_values import read_literal
+from recbole_decrs.recbole_checks import EVAL_ARGS, INTERVALS, RECBOLES_CHECKS
 from recbole_decrs.recbole_keys import READ_KEY, recboles_keys
 
 CHECKS: dict[str, Check] = {**{name: key.check for name, key in KEYS.items()}, **RECBOLES_CHECKS}
 """The check of each key that has one."""
+
+
+def read_setting(key: str, value: Any) -> Any:
+    """Read a setting given as text as the literal that it spells; an interval, as ``[5,30]``, stays text."""
+    return value if key in INTERVALS else read_literal(value)
 
 
 def check_options(settings: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from recbole_decrs.checks import LARGEST
 from recbole_decrs.errors import DecRSError, unreadable
 
 MAX_EVALS = 100
@@ -56,6 +57,11 @@ def read_params_file(path: str) -> Space:
             ):
                 step = " and a step above 0" if kind == "quniform" else ""
                 raise DecRSError(f"{where}: {kind} takes {count} numbers, the low before the high{step}, not {text!r}")
+        if kind == "loguniform" and values[1] > math.log(LARGEST):
+            raise DecRSError(
+                f"{where}: the bounds of loguniform are natural logarithms, as in RecBole, and e to the {values[1]} is "
+                "too large; for 0.001 to 0.1 write -6.9,-2.3"
+            )
         if not values:
             raise DecRSError(f"{where} gives no value to choose from; write [a,b,...]")
         if name in space:
@@ -98,6 +104,21 @@ def draws(space: Space, number: int, seed: int) -> list[dict[str, Any]]:
     random = np.random.default_rng(seed)
     drawn = [{key: _draw(random, *of_key) for key, of_key in space.items()} for _ in range(number)]
     return [trial for place, trial in enumerate(drawn) if trial not in drawn[:place]]
+
+
+def bounds(kind: str, values: list[Any]) -> list[Any]:
+    """List the values that stand for all when a space is checked: the choices, or the ends of a range and one within.
+
+    The one within is no whole number, unless all of the range are.
+    """
+    if kind == "choice":
+        return values
+    if kind == "quniform":
+        low, high, step = values
+        return [float(place * step) for place in (round(low / step), round(low / step) + 1, round(high / step))]
+    low, high = values
+    some = [low, high, low + (high - low) * math.sqrt(0.5)]
+    return [math.exp(value) for value in some] if kind == "loguniform" else some
 
 
 def _draw(random: np.random.Generator, kind: str, values: list[Any]) -> Any:

@@ -18,7 +18,17 @@ from recbole_decrs.errors import DecRSError, in_words
 from recbole_decrs.log import RunLog
 from recbole_decrs.quick_start import objective_function
 from recbole_decrs.search import search_in_workers
-from recbole_decrs.search_space import KINDS, MAX_EVALS, Space, draws, grid, read_params_file, whole, whole_numbers
+from recbole_decrs.search_space import (
+    KINDS,
+    MAX_EVALS,
+    Space,
+    bounds,
+    draws,
+    grid,
+    read_params_file,
+    whole,
+    whole_numbers,
+)
 
 
 def tune(
@@ -80,23 +90,28 @@ def tune(
 
         prunes = pruner != "off"
         return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
-    algo, output_file, max_evals = algo or "exhaustive", output_file or "hyper.result", max_evals or MAX_EVALS
+    if tool.lower() == "ray" and (algo or early_stop):
+        one = "--algo" if algo else "--early_stop"
+        raise DecRSError(f"{one}: Ray tries all choices, or draws at random; leave it out, or take another --tool")
+    algo, output_file = algo or "exhaustive", output_file or "hyper.result"
+    if algo == "exhaustive" and max_evals is not None and tool.lower() == "hyperopt":
+        raise DecRSError("max_evals: a grid tries all of its settings; take --algo=random, or leave it out")
     folder = os.path.dirname(os.path.abspath(output_file))
     if not os.path.isdir(folder):
         raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
     if tool.lower() == "ray" and workers > 1:
         raise DecRSError("workers: --tool=Ray starts workers of its own; leave one out, or take --engine=ray for both")
     if tool.lower() == "ray":
-        return _tune_with_ray(space, files, fixed, config, max_evals)
+        return _tune_with_ray(space, files, fixed, config, max_evals or MAX_EVALS)
     ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
     if algo == "exhaustive" and ranges:
         raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
 
     if workers > 1:
-        if algo == "bayes" or display_file:
-            one = "--algo=bayes" if algo == "bayes" else "--display_file"
+        of_one = {"--algo=bayes": algo == "bayes", "--display_file": display_file, "--early_stop": early_stop}
+        if one := next((option for option, value in of_one.items() if value), None):
             raise DecRSError(f"{one} is Hyperopt's, which runs in one process; leave out --workers or {one}")
-        trials = grid(space) if algo == "exhaustive" else draws(space, max_evals, config["seed"])
+        trials = grid(space) if algo == "exhaustive" else draws(space, max_evals or MAX_EVALS, config["seed"])
         return search_in_workers(list(map(whole_numbers, trials)), files, fixed, workers, engine, output_file)
 
     search = _SavingHyperTuning(
@@ -107,7 +122,7 @@ def tune(
         fixed_config_file_list=files,
         display_file=display_file,
         algo=algo,
-        max_evals=max_evals,
+        max_evals=max_evals or MAX_EVALS,
         early_stop=early_stop or 10,
     )
     search.output_file = output_file
@@ -138,9 +153,8 @@ def _checked(space: Space, files: list[str], fixed: dict[str, Any]) -> DecRSConf
     """Make the configuration of all trials, and one of each value: a bad one must not end a search half done."""
     config = DecRSConfig(config_file_list=files, config_dict=fixed)
     for key, (kind, values) in space.items():
-        for value in values if kind == "choice" else values[:2]:
-            tried = math.exp(value) if kind == "loguniform" else value
-            DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(tried)})
+        for value in bounds(kind, values):
+            DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(value)})
     return config
 
 

@@ -12,6 +12,13 @@ from recbole_decrs.tune import read_params_file
         ("a: [1", r"the config file c.yaml, line 1 is not valid YAML \(expected"),
         ("a: 1\nb: 2\na: 3\n", r"the config file c.yaml, line 3 is not valid YAML \(the key a is there twice\)"),
         (
+            "a: 1\nnote: 2024-13-45\n",
+            r"the config file c.yaml cannot be read \(a value is none of its type: month must",
+        ),
+        ("a: " + 3000 * "[", r"the config file c.yaml cannot be read \(it is nested too deeply"),
+        ("a: !!timestamp 'x'", r"the config file c.yaml cannot be read \(a value is none of its type"),
+        (f"seed: {'1' * 5000}", r"the config file c.yaml cannot be read \(a value is none of its type"),
+        (
             "load_col:\n  inter: [a]\n  inter: [b]\n",
             r"c.yaml, line 3 is not valid YAML \(the key inter is there twice\)",
         ),

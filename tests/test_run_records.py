@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from recbole_decrs import load_data_and_model, run_recbole_decrs
 from recbole_decrs.cli import main
+from recbole_decrs.runs import table
+from recbole_decrs.runs.card import card_of
 from recbole_decrs.runs.record import FORMAT
 from recbole_decrs.runs.table import read_runs
 from trainers import evaluate_again
@@ -178,3 +180,36 @@ def test_the_command_is_kept_as_it_was_typed(settings):
     commands = {json.loads(path.read_text())["command"] for path in Path("saved").glob("*.json")}
     typed = "--model=Pop --config_files tiny.yaml '--metrics=['\"'\"'Recall'\"'\"', '\"'\"'CKL'\"'\"']'"
     assert commands == {f"recbole-decrs {typed}", f"python mine.py {typed}"}
+
+
+def test_a_card_is_text_whatever_names_are_in_it(settings):
+    """Names come from data of anyone's, and a viewer of Markdown makes links, pictures and HTML of what looks so."""
+    result = run_recbole_decrs("Pop", "tiny", config_dict=settings | {"epochs": 1})
+    record = record_beside(result)
+    record["dataset"] = "x<img src=x onerror=alert(1)>"
+    record["command"] = "recbole-decrs ```\n<b>"
+    record["data"]["groups"]["names"] = ["[free](https://evil.example)", "![](https://evil.example/p.png)", "a\n\n# b"]
+    record["settings"] = {"a`b": "``` <b>"}
+    record["by_group"] = [{"group": "<b>[x](y)", "users": 3}]
+    record["files"]["checkpoint"] = 'saved/"``` <b>.pth'
+    card = card_of(record)
+    assert "# Pop on x&lt;img src=x onerror=alert(1)&gt;, seed 2020" in card
+    assert r"\[free\](https://evil.example), !\[\](https://evil.example/p.png), a # b" in card
+    assert r"3 &lt;b&gt;\[x\](y)" in card
+    assert "`` a`b ``" in card
+    assert "```` ``` <b> ````" in card
+    assert "````bash\nrecbole-decrs ```\n<b>\n````" in card
+    assert card.count("\n````python\n") == 1
+    assert r'"saved/\"``` <b>.pth"' in card
+
+
+def test_a_table_knows_of_which_metrics_less_is_better(settings, capsys, monkeypatch):
+    """A metric of one's own is not known where the table is made, and so its record says it."""
+    for model, others in (("BPR", {}), ("Pop", {}), ("LightGCN", {"n_layers": 1})):
+        result = run_recbole_decrs(model, "tiny", config_dict=settings | {"epochs": 1} | others)
+        assert record_beside(result)["smaller_is_better"] == ["ckl"]
+    monkeypatch.setattr(table, "smaller_metrics", [])
+    Path("table.csv").write_text(printed(capsys, "saved", "--sort=CKL@5", "--output=csv")[1])
+    frame = pd.read_csv("table.csv", dtype=str)
+    assert frame["ckl@5"].astype(float).is_monotonic_increasing
+    assert set(frame["n_layers"].dropna()) == {"1"}  # no 1.0 beside models without it

@@ -93,6 +93,8 @@ def test_two_workers_find_what_one_finds_and_go_on_where_they_were(settings, cap
     [
         (["--tool=Hyperopt", "--algo=bayes"], "--algo=bayes is Hyperopt's, which runs in one process"),
         (["--tool=Hyperopt", "--display_file=a.html"], "--display_file is Hyperopt's"),
+        (["--tool=Hyperopt", "--early_stop=3"], "--early_stop is Hyperopt's, which runs in one process"),
+        (["--tool=Hyperopt", "--max_evals=1"], "max_evals: a grid tries all of its settings"),
         (["--tool=Ray"], "--tool=Ray starts workers of its own"),
         (["--engine=rays"], "engine: there is no engine rays; did you mean ray?"),
         (["--algo=best"], "--algo must be exhaustive, random or bayes"),

@@ -57,6 +57,6 @@ def take_checkpoint(
             takes = [*parser.own_options(), *keys]
             hint = did_you_mean(key, takes) or f"; it takes {', '.join(takes)}"
             raise DecRSError(f"{name} works on what is trained already, and takes no --{key}{hint}")
-    from recbole_decrs.plain_values import read_literal
+    from recbole_decrs.options import read_setting
 
-    return files[0], options, {key: read_literal(value) for key, value in settings.items()}
+    return files[0], options, {key: read_setting(key, value) for key, value in settings.items()}

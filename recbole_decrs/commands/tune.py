@@ -70,8 +70,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     """Search as the arguments say."""
     settings = parse(arguments)
     from recbole_decrs.config_files import config_files_of
-    from recbole_decrs.options import refuse_unknown_options
-    from recbole_decrs.plain_values import read_literal
+    from recbole_decrs.options import read_setting, refuse_unknown_options
     from recbole_decrs.tune import tune
 
     refuse_unknown_options(settings, parser.own_options(), "tune", {"algorithm": "algo"})
@@ -79,4 +78,8 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     if options.params_file is None:
         raise DecRSError("tune needs --params_file=FILE, with lines such as 'learning_rate choice [0.01,0.05]'")
     files = config_files_of(settings)
-    tune(**vars(options), config_file_list=files, fixed={key: read_literal(value) for key, value in settings.items()})
+    tune(
+        **vars(options),
+        config_file_list=files,
+        fixed={key: read_setting(key, value) for key, value in settings.items()},
+    )

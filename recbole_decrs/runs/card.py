@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from html import escape
 from typing import Any
 
@@ -28,30 +30,47 @@ def card_of(record: dict[str, Any]) -> str:
         "How to load it": _loading(record["files"].get("checkpoint")),
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {model} on {dataset}, seed {record['seed']}\n\n{body}\n"
+    return f"# {_text(model)} on {_text(dataset)}, seed {record['seed']}\n\n{body}\n"
+
+
+def _text(value: Any) -> str:
+    """Write a name as text of one line, whatever signs of Markdown or HTML it has; links and pictures are none then."""
+    return re.sub(r"([\\`*\[\]|~])", r"\\\1", escape(" ".join(str(value).split()), quote=False))
+
+
+def _code(value: Any) -> str:
+    """Write a value as code of one line, which has more backticks around it than in it."""
+    text = " ".join(str(value).split())
+    ticks = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{ticks} {text} {ticks}" if "`" in text else f"`{text}`"
+
+
+def _block(language: str, text: str) -> str:
+    ticks = "`" * max(3, 1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{ticks}{language}\n{text}\n{ticks}"
 
 
 def _data(data: dict[str, Any]) -> str:
-    files = ", ".join(f"`{name}` ({size} bytes)" for name, size in data["files"].items()) or "not known"
+    files = ", ".join(f"{_code(name)} ({size} bytes)" for name, size in data["files"].items()) or "not known"
     parts = ", ".join(f"{name} {number}" for name, number in data["parts"].items())
+    split = _code(f"eval_args: {data['eval_args']}")
     lines = [
         f"- files: {files}",
         f"- after filtering: {data['users']} users, {data['items']} items, {data['clicks']} clicks",
-        f"- split: {parts}, by `eval_args: {data['eval_args']}`",
-        f"- fingerprint: `{data['fingerprint']}`",
+        f"- split: {parts}, by {split}",
+        f"- fingerprint: {_code(data['fingerprint'])}",
     ]
     if groups := data.get("groups"):
-        names = escape(", ".join(groups["names"]), quote=False) + (
-            ", ..." if groups["number"] > len(groups["names"]) else ""
-        )
-        lines.append(f"- {groups['number']} groups of items, from the column `{groups['field']}`: {names}")
+        more = ", ..." if groups["number"] > len(groups["names"]) else ""
+        names = ", ".join(map(_text, groups["names"])) + more
+        lines.append(f"- {groups['number']} groups of items, from the column {_code(groups['field'])}: {names}")
     return "\n".join(lines)
 
 
 def _settings(settings: dict[str, Any]) -> str:
     if not settings:
         return "The defaults of this model and dataset."
-    rows = [[f"`{key}`", f"`{value}`"] for key, value in settings.items()]
+    rows = [[_code(key), _code(value)] for key, value in settings.items()]
     return "Those that are not the defaults of this model and dataset:\n\n" + as_markdown(rows, ["key", "value"])
 
 
@@ -66,9 +85,10 @@ def _results(record: dict[str, Any]) -> str:
         users = ", ".join(f"{group['users']} above {group['above']:g}" for group in record["by_drift"])
         text += f"\n\nUsers by drift eta_u: {users}; their metrics are in the record beside this card."
     if record.get("by_group"):  # older records have none
-        users = ", ".join(f"{group['users']} {escape(group['group'], quote=False)}" for group in record["by_group"])
-        by = record["config"]["user_groups"]
-        text += f"\n\nUsers by {escape(by, quote=False)}: {users}; their metrics are in the record as well."
+        users = ", ".join(f"{group['users']} {_text(group['group'])}" for group in record["by_group"])
+        text += (
+            f"\n\nUsers by {_text(record['config']['user_groups'])}: {users}; their metrics are in the record as well."
+        )
     return text
 
 
@@ -78,13 +98,14 @@ def _number(value: float | None) -> str:
 
 def _made(record: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {release}" for name, release in record["versions"].items())
-    typed = f"\n\n```bash\n{record['command']}\n```" if record["command"] else " It was called from Python."
+    typed = f"\n\n{_block('bash', record['command'])}" if record["command"] else " It was called from Python."
     return f"In {record['seconds']:.0f} s, finished {record['finished']}, with {packages}.{typed}"
 
 
 def _loading(checkpoint: str | None) -> str:
-    return (
-        "```python\nfrom recbole_decrs import load_data_and_model\n\n"
+    return _block(
+        "python",
+        "from recbole_decrs import load_data_and_model\n\n"
         "config, model, dataset, train_data, valid_data, test_data = load_data_and_model(\n"
-        f'    "{checkpoint}"\n)\n```'
+        f"    {json.dumps(checkpoint, ensure_ascii=False)}\n)",
     )

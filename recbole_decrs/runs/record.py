@@ -7,6 +7,8 @@ import os
 from datetime import datetime
 from typing import Any
 
+from recbole.evaluator import smaller_metrics
+
 from recbole_decrs.data.user_groups import DRIFT
 from recbole_decrs.making import Data
 from recbole_decrs.plain_values import as_plain
@@ -43,7 +45,7 @@ def record_of_run(
     Returns:
         Plain data: ``settings`` are those that the user has changed, ``config`` are all; ``by_drift`` is a list with
         an entry for each threshold, and ``by_group`` one with an entry for each group where ``user_groups`` is not
-        ``drift``. A metric that has no value is None.
+        ``drift``; ``smaller_is_better`` names metrics. A metric that has no value is None.
     """
     by_drift = [{"above": threshold, **group} for threshold, group in result["by_drift"].items()]
     others = {} if config["user_groups"] == DRIFT else result["by_group"]
@@ -58,6 +60,9 @@ def record_of_run(
         "settings": changed_settings(config),
         "data": _facts_of(config, data),
         **{key: result[key] for key in RESULTS if key in result},
+        "smaller_is_better": sorted(
+            {metric.partition("@")[0] for metric in result["test_result"]} & set(smaller_metrics)
+        ),
         "by_drift": by_drift,
         "by_group": [{"group": name, **group} for name, group in others.items()],
         "files": dict(result["files"]),

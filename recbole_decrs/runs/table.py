@@ -124,7 +124,7 @@ def frame_of_runs(runs: dict[str, dict[str, Any]], sort: str | None = None) -> p
         + [record["test_result"].get(metric) for metric in metrics]
         for path, record in runs.items()
     ]
-    frame = pd.DataFrame(rows, columns=["run", *keys, *metrics]).astype(dict.fromkeys(metrics, float))
+    frame = pd.DataFrame(rows, columns=["run", *keys, *metrics], dtype=object).astype(dict.fromkeys(metrics, float))
     if sort is None:
         return frame
     if sort.lower() not in metrics:
@@ -132,7 +132,8 @@ def frame_of_runs(runs: dict[str, dict[str, Any]], sort: str | None = None) -> p
         raise DecRSError(
             f"table: no run has the metric {sort}{did_you_mean(sort, known) or '; there are ' + ', '.join(known)}"
         )
-    smaller = sort.lower().partition("@")[0] in smaller_metrics
+    name = sort.lower().partition("@")[0]
+    smaller = name in smaller_metrics or any(name in record.get("smaller_is_better", ()) for record in runs.values())
     return frame.sort_values(sort.lower(), ascending=smaller, kind="stable", ignore_index=True)
 
 

@@ -11,10 +11,20 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING
+from recbole_decrs.plain_values import UNDO
 from recbole_decrs.search_space import Space, whole, whole_numbers
 
 OF_TEST = frozenset({"test_candidates", "drift_thresholds"})
 """Keys that change what is shown of the test part, and no score on validation."""
+OF_SCORES = frozenset(
+    {
+        *("valid_metric", "metrics", "topk", "eval_args", "repeatable"),
+        *("dataset", "benchmark_filename", "val_interval", "user_inter_num_interval", "item_inter_num_interval"),
+        *("filter_inter_by_user_or_item", "rm_dup_inter", "threshold"),
+        *("USER_ID_FIELD", "ITEM_ID_FIELD", "LABEL_FIELD", "TIME_FIELD"),
+    }
+)
+"""Keys that change what a score on validation means: its metric, its candidates, or the clicks that it is about."""
 OF_FUSION = frozenset({"drift_alpha", "drift_alpha_grid", "fusion_weight", "fusion_on", "inference"})
 """Keys by which two trained recommenders are ranked."""
 OF_RERANKING = frozenset({"reranker", "reranker_lambda", "reranker_candidates"})
@@ -29,7 +39,7 @@ VALUES_OF_A_RANGE = 11
 
 
 def check_keys(space: Space, model: str, deconfounded: bool) -> None:
-    """See that every key of a search space can change the score that settings are chosen by.
+    """See that every key of a search space can change the score that settings are chosen by, and not what it means.
 
     Args:
         space: the search space.
@@ -44,6 +54,11 @@ def check_keys(space: Space, model: str, deconfounded: bool) -> None:
             raise DecRSError(
                 f"params_file: {key} changes no score on validation, by which tune chooses; leave it out, and set it "
                 f"by --{key}"
+            )
+        if key in OF_SCORES:
+            raise DecRSError(
+                f"params_file: {key} changes what a score on validation means, so that those of two trials cannot be "
+                f"compared; leave it out, and set it by --{key}"
             )
         if key in OF_FUSION and not deconfounded and "model" not in space:
             raise DecRSError(
@@ -74,6 +89,7 @@ def measured_settings(after: Space) -> list[dict[str, Any]]:
 
 def _values(kind: str, given: list[Any]) -> list[Any]:
     if kind == "choice":
+        given = [None if isinstance(value, str) and value.lower() in UNDO else value for value in given]
         return [value for place, value in enumerate(given) if value not in given[:place]]
     if kind == "quniform":
         low, high, step = given

@@ -1,4 +1,5 @@
 import logging
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from pages import check_page
 from recbole_decrs import run_recbole_decrs
 from recbole_decrs.cli import main
+from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.run import amplification, report_path
 from recbole_decrs.report.run.of_checkpoint import run_of_checkpoint
 from tiny_data import tiny_settings, tiny_tables, write_tables
@@ -182,3 +184,23 @@ def test_the_numbers_do_not_depend_on_the_page(settings):
     results = [run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"report": on}) for on in (True, False)]
     assert results[0]["test_result"] == results[1]["test_result"]
     assert results[0]["table"] == results[1]["table"]
+
+
+@pytest.mark.parametrize(
+    ("model", "others"),
+    [("DecFM", {"drift_alpha": 0.3, "reranker": "calibration", "metrics": ["Recall", "NDCG", "CKL"]}), ("BPR", {})],
+)
+def test_what_the_page_names_next_can_be_typed(settings, model, others):
+    _, _, page = page_after(model, settings | others)
+    commands = [text for text in page.texts if text.startswith("recbole-decrs ")]
+    assert len(commands) == (7 if model == "DecFM" else 4)
+    for command in commands:
+        dry = ["--dry_run"] if " compare " in command else []
+        assert main([*shlex.split(command)[1:], *dry]) == 0, command
+
+
+def test_the_head_of_a_page_has_the_result_that_counts(settings):
+    result, _, page = page_after("DecFM", settings | {"inference": "conventional", "epochs": 3})
+    name, value = next(iter(result["test_result"].items()))
+    place = page.texts.index(title_of(name))
+    assert f"{value:.4f}" in page.texts[place : place + 3]

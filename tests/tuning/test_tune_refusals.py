@@ -60,6 +60,20 @@ def test_without_optuna_one_sentence_says_so(capsys, settings, monkeypatch):
             [],
             "reranker_candidates: 3 are fewer than the 10 that topk asks for",
         ),
+        ("stopping_step uniform 8,16", [], "stopping_step must be a whole number >= 0, not 13.6"),
+        ("embedding_size loguniform 16,1024", [], "line 1 of space: the bounds of loguniform are natural logarithms"),
+        ("reranker_candidates quniform 20,25,0.5", ["--reranker=calibration"], "a whole number >= 1, not 20.5"),
+        ("dropout_prob quniform 0,1,0.6", [], "dropout_prob must be a number in [0, 1], not 1.2"),
+        (
+            "reranker choice ['none','calibration']\nreranker_candidates uniform 10,25",
+            [],
+            "reranker_candidates must be a whole number >= 1, not 20.6",
+        ),
+        (
+            "reranker_lambda quniform 0,1,0.6",
+            ["--reranker=calibration"],
+            "reranker_lambda of calibration must be a number in [0, 1], not 1.2",
+        ),
         (
             "learning_rate choice [0.1]",
             ["--eval_args={'split': {'RS': [8, 0, 2]}}"],
@@ -100,3 +114,14 @@ def test_a_folder_that_is_not_of_this_search(capsys, settings):
         assert said.endswith("give another --output")
     Path("file").write_text("")
     assert "the folder file" in refused(capsys, settings, rate, "--output=file")
+
+
+@WITH_OPTUNA
+def test_none_is_a_choice_of_what_needs_no_training(capsys, settings):
+    Path("space").write_text("reranker choice ['none','calibration']\n")
+    given = [f"--{key}={value}" for key, value in ({"model": "BPR", "dataset": "tiny"} | settings).items()]
+    interval = "--user_inter_num_interval=[5,30]"  # no list of two numbers
+    assert main(["tune", "--params_file=space", "--output=out", *given, interval]) == 0
+    assert Path("out/trials.csv").read_text().count("finished") == 2
+    capsys.readouterr()
+    assert main(["--config_files=out/best.yaml"]) == 0

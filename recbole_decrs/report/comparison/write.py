@@ -70,7 +70,7 @@ def _commands(results: Results, record: dict[str, Any], folder: Path) -> list[tu
     )
     return [
         *lines,
-        (f"recbole-decrs report {folder}", "this page again, from run.json and pieces/"),
+        (f"recbole-decrs report {shlex.quote(str(folder))}", "this page again, from run.json and pieces/"),
         (one_run, "one run, with a page that looks at its users; add the settings of the comparison"),
     ]
 

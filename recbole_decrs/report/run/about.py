@@ -7,7 +7,7 @@ import os
 import shlex
 from typing import Any
 
-from recbole_decrs.key_facts import CHANGE_NO_NUMBER
+from recbole_decrs.key_facts import CHANGE_NO_NUMBER, LEFT_BY_COMPARE
 from recbole_decrs.keys import KEYS
 from recbole_decrs.plain_values import as_plain
 from recbole_decrs.report.parts import Cell, Column, Commands, Section, Table
@@ -61,32 +61,45 @@ def next_section(run: FinishedRun) -> Section:
     """List commands that go on from here."""
     config, checkpoint = run.config, shlex.quote(run.checkpoint)
     model, dataset = (shlex.quote(str(config[key])) for key in NAMED_ABOVE)
-    given = "".join(
-        f" {shlex.quote(f'--{key}={value}')}"
+    settings = {
+        key: value
         for key, value in sorted(_settings(run).items())
-        if key not in CHANGE_NO_NUMBER and key not in (*NAMED_ABOVE, "seed")
-    )
+        if key not in (*NAMED_ABOVE, "seed") and (key not in CHANGE_NO_NUMBER or key == "data_path")
+    }
+    given = _typed(settings)
     again = f"recbole-decrs --model={model} --dataset={dataset}{given}"
     lines = [(f"{again} --seed={int(config['seed']) + 1}", "the same with another seed")]
     if config.deconfounded:
         backbone = config.backbone_class.__name__
+        left = {
+            key: value
+            for key, value in settings.items()
+            if key != "drift_alpha" and value in LEFT_BY_COMPARE.get(key, (value,))
+        }
         lines.append(
             (
-                f"recbole-decrs compare --dataset={dataset} --backbones={backbone}{given}",
+                f"recbole-decrs compare --dataset={dataset} --backbones={backbone}{_typed(left)}",
                 "beside the paper's competitors, with tests",
             )
         )
         lines.append((f"recbole-decrs mechanism {checkpoint}", "what M(d, u) does in this model"))
         lines.append((f"recbole-decrs jensen-gap {checkpoint}", "what the approximation of Eq. 6 costs"))
         if not run.alpha_scores and run.alpha is not None:
-            lines.append((f"{again} --drift_alpha=auto", "choose alpha on validation"))
+            auto = _typed(settings | {"drift_alpha": "auto"})
+            lines.append((f"recbole-decrs --model={model} --dataset={dataset}{auto}", "choose alpha on validation"))
     else:
         lines.append(
             (f"recbole-decrs --model=DecFM --dataset={dataset}{given}", "a deconfounded model on the same data")
         )
     if run.has_lists and not config["save_topk"]:
+        saved = _typed(settings | {"save_topk": run.length, "save_user_metrics": True})
         lines.append(
-            (f"{again} --save_topk={run.length} --save_user_metrics=True", "lists and metrics of all users as CSV")
+            (f"recbole-decrs --model={model} --dataset={dataset}{saved}", "lists and metrics of all users as CSV")
         )
     lines.append((f"recbole-decrs report {checkpoint} --users=1000", "this page again, with more users"))
     return Section("What to type next", (), [Commands(lines)])
+
+
+def _typed(settings: dict[str, Any]) -> str:
+    """Write settings as they are typed on a command line, each with a blank before it."""
+    return "".join(f" {shlex.quote(f'--{key}={value}')}" for key, value in settings.items())

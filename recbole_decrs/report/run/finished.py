@@ -62,6 +62,12 @@ class FinishedRun:
         return compared_of(self.results, ranking_of_result(self.config).name)
 
     @property
+    def result(self) -> dict[str, float]:
+        """Give the metrics that count as the result of the run."""
+        counts = ranking_of_result(self.config).name if self.config.deconfounded else None
+        return self.results.get(counts, next(iter(self.results.values())))
+
+    @property
     def confounder(self) -> Confounder | None:
         """Give the groups, and what follows from them; None where the data have none."""
         return self.part.confounder

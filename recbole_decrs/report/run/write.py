@@ -39,8 +39,7 @@ def page_of_run(run: FinishedRun, n_users: int = N_USERS) -> Page:
         next_section(run),
     ]
     config = run.config
-    best = run.results.get(run.compared[1] if run.compared else "", next(iter(run.results.values())))
-    metric, value = next(iter(best.items()))
+    metric, value = next(iter(run.result.items()))
     facts = [
         ("model", str(config["model"])),
         ("dataset", str(config["dataset"])),
