@@ -67,6 +67,11 @@ def measure_mechanism(
     if config["confounder_prior"] == "learned":
         raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
     loader = valid_data if part == "valid" else test_data
+    if not loader:
+        raise DecRSError(
+            f"part: the split of {config['dataset']} leaves no {'validation' if part == 'valid' else 'test'} part; "
+            f"take --part={'test' if part == 'valid' else 'valid'}"
+        )
     half = OnScale(model, "logit")
     effects = {"as it ranks": Effect(_metrics(config, half, loader), 0.0, 0.0)}
     for name, d in _other_distributions(train_data._dataset, seed).items():

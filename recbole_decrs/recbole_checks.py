@@ -129,7 +129,7 @@ INTERVALS = (
 RECBOLES_CHECKS: dict[str, Check] = {
     "dropout_prob": number(0, 1),
     "embedding_size": whole_number(1),
-    "epochs": whole_number(0),
+    "epochs": whole_number(1),
     "eval_step": whole_number(0),
     "stopping_step": whole_number(0),
     "train_batch_size": whole_number(1),

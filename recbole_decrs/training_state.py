@@ -19,6 +19,11 @@ from recbole_decrs.randomness import loader_states, random_state
 KEPT_FOR_PREDICTION = "restore_"
 """What begins the names of attributes in which RecBole's graph models keep the embeddings that they predict from."""
 
+NO_STATE = ("_", KEPT_FOR_PREDICTION)
+"""What begins the names of attributes that are no state: torch's own, and caches of the plugin and of RecBole."""
+Plain = bool | int | float | torch.Tensor | np.ndarray
+"""What a model keeps beside parameters and buffers, as a checkpoint can hold it."""
+
 
 def forget_kept_embeddings(model: torch.nn.Module) -> None:
     """Let one of RecBole's graph models compute its embeddings anew: those it keeps are of other parameters by now."""
@@ -128,17 +133,25 @@ class HiddenState:
         """Put back what :meth:`changed` gave."""
         modules = dict(self.model.named_modules())
         for name, value in changed.items():
-            module, _, attribute = name.rpartition(":")
-            if name not in self.before or not isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
+            place, _, attribute = name.rpartition(":")
+            if not (isinstance(value, Plain) and _may_be_set(modules.get(place), attribute)):
                 raise ValueError(f"{name} is no state of this model")
-            setattr(modules[module], attribute, moved_to(value, getattr(self.model, "device", "cpu")))
+            setattr(modules[place], attribute, moved_to(value, getattr(self.model, "device", "cpu")))
+
+
+def _may_be_set(module: torch.nn.Module | None, attribute: str) -> bool:
+    """Tell if training can have set an attribute: one that is plain or None in a new model, or is not there yet."""
+    if attribute.startswith(NO_STATE) or attribute == "training" or hasattr(type(module), attribute):
+        return False
+    if attribute in vars(module):
+        return isinstance(vars(module)[attribute], Plain | None)
+    return not hasattr(module, attribute)
 
 
 def _plain_attributes(model: torch.nn.Module) -> Iterable[tuple[str, Any]]:
     for place, module in model.named_modules():
         for name, value in vars(module).items():
-            # What begins with _ is torch's, or a cache of the plugin's.
-            if name.startswith(("_", KEPT_FOR_PREDICTION)) or name == "training":
+            if name.startswith(NO_STATE) or name == "training":
                 continue
-            if isinstance(value, bool | int | float | torch.Tensor | np.ndarray):
+            if isinstance(value, Plain):
                 yield f"{place}:{name}", value

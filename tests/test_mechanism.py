@@ -142,3 +142,10 @@ def test_sampled_candidates_are_the_same_whatever_is_in_m(settings, worker):
     assert alone["as it ranks"].metrics == results.outcomes["FM", "decrs_wo", 2021].info["test"]
     assert twin["d_u, the user's own"].changed == 0
     assert twin["d_u, the user's own"].metrics == twin["as it ranks"].metrics
+
+
+def test_a_part_that_the_split_leaves_empty(settings):
+    path = checkpoint(settings, "DecBPR", eval_args={"split": {"LS": "test_only"}})
+    with pytest.raises(DecRSError, match="part: the split of tiny leaves no validation part; take --part=test"):
+        measure_mechanism(path)
+    assert len(measure_mechanism(path, "test")) > 1

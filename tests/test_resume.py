@@ -13,6 +13,7 @@ from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.resume import last_path
 from recbole_decrs.single_trainer import SingleTrainer
+from tiny_data import SHORT_SEQUENCES
 
 
 def parameters(path):
@@ -89,6 +90,10 @@ SAMPLED = {"eval_args": {"mode": "uni5"}}
         ("BPR", SAMPLED),
         ("MultiVAE", {"train_neg_sample_args": None, "learning_rate": 0.01}),
         ("SASRec", {"train_neg_sample_args": None, "learning_rate": 0.01}),
+        # These keep what a new model has not, or has as None.
+        ("SGL", {"learning_rate": 0.01}),
+        ("DMF", {"learning_rate": 0.01}),
+        ("RepeatNet", SHORT_SEQUENCES | {"train_neg_sample_args": None, "learning_rate": 0.01}),
     ],
 )
 def test_killed_again_and_again(settings, monkeypatch, model, others, place, before):

@@ -26,8 +26,8 @@ def check_settings(config: DecRSConfig) -> None:
     for key, allowed in LEFT_BY_COMPARE.items():
         if config[key] not in allowed:
             raise DecRSError(f"{key}: compare runs every method by itself; leave {key} out")
-    if config["epochs"] < 1 or config["eval_step"] < 1:
-        raise DecRSError("compare chooses on validation during training; epochs and eval_step must be at least 1")
+    if config["eval_step"] < 1:
+        raise DecRSError("compare chooses on validation during training; eval_step must be at least 1")
     if config["group_field"] in ((config["unused_col"] or {}).get("item") or ()):
         raise DecRSError(f"unused_col: {config['group_field']} is the group_field; unawareness leaves it out by itself")
     if "drift_alpha" in config.external_config_dict:

@@ -146,7 +146,7 @@ def test_the_check_of_the_gradient_leaves_no_trace(prepared):
     ],
 )
 def test_names_that_there_are_not(capsys, name, message):
-    assert main([f"--model={name}", "--epochs=0"]) == 2
+    assert main([f"--model={name}", "--epochs=1"]) == 2
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
