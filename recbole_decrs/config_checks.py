@@ -35,6 +35,8 @@ def check_together(config) -> None:
     _check_competitors(config)
     check_dataset_is_known(config.dataset, config["data_path"])
     _tell_sampled_items(config)
+    _check_candidates(config)
+    _check_times(config)
     _check_confounder(config)
     _check_start(config)
 
@@ -144,6 +146,21 @@ def _tell_sampled_items(config) -> None:
         getLogger().warning(
             f"{config.model} is evaluated on sampled items ({modes['test']}), as RecBole does by default, so its "
             "results do not compare with those of full sort; set mode: full in eval_args, which takes long"
+        )
+
+
+def _check_candidates(config) -> None:
+    if config["test_candidates"] == "untrained" and config["eval_args"]["mode"]["test"] != "full":
+        raise DecRSError(
+            f"test_candidates: untrained is of full sort, and the test samples its candidates "
+            f"({config['eval_args']['mode']['test']}); set mode: full in eval_args, or leave it out"
+        )
+
+
+def _check_times(config) -> None:
+    if config["TIME_FIELD"] in (config["discretization"] or {}):
+        raise DecRSError(
+            f"discretization: {config['TIME_FIELD']} is TIME_FIELD, whose numbers put the clicks in order; leave it out"
         )
 
 

@@ -88,6 +88,14 @@ def test_a_file_ending_that_is_none(key):
             {"model": "SASRec", "test_candidates": "untrained"},
             "model such as SASRec RecBole ranks all",
         ),
+        (
+            {"test_candidates": "untrained", "eval_args": {"mode": {"valid": "full", "test": "uni10"}}},
+            r"test_candidates: untrained is of full sort, and the test samples its candidates \(uni10\)",
+        ),
+        (
+            {"discretization": {"timestamp": {"method": "ED", "bucket": 10}}},
+            "discretization: timestamp is TIME_FIELD, whose numbers put the clicks in order; leave it out",
+        ),
         ({"model": "XGBoost"}, "XGBoost is a decision-tree model"),
         ({"dataset": "ml-100"}, "there is no folder dataset/ml-100 .*; did you mean ml-100k"),
         ({"dataset": "qqqqqq"}, "set data_path to the folder that holds it"),
@@ -106,7 +114,7 @@ def test_a_file_ending_that_is_none(key):
         ({"mlp_dropout_prob": 2}, r"mlp_dropout_prob must be a number in \[0, 1\] or none, not 2"),
         ({"bi_batch_norm": "yes"}, "bi_batch_norm must be True or False, not 'yes'"),
         ({"learner": "adagard"}, "learner must be one of adam, .*, not 'adagard'"),
-        ({"epochs": "many"}, "epochs must be a whole number >= 0, not 'many'"),
+        ({"epochs": "many"}, "epochs must be a whole number >= 1, not 'many'"),
         ({"save_topk": 0}, "save_topk must be a whole number >= 1 or none, not 0"),
         ({"metrics": ["Recal"]}, "metrics: there is no metric Recal; did you mean Recall?"),
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),

@@ -75,7 +75,9 @@ def read_membership(
     if not any(cell.strip() for cell in cells):
         raise DecRSError(nothing)
     if kind == "float_seq":
-        names, membership = _from_weights(items, [cell.split(seq_separator) for cell in cells], len(item_ids), where)
+        names, membership = _from_weights(
+            items, [cell.split(seq_separator) for cell in cells], len(item_ids), where, seq_separator
+        )
         tell_groups(names, np.diff(membership.indptr)[items].tolist(), f"{told}, weights")
         return names, membership
     found = split_cells(all_cells, kind, group_format, seq_separator, where)  # as the model reads its feature
@@ -136,9 +138,21 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
     )
 
 
+def _without_end(cell: list[str]) -> list[str]:
+    """Leave out what is empty at the end of a cell."""
+    filled = [place for place, part in enumerate(cell) if part.strip()]
+    return cell[: filled[-1] + 1] if filled else []
+
+
 def _from_weights(
-    items: np.ndarray, cells: list[list[str]], n_items: int, where: str
+    items: np.ndarray, cells: list[list[str]], n_items: int, where: str, seq_separator: str
 ) -> tuple[tuple[str, ...], sparse.csr_matrix]:
+    blank = [cell for cell in cells if seq_separator.strip() and "" in _without_end(cell)]
+    if blank:
+        raise DecRSError(
+            f"group_field: {where} has a cell {seq_separator.join(blank[0])!r}, with nothing before a weight, so that "
+            "it is not certain whose the weight is; write 0 there"
+        )
     lengths = {sum(map(bool, cell)) for cell in cells} - {0}
     if len(lengths) > 1:
         getLogger().warning(

@@ -62,6 +62,9 @@ DATASET_OF_TYPE = {
 DATASET_OF_MODEL = {"DIEN": DecRSDIENDataset, "GRU4RecKG": DecRSKGSeqDataset, "KSR": DecRSKGSeqDataset}
 """The models for which RecBole has a dataset class of their own."""
 
+SHAPE_DATASETS_TOO = ("seed", "repeatable", "dataset", "numerical_features", "discretization", "encoding")
+"""Keys beside RecBole's list of those that shape a dataset, in which one that was saved must be as configured."""
+
 
 def create_dataset(config) -> ConfounderMixin:
     """Make the dataset that RecBole would make, with the Confounder hook.
@@ -84,16 +87,17 @@ def create_dataset(config) -> ConfounderMixin:
                 raise TypeError(f"a {type(dataset).__name__}")
         except Exception as error:
             raise DecRSError(f"dataset_save_path: {saved} is not a dataset saved by this command; delete it") from error
-        if type(dataset) is dataset_class and all(
-            config[key] == dataset.config[key] for key in [*dataset_arguments, "seed", "repeatable"]
-        ):
+        others = [key for key in [*dataset_arguments, *SHAPE_DATASETS_TOO] if config[key] != dataset.config[key]]
+        if type(dataset) is dataset_class and not others:
             getLogger().info(f"Load filtered dataset from: [{saved}]")
             dataset.config = config
             return dataset
-    if config["benchmark_filename"] and (config["val_interval"] or _k_core(config)):
+        reason = f"with another {others[0]}" if others else f"for a model of another type than {config.model}"
+        getLogger().warning(f"dataset_save_path: {saved} was made {reason}, and is passed over")
+    if config["benchmark_filename"] and (config["val_interval"] or config["rm_dup_inter"] or _k_core(config)):
         getLogger().warning(
-            "with benchmark_filename RecBole takes the files as they are: "
-            "val_interval, user_inter_num_interval and item_inter_num_interval do not apply"
+            "with benchmark_filename RecBole takes the files as they are: val_interval, rm_dup_inter, "
+            "user_inter_num_interval and item_inter_num_interval do not apply"
         )
     _check_parts(config)
     types = _check_inter_columns(config)

@@ -60,6 +60,17 @@ def test_cells_with_fewer_weights_are_told(tmp_path, caplog):
     assert "has 1 to 2 weights in a cell; those that are missing at its end are 0" in caplog.text
 
 
+def test_a_weight_after_an_empty_place_is_nobodys(tmp_path):
+    path = write(tmp_path, "float_seq", ["1,2,", "0.5,,0.5", ",1"])
+    with pytest.raises(
+        DecRSError, match="has a cell '0.5,,0.5', with nothing before a weight, so that it is not certain"
+    ):
+        read_membership(path, "item_id", "group", IDS, seq_separator=",")
+    path = write(tmp_path, "float_seq", ["1,2,", "0.5,0,0.5", "0,1"])
+    membership = read_membership(path, "item_id", "group", IDS, seq_separator=",")[1].toarray()
+    assert sorted(membership[1:].tolist()) == sorted([[1 / 3, 2 / 3, 0], [0.5, 0, 0.5], [0, 1, 0]])
+
+
 @pytest.mark.parametrize(
     ("kind", "values", "message"),
     [

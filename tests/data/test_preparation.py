@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from recbole_decrs import DecRSError
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.data.preparation import create_dataset
 from tiny_data import tiny_tables, write_tables
 
 
@@ -22,6 +24,17 @@ def test_saved_dataset_is_used_when_asked(tmp_path, prepared):
     first = prepared()[1].dataset.confounder
     again = prepared(dataset_save_path=str(path))[1].dataset.confounder
     np.testing.assert_array_equal(first.drift, again.drift)
+
+
+def test_a_saved_dataset_with_other_settings_is_passed_over(tmp_path, settings, prepared, caplog):
+    write_tables(tmp_path / "data", tiny_tables(n_users=30), name="other")
+    prepared(save_dataset=True)
+    path = tmp_path / "saved" / "tiny-DecRSDataset.pth"
+    others = {"dataset_save_path": str(path)}
+    assert create_dataset(DecRSConfig("DecFM", "other", config_dict=settings | others)).user_num == 31
+    assert "tiny-DecRSDataset.pth was made with another dataset, and is passed over" in caplog.text
+    prepared(**others, numerical_features=["height"])
+    assert "was made with another numerical_features, and is passed over" in caplog.text
 
 
 def test_saved_loaders_are_whole(tmp_path, prepared):
