@@ -118,6 +118,19 @@ class Checkpoint:
                 f"not those of {dataset.dataset_name} as configured; take the same data, split and seed, or train again"
             )
 
+    def check_training(self, dataset) -> None:
+        """See that a training that was begun can go on with these data.
+
+        Raises:
+            DecRSError: they are others, be it in the order of clicks or in groups that are no feature.
+        """
+        self.check_data(dataset)
+        if not trained_on_same(self.content, dataset):
+            raise DecRSError(
+                f"the checkpoint {self.path} was made for other data: rows of {dataset.dataset_name} have another "
+                "order or other values than when its training began; take the same files, or train anew"
+            )
+
     def load_into(self, model: torch.nn.Module, half: str | None = None) -> None:
         """Give a model the parameters of the checkpoint, or of a half; see :func:`load_state`."""
         load_state(model, self.state(half), self.path)
@@ -172,8 +185,18 @@ def header_of(config, dataset) -> dict[str, Any]:
         "config": config.settings,
         "fingerprint": dataset.fingerprint,
         "confounder": encode_confounder(dataset.confounder),
+        **({"trained_on": dataset.trained_on} if dataset.trained_on else {}),
         **({} if seed == config["seed"] else {"data_seed": seed}),
     }
+
+
+def trained_on_same(content: dict[str, Any], dataset) -> bool:
+    """Tell if a training was on these data to the last row and its place, where the checkpoint knows that.
+
+    Ranking needs less: what gives parameters their meaning, which is the fingerprint.
+    """
+    known = content.get("trained_on"), dataset.trained_on
+    return None in known or known[0] == known[1]
 
 
 def same_groups(one: Confounder, other: Confounder) -> bool:

@@ -45,6 +45,10 @@ PERHAPS = {
 """What it may hold besides."""
 
 
+OF_DATA = ("fingerprint", "trained_on")
+"""Hashes of the data: of what a checkpoint needs to rank, and of everything that its training has seen."""
+
+
 class UnreadableCheckpoint(DecRSError):
     """Tells that a checkpoint cannot be read, whether one must train again for that or goes on without it.
 
@@ -192,7 +196,7 @@ def _wrong_part(content: dict[str, Any]) -> str | None:
 
 
 def read_header(path: str) -> dict[str, Any] | None:
-    """Read the settings (``config``) and the ``fingerprint`` of the data in a checkpoint, and not all of it.
+    """Read the settings (``config``) and what tells the data (:data:`OF_DATA`) in a checkpoint, and not all of it.
 
     Returns:
         None where it is of another version.
@@ -210,4 +214,5 @@ def read_header(path: str) -> dict[str, Any] | None:
         return None
     if wrong := _wrong_part(content):
         raise UnreadableCheckpoint(f"the checkpoint {path} is damaged: {wrong}")
-    return {"config": {**SETTINGS_SINCE, **content["config"]}, "fingerprint": content["fingerprint"]}
+    known = {key: content[key] for key in OF_DATA if key in content}
+    return {"config": {**SETTINGS_SINCE, **content["config"]}, **known}

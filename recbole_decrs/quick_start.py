@@ -169,7 +169,8 @@ def make_run(config: DecRSConfig, log: RunLog) -> Run:
     model = make_model(config, part)
     path = config["backbone_checkpoint"]
     backbone_state = load_backbone(config, model, path, part) if deconfounded and path else None
-    resumed = checkpoint_to_resume(config, part.fingerprint)
+    part.trained_on = data.fingerprint
+    resumed = checkpoint_to_resume(config, part)
     if is_first():
         check_writable(config["checkpoint_dir"], "log", "log_tensorboard")
     log.start(config)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from logging import getLogger
 from typing import Any
 
-from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.checkpoint import Checkpoint, trained_on_same
 from recbole_decrs.checkpoint_file import UnreadableCheckpoint, read_checkpoint, read_header
 from recbole_decrs.distributed.group import is_first, told_by_first
 from recbole_decrs.errors import DecRSError
@@ -88,14 +88,14 @@ class SavedTraining:
         return self.best if best.get("finished") or last.get("epoch", -1) < best.get("epoch", -1) else self.last
 
 
-def checkpoint_to_resume(config, fingerprint: str) -> str | None:
+def checkpoint_to_resume(config, part) -> str | None:
     """Find the checkpoint that ``resume`` asks for; for ``auto`` the newest that has these data and these settings.
 
     It need not be there as long as its last state is.
 
     Args:
         config: the configuration.
-        fingerprint: of the data.
+        part: the training part of the dataset.
 
     Returns:
         its path; None where no key asks for one, or ``auto`` finds none.
@@ -104,12 +104,12 @@ def checkpoint_to_resume(config, fingerprint: str) -> str | None:
         DecRSError: it is not there, cannot be read, or is of a training with other settings.
     """
     wanted = config["resume"]
-    return None if wanted is None else told_by_first(lambda: _found(wanted, config, fingerprint))
+    return None if wanted is None else told_by_first(lambda: _found(wanted, config, part))
 
 
-def _found(wanted: str, config, fingerprint: str) -> str | None:
+def _found(wanted: str, config, part) -> str | None:
     if wanted == "auto":
-        return _newest(config, fingerprint)
+        return _newest(config, part)
     path = _best_path(wanted)
     there = [file for file in (path, last_path(path)) if os.path.isfile(file)]
     if not there:
@@ -133,7 +133,7 @@ def _found(wanted: str, config, fingerprint: str) -> str | None:
     return path
 
 
-def _newest(config, fingerprint: str) -> str | None:
+def _newest(config, part) -> str | None:
     logger = getLogger()
     pattern = os.path.join(glob.escape(config["checkpoint_dir"]), f"{glob.escape(config['model'])}-*.pth")
     found = []
@@ -150,12 +150,12 @@ def _newest(config, fingerprint: str) -> str | None:
             header = read_header(file)
             if header is None or differing(header["config"], config.settings):
                 continue
-            if header["fingerprint"] != fingerprint:
+            if header["fingerprint"] != part.fingerprint or not trained_on_same(header, part):
                 logger.warning(f"resume: {file} has these settings, but was made for other data, and is passed over")
                 continue
-            for part in {file, path}:
-                if os.path.isfile(part):
-                    read_checkpoint(part)
+            for one in {file, path}:
+                if os.path.isfile(one):
+                    read_checkpoint(one)
         except UnreadableCheckpoint as error:
             logger.warning(f"resume: {error.fault}, and is passed over")
             continue

@@ -14,7 +14,7 @@ from recbole.utils import get_trainer, set_color
 
 from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.checkpoint import Checkpoint, header_of
-from recbole_decrs.checkpoint_file import damage_in_words, new_checkpoint_path, write_checkpoint
+from recbole_decrs.checkpoint_file import OF_DATA, damage_in_words, new_checkpoint_path, write_checkpoint
 from recbole_decrs.console import Bar
 from recbole_decrs.curves import RememberedCurves, closed_at_the_end, drawn_by_first, writer_of_half
 from recbole_decrs.data.id_loader import IdLoader, check_loader, why_not_by_ids
@@ -132,7 +132,7 @@ class SingleTrainer:
         """
         if self._resumed is None:
             return False
-        self._resumed.check_data(train_data._dataset)
+        self._resumed.check_training(train_data._dataset)
         state = self._resumed.state(self.half)
         at_end = state.get("finished", False) and (state.get("stopped_early", True) or state["n_epochs"] >= self.epochs)
         with damage_in_words(self._resumed.path):
@@ -222,7 +222,7 @@ class SingleTrainer:
             self.logger.info(set_color("Saving current", "blue") + f": {path}")
 
     def _save_last(self, epoch: int) -> None:
-        header = {"config": self.content["config"], "fingerprint": self.content["fingerprint"], "confounder": None}
+        header = {key: self.content[key] for key in ("config", *OF_DATA) if key in self.content} | {"confounder": None}
         write_checkpoint(
             last_path(self.saved_model_file), header | self._as_part(state_of(self, epoch, self.best_valid_result))
         )

@@ -159,7 +159,7 @@ class DecRSTrainer:
         """See that a resumed training is of these data; name the halves it has begun, and tell if it was complete."""
         checkpoints = self._resumed.checkpoints if self._resumed else []
         for checkpoint in checkpoints:
-            checkpoint.check_data(dataset)
+            checkpoint.check_training(dataset)
         begun = set().union(*(checkpoint.halves for checkpoint in checkpoints))
         return begun, any(checkpoint.is_complete for checkpoint in checkpoints)
 

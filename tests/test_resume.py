@@ -13,7 +13,7 @@ from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.resume import last_path
 from recbole_decrs.single_trainer import SingleTrainer
-from tiny_data import SHORT_SEQUENCES
+from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
 
 def parameters(path):
@@ -287,3 +287,25 @@ def test_states_that_are_none_of_the_model(settings, change):
     with pytest.raises(DecRSError, match=r"is damaged|does not fit"):
         run("BPR", settings, epochs=3, resume=path)
     assert checkpoints() == [os.path.basename(path)]
+
+
+@pytest.mark.parametrize("what", ["order", "groups"])
+def test_a_training_on_other_rows_is_not_taken_up(tmp_path, settings, monkeypatch, caplog, what):
+    """Clicks in another order, and groups that are no feature, leave what parameters mean as it is, and no more."""
+    model, others = ("SASRec", SHORT_SEQUENCES) if what == "order" else ("DecBPR", {})
+    settings |= {"epochs": 3, **others}
+    killed_in_training(model, settings, monkeypatch)
+    (killed,) = [name for name in checkpoints() if name.endswith("-last.pth")]
+    tables = tiny_tables()
+    if what == "order":
+        times = tables["inter"]["timestamp:float"].to_numpy(copy=True).reshape(24, 12)
+        times[:, :9] = times[:, 8::-1].copy()
+        tables["inter"]["timestamp:float"] = times.ravel()
+    else:
+        tables["item"]["genre:token_seq"] = tables["item"]["genre:token_seq"].to_numpy()[::-1]
+    write_tables(tmp_path / "data", tables)
+    with pytest.raises(DecRSError, match="was made for other data"):
+        run(model, settings, resume=os.path.join("saved", killed))
+    found = run(model, settings, resume="auto")
+    assert "has these settings, but was made for other data, and is passed over" in caplog.text
+    assert numbers(found) == numbers(run(model, settings, checkpoint_dir="whole"))

@@ -31,11 +31,14 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         user_groups: the groups of users that are evaluated by themselves; None where they are those by drift.
         fingerprint: a hash of the ids, groups and training clicks, by which a checkpoint knows its data.
         training_part: the part of the dataset that models are trained on.
+        trained_on: of the training part in a run, a hash of all rows in their order, by which a training goes on.
 
     And on each part alone:
         clicks: the users and items of its clicks.
         click_order: the places of these in the order of time of the clicks of all parts; None where they have no time.
     """
+
+    trained_on: str | None = None
 
     def token2id(self, field: str, tokens):
         """Look up the ids of a token, or of several, as RecBole does.
