@@ -77,7 +77,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         count_clicks_of_the_unknown(self, clicks)
 
         confounder = estimate(self, clicks, orders if has_time else None)
-        fingerprint, user_groups = fingerprint_of(self, clicks), user_groups_of(self, clicks[0])
+        fingerprint, user_groups = fingerprint_of(self, clicks), user_groups_of(self, clicks)
         for part in [self, *parts]:
             part.confounder, part.fingerprint, part.training_part = confounder, fingerprint, parts[0]
             part.user_groups = user_groups

@@ -32,7 +32,7 @@ class UserGroups:
     """What users are parted by, as the heading of a column of names."""
     names: tuple[str, ...]
     place: np.ndarray
-    """The place of each user's group among the names, shape [n_users]; that of the padding user means nothing."""
+    """The place of each user's group among the names, shape [n_users]; that of a user without a click means nothing."""
 
     @classmethod
     def of(cls, title: str, groups: Groups) -> UserGroups:
@@ -45,12 +45,14 @@ class UserGroups:
         return ((name, self.place == number) for number, name in enumerate(self.names))
 
 
-def user_groups_of(dataset, training_clicks: Clicks) -> UserGroups | None:
+def user_groups_of(dataset, clicks: list[Clicks]) -> UserGroups | None:
     """Part the users of a dataset as the key ``user_groups`` says.
+
+    Users who have a row in the .user file and no click are not counted, as nobody evaluates them.
 
     Args:
         dataset: a RecBole Dataset.
-        training_clicks: of its training part.
+        clicks: of its parts, of which the first is for training.
 
     Returns:
         None for ``drift``: its groups, the users above each threshold, have users in common.
@@ -61,8 +63,11 @@ def user_groups_of(dataset, training_clicks: Clicks) -> UserGroups | None:
     by = dataset.config["user_groups"]
     if by == DRIFT:
         return None
+    clicking = np.zeros(dataset.user_num, dtype=bool)
+    clicking[np.concatenate([users for users, _ in clicks])] = True
+    clicking[0] = False
     if by == ACTIVITY:
-        return by_activity(training_clicks[0], dataset.user_num)
+        return by_activity(clicks[0][0], clicking)
     path = os.path.join(dataset.dataset_path, f"{dataset.dataset_name}.user")
     if not os.path.isfile(path):
         raise DecRSError(
@@ -70,27 +75,29 @@ def user_groups_of(dataset, training_clicks: Clicks) -> UserGroups | None:
             f"{did_you_mean(by, (DRIFT, ACTIVITY)) or '; take one of the two'}"
         )
     user_field = dataset.uid_field
-    return by_column(atomic_file(dataset.config, path), user_field, by, dataset.field2token_id[user_field])
+    return by_column(atomic_file(dataset.config, path), user_field, by, dataset.field2token_id[user_field], clicking)
 
 
-def by_activity(users: np.ndarray, n_users: int) -> UserGroups:
+def by_activity(users: np.ndarray, clicking: np.ndarray) -> UserGroups:
     """Part users into thirds by how many clicks they have; those with the same number are in the same group.
 
     Args:
-        users: of the clicks, shape [n_clicks]; 0 marks what is no click.
-        n_users: the padding user 0 included.
+        users: of the training clicks, shape [n_clicks]; 0 marks what is no click.
+        clicking: who is parted, as all with a click in any part are, shape [n_users], False for the padding user 0.
 
     Example:
-        >>> groups = by_activity(np.array([1, 2, 2, 3, 3, 3]), n_users=4)
+        >>> groups = by_activity(np.array([1, 2, 2, 3, 3, 3]), np.array([False, True, True, True]))
         >>> groups.title, groups.names, groups.place[1:].tolist()
         ('training clicks', ('1', '2', '3'), [0, 1, 2])
     """
-    counts = np.bincount(users, minlength=n_users).astype(np.float64)
-    counts[0] = np.nan
+    counts = np.bincount(users, minlength=len(clicking)).astype(np.float64)
+    counts[~clicking] = np.nan
     return UserGroups.of("training clicks", thirds(counts))
 
 
-def by_column(file: AtomicFile, user_field: str, column: str, user_ids: dict[str, int]) -> UserGroups:
+def by_column(
+    file: AtomicFile, user_field: str, column: str, user_ids: dict[str, int], clicking: np.ndarray
+) -> UserGroups:
     """Part users by a column of the .user file, which the model need not load.
 
     Of a ``token`` column each value is a group, the one with most users first, of which the first
@@ -101,6 +108,7 @@ def by_column(file: AtomicFile, user_field: str, column: str, user_ids: dict[str
         user_field: its column of ids.
         column: by which users are parted.
         user_ids: id of each user token, the padding token at 0.
+        clicking: who is parted, as all with a click in any part are, shape [n_users], False for the padding user 0.
 
     Raises:
         DecRSError: a column is missing, is of another type, or has no value for any of these users.
@@ -125,14 +133,15 @@ def by_column(file: AtomicFile, user_field: str, column: str, user_ids: dict[str
     known = ids.notna().to_numpy()
     values = pd.Series(np.nan, index=range(len(user_ids)), dtype=object)
     values.iloc[ids[known].to_numpy(dtype=np.int64)] = table.loc[known, column].to_numpy(dtype=object)
+    values[~clicking] = np.nan
     if values.isna().all():
         raise DecRSError(
             f"user_groups: column {column} of {file.path} has no value for any user of the clicks; write ids in the "
             "same way in both, or take another column"
         )
     groups = thirds(values.to_numpy(dtype=np.float64)) if kind == "float" else largest_first(values)
-    nothing = values.isna().to_numpy()
-    if nothing[1:].any():
+    nothing = values.isna().to_numpy() & clicking
+    if nothing.any():
         groups.append((_unlike(NO_VALUE, groups), nothing))
     return UserGroups.of(column, groups)
 

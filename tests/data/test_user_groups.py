@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs import DecRSError
+from recbole_decrs.config import DecRSConfig
 from recbole_decrs.data.atomic_files import AtomicFile
+from recbole_decrs.data.preparation import create_dataset
 from recbole_decrs.data.user_groups import MOST_GROUPS, UserGroups, by_activity, by_column, largest_first, thirds
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
@@ -55,10 +57,33 @@ def test_the_largest_values_come_first_and_the_rest_are_together(cells):
 
 
 def test_activity_counts_the_training_clicks_of_each_user():
-    groups = by_activity(np.repeat([0, 1, 2, 3, 4, 5, 6], [9, 1, 1, 2, 3, 5, 8]), n_users=8)
+    groups = by_activity(np.repeat([0, 1, 2, 3, 4, 5, 6], [9, 1, 1, 2, 3, 5, 8]), np.arange(8) > 0)
     assert groups.title == "training clicks"
     assert groups.names == ("0 to 1", "2 to 3", "5 to 8")
     assert groups.place[1:].tolist() == [0, 0, 1, 1, 2, 2, 0]
+
+
+def test_users_without_a_click_are_not_counted(tmp_path, settings):
+    """A .user file may have many more users than those of the clicks, and no third of these is a third of all."""
+    tables = tiny_tables()
+    idle = pd.DataFrame(
+        {"user_id:token": [f"v{n}" for n in range(60)], "gender:token": [f"g{n // 2}" for n in range(60)]}
+    )
+    tables["inter"] = tables["inter"].groupby("user_id:token").head(12).reset_index(drop=True)
+    tables["inter"] = tables["inter"][tables["inter"].index % 12 <= tables["inter"].index // 12 % 10 + 2]
+    tables["user"] = pd.concat([tables["user"], idle.assign(**{"height:float": 9.0})], ignore_index=True)
+    settings |= {"data_path": str(write_tables(tmp_path / "idle", tables))}
+    settings["load_col"] = settings["load_col"] | {"user": ["user_id", "gender"]}
+    settings["numerical_features"] = []
+    for by, n_groups in (("activity", 3), ("height", 3), ("gender", 2)):
+        config = DecRSConfig("FM", "tiny", config_dict=settings | {"user_groups": by})
+        part = create_dataset(config).build()[0]
+        assert part.user_num == 85
+        clicking = np.unique(tables["inter"]["user_id:token"])
+        places = part.user_groups.place[part.token2id("user_id", clicking)]
+        assert np.unique(places).tolist() == list(range(n_groups))
+        assert len(part.user_groups.names) == n_groups
+        assert by == "gender" or np.bincount(places).min() >= 4
 
 
 @pytest.fixture
@@ -73,15 +98,16 @@ def user_file(tmp_path):
     return write
 
 
+CLICKING = np.arange(5) > 0
 IDS = {"[PAD]": 0, "u1": 1, "u2": 2, "u3": 3, "u4": 4}
 
 
 def test_users_without_a_row_or_a_value_are_a_group(user_file):
     file = user_file("user_id:token\tcity:token\tage:float", "u1\tno value\t3", "u2\t\t", "u3\tno value\t5", "x\tY\t7")
-    groups = by_column(file, "user_id", "city", IDS)
+    groups = by_column(file, "user_id", "city", IDS, CLICKING)
     assert groups.names == ("no value", "no value *")
     assert groups.place[1:].tolist() == [0, 1, 0, 1]
-    groups = by_column(file, "user_id", "age", IDS)
+    groups = by_column(file, "user_id", "age", IDS, CLICKING)
     assert groups.names == ("3", "5", "no value")
     assert groups.place[1:].tolist() == [0, 2, 1, 2]
 
@@ -102,7 +128,7 @@ def test_users_without_a_row_or_a_value_are_a_group(user_file):
 )
 def test_what_does_not_part_users_is_refused_in_a_sentence(user_file, lines, column, told):
     with pytest.raises(DecRSError, match=told) as error:
-        by_column(user_file(*lines), "user_id", column, IDS)
+        by_column(user_file(*lines), "user_id", column, IDS, CLICKING)
     assert "\n" not in str(error.value)
 
 
