@@ -176,6 +176,8 @@ class DecRSConfig(Config):
             if value is None or (isinstance(value, str) and value.lower() in UNDO):
                 # No activation is an activation of RecBole's.
                 self.external_config_dict[key] = "none" if key == "mlp_activation" else None
+        if isinstance(topk := self.external_config_dict.get("topk"), tuple):  # as 5,10 is read
+            self.external_config_dict["topk"] = list(topk)
         given = self.external_config_dict.get("metrics")
         for name in given if isinstance(given, list) else [given]:
             if isinstance(name, str) and name.lower() not in metrics_dict:

@@ -158,6 +158,11 @@ def _check_candidates(config) -> None:
 
 
 def _check_times(config) -> None:
+    if "TS" in config["eval_args"]["split"] and config.external_config_dict.get("eval_args", {}).get("order") == "RO":
+        raise DecRSError(
+            "eval_args: split TS parts the clicks at moments, for which order: RO would mix their times with those of "
+            "others; leave order out"
+        )
     if config["TIME_FIELD"] in (config["discretization"] or {}):
         raise DecRSError(
             f"discretization: {config['TIME_FIELD']} is TIME_FIELD, whose numbers put the clicks in order; leave it out"

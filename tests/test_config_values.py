@@ -96,6 +96,10 @@ def test_a_file_ending_that_is_none(key):
             {"discretization": {"timestamp": {"method": "ED", "bucket": 10}}},
             "discretization: timestamp is TIME_FIELD, whose numbers put the clicks in order; leave it out",
         ),
+        (
+            {"eval_args": {"split": {"TS": [0.8, 0.1, 0.1]}, "order": "RO"}},
+            "eval_args: split TS parts the clicks at moments, for which order: RO would mix",
+        ),
         ({"model": "XGBoost"}, "XGBoost is a decision-tree model"),
         ({"dataset": "ml-100"}, "there is no folder dataset/ml-100 .*; did you mean ml-100k"),
         ({"dataset": "qqqqqq"}, "set data_path to the folder that holds it"),
@@ -167,3 +171,7 @@ def test_no_activation(value):
 @pytest.mark.parametrize(("value", "on"), [(0, False), (1, True), ("none", False), (True, True)])
 def test_switches_are_on_or_off(value, on):
     assert DecRSConfig(config_dict={"enable_amp": value})["enable_amp"] is on
+
+
+def test_several_lengths_may_be_typed_without_brackets():
+    assert DecRSConfig(config_dict={"topk": "5,10"})["topk"] == [5, 10]
