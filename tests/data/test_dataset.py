@@ -37,7 +37,7 @@ def test_benchmark_files(tmp_path, prepared, caplog):
     write_tables(tmp_path / "data", tables)
     with caplog.at_level(logging.WARNING):
         _, train_data, *_ = prepared(benchmark_filename=["train", "valid", "test"], val_interval={"rating": "[4,inf)"})
-    assert "val_interval, user_inter_num_interval and item_inter_num_interval do not apply" in caplog.text
+    assert "val_interval, rm_dup_inter, user_inter_num_interval and item_inter_num_interval do not apply" in caplog.text
     assert len(train_data.dataset) == 200
     shuffled = train_data.dataset.confounder
     tables["train.inter"] = inter[:200]
