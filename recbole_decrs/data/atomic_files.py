@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -112,7 +113,7 @@ class AtomicFile(SeparatedText):
             try:
                 table = pd.read_csv(
                     self.path,
-                    sep=self.separator,
+                    sep=self.separator if simple else re.escape(self.separator),
                     usecols=list(columns),
                     dtype={column: np.float64 if kind == "float" else str for column, kind in columns.items()},
                     encoding=self.encoding,
@@ -139,7 +140,7 @@ class AtomicFile(SeparatedText):
         """Raise a DecRSError about the first cell of these columns that is no number."""
         table = pd.read_csv(
             self.path,
-            sep=self.separator,
+            sep=self.separator if len(self.separator) == 1 else re.escape(self.separator),
             usecols=columns,
             dtype=str,
             encoding=self.encoding,

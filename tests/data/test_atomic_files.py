@@ -171,3 +171,16 @@ def test_letters_that_nobody_sees(tmp_path, letter, name):
     path.write_text(f"item_id:token\tgenre:token\na\tx\nb\tDra{letter}ma\n", encoding="utf-8")
     with pytest.raises(DecRSError, match=rf"x\.item, line 3: there is {name} in the text; take it out"):
         AtomicFile(str(path)).read(["item_id"])
+
+
+@pytest.mark.parametrize("separator", ["||", "::", ".*"])
+def test_a_separator_of_several_signs_is_no_pattern(tmp_path, separator):
+    path = tmp_path / "some.inter"
+    lines = ["user_id:token,rating:float", "u1,4", "u2,"]
+    path.write_text("\n".join(lines).replace(",", separator) + "\n")
+    table = AtomicFile(str(path), separator).read(["user_id", "rating"])
+    assert table["user_id"].tolist() == ["u1", "u2"]
+    assert table["rating"].tolist()[0] == 4
+    path.write_text("\n".join([*lines, "u3,4,5"]).replace(",", separator) + "\n")
+    with pytest.raises(DecRSError, match=r"some\.inter, line 4: 3 cells under 2 columns; take the separator"):
+        AtomicFile(str(path), separator).read(["user_id", "rating"])
