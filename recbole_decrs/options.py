@@ -21,8 +21,8 @@ CHECKS: dict[str, Check] = {**{name: key.check for name, key in KEYS.items()}, *
 
 
 def read_setting(key: str, value: Any) -> Any:
-    """Read a setting given as text as the literal that it spells; an interval, as ``[5,30]``, stays text."""
-    return value if key in INTERVALS else read_literal(value)
+    """Read a setting given as text as the literal that it spells; an interval and an encoding stay text."""
+    return value if key in (*INTERVALS, "encoding") else read_literal(value)
 
 
 def check_options(settings: dict[str, Any]) -> None:

@@ -105,8 +105,7 @@ def _model_of(checkpoint: Checkpoint, config: DecRSConfig, data: Data, changed: 
         for key in ("drift_alpha", "fusion_weight", "inference"):
             if key in changed:
                 raise DecRSError(
-                    f"{key}: {checkpoint.path} holds a {checkpoint.model}, of which no two halves are fused; leave it "
-                    "out"
+                    f"{key}: {checkpoint.path} holds {checkpoint.model}, of which no two halves are fused; leave it out"
                 )
         checkpoint.load_into(model)
     return model

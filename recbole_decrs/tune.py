@@ -90,9 +90,12 @@ def tune(
 
         prunes = pruner != "off"
         return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
-    if tool.lower() == "ray" and (algo or early_stop):
-        one = "--algo" if algo else "--early_stop"
-        raise DecRSError(f"{one}: Ray tries all choices, or draws at random; leave it out, or take another --tool")
+    if tool.lower() == "ray":
+        others = {"algo": algo, **of_hyperopt}
+        if one := next((option for option, value in others.items() if value is not None), None):
+            raise DecRSError(
+                f"--{one}: Ray tries all choices, or draws at random; leave it out, or take another --tool"
+            )
     algo, output_file = algo or "exhaustive", output_file or "hyper.result"
     if algo == "exhaustive" and max_evals is not None and tool.lower() == "hyperopt":
         raise DecRSError("max_evals: a grid tries all of its settings; take --algo=random, or leave it out")

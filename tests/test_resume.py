@@ -294,6 +294,8 @@ def test_a_training_on_other_rows_is_not_taken_up(tmp_path, settings, monkeypatc
     """Clicks in another order, and groups that are no feature, leave what parameters mean as it is, and no more."""
     model, others = ("SASRec", SHORT_SEQUENCES) if what == "order" else ("DecBPR", {})
     settings |= {"epochs": 3, **others}
+    if what == "groups":
+        settings |= {"load_col": {"inter": ["user_id", "item_id", "timestamp"]}, "numerical_features": []}
     killed_in_training(model, settings, monkeypatch)
     (killed,) = [name for name in checkpoints() if name.endswith("-last.pth")]
     tables = tiny_tables()

@@ -19,8 +19,16 @@ KEYS = KEYS_OF_ALL | {
     "encoding": "the encoding of the file of --clicks, or without it of the dataset's files",
 }
 """Configuration keys that may be other than they were in training, with what they are."""
-READING = ("user", "item", "time", "rating", "label", "time_format", "separator")
-"""The options of import that say how clicks are read, beside the key ``encoding``."""
+READING = {
+    "user": "the column of users in --clicks, or its number where the first line holds no names",
+    "item": "that of items",
+    "time": "that of times",
+    "rating": "that of ratings",
+    "label": "that in which 0 says that a row is no click",
+    "time_format": "how times are written in --clicks, as in import",
+    "separator": "what separates the cells of --clicks",
+}
+"""The options of import that say how clicks are read, beside the key ``encoding``, and what they are."""
 
 
 def add_options(parser: CommandParser) -> None:
@@ -41,8 +49,8 @@ def add_options(parser: CommandParser) -> None:
         "--clicks",
         metavar="FILE",
         default=None,
-        help="a CSV file with the columns user_id and item_id, the clicks of users that the model has never seen, to "
-        "recommend to these; default none",
+        help="a file of clicks of users that the model has never seen, to recommend to these: CSV, atomic or Parquet, "
+        "packed by gzip or not; default none",
     )
     parser.add_argument(
         "--k", metavar="K", type=whole_number(1), default=20, help="length of the lists; default %(default)s"
@@ -73,10 +81,9 @@ def add_options(parser: CommandParser) -> None:
         default=0,
         help="of the negatives by which new users are folded in; default %(default)s",
     )
-    for name in READING:
-        parser.add_argument(
-            f"--{name}", metavar="TEXT", default=None, help="of --clicks, as in import; default found out"
-        )
+    for name, text in READING.items():
+        metavar = "TEXT" if name in ("time_format", "separator") else "COLUMN"
+        parser.add_argument(f"--{name}", metavar=metavar, default=None, help=f"{text}; default found out")
     add_checkpoint(parser, KEYS, "what the training of any model saved, such as saved/DecFM-....pth")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,15 @@ def usual_columns(dataset: str, defaults: dict[str, Any], given: dict[str, Any])
         if file.columns.get(settings["LABEL_FIELD"]) == "float" and not settings.get("threshold"):
             columns["inter"].append(settings["LABEL_FIELD"])
     if settings.get("group_field") not in (None, POPULARITY) and (item.is_file() or not inter.is_file()):
-        columns["item"] = [settings["ITEM_ID_FIELD"], settings["group_field"]]
+        columns["item"] = [settings["ITEM_ID_FIELD"]]
+        group_field = settings["group_field"]
+        if group_field in (*columns["inter"], settings["LABEL_FIELD"]):
+            getLogger().warning(
+                f"group_field: {group_field} of {item} is called as a column of the clicks or as LABEL_FIELD, so it is "
+                "read as the groups, and is no feature of the model"
+            )
+        else:
+            columns["item"].append(group_field)
     return columns
 
 

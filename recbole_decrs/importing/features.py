@@ -159,8 +159,9 @@ def _plain_name(column: str) -> str:
 
 def _renamed(fields: dict[str, str]) -> list[str]:
     """Tell of columns that have another name because another column has theirs."""
-    other = [f"{column} as {field}" for column, field in fields.items() if field != _plain_name(column)]
-    return [f"written under another name, since there is one of theirs: {', '.join(other)}"] if other else []
+    other = ", ".join(f"{column} as {field}" for column, field in fields.items() if field != _plain_name(column))
+    why = "since clicks, items or RecBole itself have a column of theirs"
+    return [f"written under another name, {why}: {other}"] if other else []
 
 
 def _about_groups(table: Table, column: str, found: ItemGroups, groups: list[list[str]]) -> str:

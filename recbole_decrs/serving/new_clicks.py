@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from logging import getLogger
@@ -77,17 +78,14 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
         DecRSError: there is no such option, a column is missing, a user is known already or has clicked no item that
             the model knows, or a cell is empty or no number.
     """
-    for option in reading:
-        if option not in READING:
-            raise DecRSError(
-                f"there is no option {option} of clicks{did_you_mean(option, READING)}; there are {', '.join(READING)}"
-            )
-    time_format, of_file = (
-        reading.pop("time_format", None),
-        {option: reading.pop(option, None) for option in ("separator", "encoding")},
-    )
+    check_reading(reading)
+    reading = {option: str(value) for option, value in reading.items() if value is not None}
+    time_format = reading.pop("time_format", None)
+    of_file = {option: reading.pop(option) for option in ("separator", "encoding") if option in reading}
     if isinstance(clicks, str | os.PathLike):
         table = read_table(os.fspath(clicks), tuple(reading.values()), **of_file)
+    elif of_file:
+        raise DecRSError(f"{next(iter(of_file))} says how a file is written, and clicks are a data frame; leave it out")
     else:
         table = table_of_frame(clicks, "clicks")
     frame = table.frame.rename(columns=lambda column: column.partition(":")[0])
@@ -101,10 +99,17 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
     for field, cells in ids.items():
         if missing := int(cells.isna().sum()):
             raise DecRSError(f"{name}: {missing} rows have no {field}; fill it in, or drop them")
+    if time_format is not None and "time" not in columns:
+        raise DecRSError(f"time_format: no column of {name} is found that holds times; name it by time")
+    if "label" in columns and "label" not in reading and not _are_labels(table.frame[columns["label"]], dataset):
+        del columns["label"]
     order = _order(table, columns["time"], time_format) if "time" in columns else np.arange(len(frame))
     counts = rows_that_count(table, columns, dataset)
     rows = pd.DataFrame(ids).iloc[order]
-    table = _of_known_items(_that_count(rows, counts[order], dataset.uid_field, name), dataset, name)
+    rows = _that_count(rows, counts[order], dataset.uid_field, name)
+    if keep := dataset.config["rm_dup_inter"]:
+        rows = rows.drop_duplicates(keep=keep)
+    table = _of_known_items(rows, dataset, name)
     places, tokens = pd.factorize(table[dataset.uid_field].to_numpy(dtype=object))
     ids = dataset.field2token_id[dataset.uid_field]
     trained = set(np.unique(dataset.clicks[0]).tolist())
@@ -116,6 +121,27 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
             )
     items = table[dataset.iid_field].map(dataset.field2token_id[dataset.iid_field]).to_numpy(dtype=np.int64)
     return NewClicks(np.array([PADDING, *tokens], dtype=object), places.astype(np.int64) + 1, items)
+
+
+def check_reading(reading: Iterable[str], others: Iterable[str] = ()) -> None:
+    """See that options of reading clicks are some.
+
+    Args:
+        reading: names of options.
+        others: what may have been meant as well.
+
+    Raises:
+        DecRSError: one is none.
+    """
+    for option in reading:
+        if option not in READING:
+            hint = did_you_mean(option, [*READING, *others]) or f"; those of clicks are {', '.join(READING)}"
+            raise DecRSError(f"there is no option {option}{hint}")
+
+
+def _are_labels(cells: pd.Series, dataset) -> bool:
+    """Tell if a column that is called as labels holds some: where the model's clicks had labels, or all are 0 or 1."""
+    return dataset.label_field in dataset.inter_feat or bool(texts_of(cells).isin(["0", "1", "0.0", "1.0"]).all())
 
 
 def _order(table: Table, column: str, time_format: str | None) -> np.ndarray:

@@ -20,7 +20,7 @@ from recbole_decrs.saved_model import load_data_and_model
 from recbole_decrs.serving.batches import EXCLUDE, KnownUsers, batches_of_new_users, step_of
 from recbole_decrs.serving.candidates import check_length, chosen_items
 from recbole_decrs.serving.frame import ItemNames, frame_of_lists
-from recbole_decrs.serving.new_clicks import read_new_clicks
+from recbole_decrs.serving.new_clicks import check_reading, read_new_clicks
 from recbole_decrs.serving.new_users import standing_in
 from recbole_decrs.serving.ranking import Lists, rank
 
@@ -84,6 +84,7 @@ class Recommender:
         for name, value in (("items", items), ("groups", groups)):
             if value is not None and not _is_list(value):
                 raise DecRSError(f"{name} must be a list, such as [{value!r}], not {value!r}")
+        check_reading(reading, ("users", "k", "exclude", "items", "groups", "clicks", "seed", "config_dict"))
         if reading and clicks is None:
             raise DecRSError(
                 f"{next(iter(reading))} says how clicks of new users are read, and there are none; give them"
@@ -154,4 +155,4 @@ def recommend(
 
 
 def _is_list(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str | bytes)
+    return isinstance(value, Iterable) and not isinstance(value, str | bytes) and np.ndim(value) > 0

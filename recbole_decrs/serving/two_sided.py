@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.model.fm import FM
 from recbole_decrs.model.layered_pairs import summed_pairs
 from recbole_decrs.model.sides import Side
@@ -48,6 +49,11 @@ def folded_sides(model: TwoSided, part, clicks: NewClicks, seed: int) -> Side:
 
     of_all_pairs = _logits_of_all_pairs(model, of_items)
     sampling = part.config["train_neg_sample_args"] or {}
+    if sampling.get("distribution") == "none":
+        raise DecRSError(
+            f"{type(model).__name__} was trained by labels, without the drawn negatives by which new users are folded "
+            "in; train it with train_neg_sample_args, or ask for known users"
+        )
     negatives = torch.from_numpy(_drawn_negatives(sampling, part.item_clicks(), seed))
     clicked = clicks.matrix(part.item_num)
     found = [prior.mean.unsqueeze(0)]

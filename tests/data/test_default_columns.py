@@ -34,3 +34,16 @@ def test_files_that_are_split_may_lack_the_columns_that_chose_their_clicks(tmp_p
     train_data, *_ = data_preparation(config, create_dataset(config))
     assert train_data._dataset.field2type.keys() >= {"user_id", "item_id", "timestamp", "genre", "age"}
     assert "rating" not in train_data._dataset.field2type
+
+
+@pytest.mark.parametrize("field", ["rating", "label", "user_id"])
+@pytest.mark.parametrize("model", ["BPR", "DecFM"])
+def test_groups_that_are_called_as_a_column_of_the_clicks_are_read_and_are_no_feature(tmp_path, caplog, model, field):
+    tables = tiny_tables()
+    tables["item"] = tables["item"][["item_id:token"]].assign(**{f"{field}:token": ["PG", "R", "G"] * 10})
+    write_tables(tmp_path / "data", tables, "mine")
+    config = DecRSConfig(model, "mine", config_dict={"data_path": str(tmp_path / "data"), "group_field": field})
+    part = data_preparation(config, create_dataset(config))[0].dataset
+    assert sorted(part.confounder.group_names) == ["G", "PG", "R"]
+    assert set(part.item_feat.columns) == {"item_id"}
+    assert "so it is read as the groups, and is no feature of the model" in caplog.text

@@ -127,9 +127,9 @@ def test_a_column_that_is_called_as_one_of_the_clicks_has_another_name():
     assert list(read_back("item")[1]) == ["item_id", "title", "genres", "rating_2", "country", "label_2"]
     assert list(read_back("user")[1]) == ["user_id", "age", "height", "country_2"]
     told = "\n".join(done.told)
-    assert "written under another name, since there is one of theirs: rating as rating_2" in told
-    assert "written under another name, since there is one of theirs: label as label_2" in told
-    assert "written under another name, since there is one of theirs: country as country_2" in told
+    assert "since clicks, items or RecBole itself have a column of theirs: rating as rating_2" in told
+    assert "since clicks, items or RecBole itself have a column of theirs: label as label_2" in told
+    assert "since clicks, items or RecBole itself have a column of theirs: country as country_2" in told
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_rows_by_times_of_clicks_are_not_made_without_times(settings):
         recommender.recommend(clicks=FEW, k=3)
 
 
-RATED = FEW.assign(rating=[1, 5, 4, 2], label=[0, 1, 1, 1])
+RATED = FEW.assign(rating=[1, 5, 5, 2], label=[0, 1, 1, 1])
 
 
 @pytest.mark.parametrize(
@@ -264,10 +264,10 @@ def test_a_row_counts_as_a_click_where_it_would_in_training(settings, caplog, tr
 
 def test_a_user_of_whom_no_row_counts_is_named(settings):
     recommender = trained(settings, "EASE", val_interval={"rating": "[5,inf)"})
-    with pytest.raises(DecRSError, match="clicks: no row of user_id b counts as a click, as ratings and labels did"):
-        recommender.recommend(clicks=RATED, k=5)
+    with pytest.raises(DecRSError, match="clicks: no row of user_id a counts as a click, as ratings and labels did"):
+        recommender.recommend(clicks=RATED.assign(rating=4), k=5)
     with pytest.raises(DecRSError, match="column label of clicks, row 2: a label must be 0 or 1; mend it"):
-        recommender.recommend(clicks=FEW.assign(label=[0, 2, 1, 1]), k=5)
+        recommender.recommend(clicks=FEW.assign(label=[0, 2, 1, 1]), k=5, label="label")
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,53 @@ def test_clicks_are_read_as_options_say(tmp_path, capsys, checkpoint):
     assert main(["recommend", checkpoint, "--clicks=new.csv", "--k=3", "--output=lists.csv", *typed]) == 0
     pd.testing.assert_frame_equal(pd.read_csv("lists.csv"), found, check_dtype=False)
     recommender = Recommender(checkpoint)
-    with pytest.raises(DecRSError, match="no option groups of clicks; there are user, item"):
+    with pytest.raises(DecRSError, match="no option groups; those of clicks are user, item"):
         read_new_clicks(FEW, recommender.part, groups="x")
     with pytest.raises(DecRSError, match="user says how clicks of new users are read, and there are none; give them"):
         recommender.recommend(user="Kundin")
+
+
+def test_clicks_that_are_made_again_count_as_in_training(settings):
+    again = pd.concat([FEW, FEW[:2]])
+    for keep, same in ((None, False), ("first", True), ("last", True)):
+        recommender = trained(settings, "EASE", rm_dup_inter=keep)
+        lists = [
+            recommender.recommend(clicks=clicks, k=5).sort_values(["user_id", "rank"], ignore_index=True)
+            for clicks in (FEW, again)
+        ]
+        assert lists[0].equals(lists[1]) is same
+
+
+def test_a_column_that_is_called_label_need_not_hold_labels(settings):
+    recommender = trained(settings, "EASE")
+    expected = recommender.recommend(clicks=FEW, k=5)
+    for label in (["Sony", "EMI", "Sony", "EMI"], [3, 4, 5, 1]):
+        pd.testing.assert_frame_equal(recommender.recommend(clicks=FEW.assign(label=label), k=5), expected)
+    with pytest.raises(DecRSError, match="a label must be 0 or 1"):
+        recommender.recommend(clicks=FEW.assign(label=[3, 4, 5, 1]), k=5, label="label")
+
+
+def test_options_of_reading_clicks_that_are_none(tmp_path, checkpoint):
+    recommender = Recommender(checkpoint)
+    expected = recommender.recommend(clicks=FEW, k=3)
+    FEW.to_csv(tmp_path / "plain.csv", index=False, header=False)
+    pd.testing.assert_frame_equal(recommender.recommend(clicks="plain.csv", k=3, user=1, item=2, time=None), expected)
+    assert (
+        main(["recommend", checkpoint, "--clicks=plain.csv", "--user=1", "--item=2", "--encoding=1252", "--k=3"]) == 0
+    )
+    for asked, message in (
+        ({"exlude": "none"}, "there is no option exlude; did you mean exclude"),
+        ({"topk": 3}, "there is no option topk"),
+        ({"clicks": FEW, "separator": "|"}, "separator says how a file is written, and clicks are a data frame"),
+        ({"clicks": FEW, "time_format": "%d"}, "time_format: no column of clicks is found that holds times"),
+        ({"users": np.array("u99")}, "has no 'u99' left"),
+    ):
+        with pytest.raises(DecRSError, match=message):
+            recommender.recommend(k=3, **asked)
+
+
+def test_a_model_that_is_trained_by_labels_has_no_negatives_to_fold_in_by(settings):
+    by_labels = {"threshold": {"rating": 5}, "train_neg_sample_args": None, "metrics": ["AUC"], "valid_metric": "AUC"}
+    recommender = trained(settings, "FM", **by_labels, eval_args={"mode": "labeled"})
+    with pytest.raises(DecRSError, match="FM was trained by labels, without the drawn negatives by which new users"):
+        recommender.recommend(clicks=FEW, k=3)

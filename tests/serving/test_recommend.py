@@ -146,7 +146,7 @@ def test_another_weight_needs_no_training(settings):
 @pytest.mark.parametrize(
     ("model", "trained", "changed", "message"),
     [
-        ("FM", {}, {"drift_alpha": 5}, "drift_alpha: .* holds a FM, of which no two halves are fused; leave it out"),
+        ("FM", {}, {"drift_alpha": 5}, "drift_alpha: .* holds FM, of which no two halves are fused; leave it out"),
         ("FM", {}, {"inference": "deconfounded"}, "inference: .* no two halves are fused"),
         (
             "DecFM",
