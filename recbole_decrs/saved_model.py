@@ -117,19 +117,18 @@ def _alpha(checkpoint: Checkpoint, config, changed: dict[str, Any]) -> float | N
     Raises:
         DecRSError: it would have no effect, or has to be chosen by a training.
     """
-    if "drift_alpha" in changed and config["fusion_weight"] is not None:
+    is_given, saved = "drift_alpha" in changed, checkpoint.drift_alpha if checkpoint.is_complete else None
+    if is_given and config["fusion_weight"] is not None:
         raise DecRSError(
             f"drift_alpha: fusion_weight {config['fusion_weight']:g} stands in the place of all weights that it would "
             "change; leave it out, or set fusion_weight to none"
         )
-    is_asked = "drift_alpha" in changed or ("fusion_weight" in changed and config["fusion_weight"] is None)
-    if not is_asked or not checkpoint.is_complete:
+    weighs_anew = checkpoint.is_complete and saved is None and "fusion_weight" in changed
+    if not is_given and not (weighs_anew and config["fusion_weight"] is None):
         return None
-    if config["drift_alpha"] != "auto":
-        return None if "drift_alpha" not in changed and checkpoint.drift_alpha is not None else config["drift_alpha"]
-    if checkpoint.drift_alpha is None or "drift_alpha" in changed:
+    if config["drift_alpha"] == "auto":
         raise DecRSError(
             "drift_alpha: auto chooses it at the end of a training, and this one is trained already; give a number"
-            + ("" if checkpoint.drift_alpha is None else f", or leave it out for {checkpoint.drift_alpha:g}")
+            + ("" if saved is None else f", or leave it out for {saved:g}")
         )
-    return None
+    return config["drift_alpha"]

@@ -11,6 +11,7 @@ from recbole_decrs.arguments import KEYS
 from recbole_decrs.cli import build_parsers, main
 from recbole_decrs.commands import COMMANDS, import_, jensen_gap, of_checkpoint, recommend
 from recbole_decrs.compare.methods import METHODS
+from recbole_decrs.serving.new_clicks import READING
 from recbole_decrs.tune import tune
 
 OWN_OPTIONS = {
@@ -40,6 +41,10 @@ KEYS_SHOWN = {
 def options_in(text):
     """The options that a help lists, without its usage and text."""
     return [line.split("=")[0].split()[0] for line in text.splitlines() if line.startswith("  --")]
+
+
+def test_clicks_are_read_by_the_options_that_the_command_declares():
+    assert (*recommend.READING, "encoding") == READING
 
 
 def test_help_and_version(capsys):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -113,7 +112,7 @@ class AtomicFile(SeparatedText):
             try:
                 table = pd.read_csv(
                     self.path,
-                    sep=self.separator if simple else re.escape(self.separator),
+                    sep=self.pattern,
                     usecols=list(columns),
                     dtype={column: np.float64 if kind == "float" else str for column, kind in columns.items()},
                     encoding=self.encoding,
@@ -140,7 +139,7 @@ class AtomicFile(SeparatedText):
         """Raise a DecRSError about the first cell of these columns that is no number."""
         table = pd.read_csv(
             self.path,
-            sep=self.separator if len(self.separator) == 1 else re.escape(self.separator),
+            sep=self.pattern,
             usecols=columns,
             dtype=str,
             encoding=self.encoding,

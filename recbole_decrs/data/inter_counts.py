@@ -54,7 +54,7 @@ class Side:
         if self.intervals is None:
             return np.zeros(self.n, dtype=bool), False
         counts = np.bincount(self.ids, minlength=self.n)
-        out = (counts > 0) & ~_within(counts, self.intervals)
+        out = (counts > 0) & ~within(counts, self.intervals)
         if self.rows is None:
             return out, bool(out.any())
         too_few = self.is_left & (np.append(counts, 0)[self.rows] < self.intervals[0][1])
@@ -91,11 +91,12 @@ def _numbered(cells: pd.Series) -> tuple[np.ndarray, pd.Index]:
     return numbers, pd.Index(texts)
 
 
-def _within(counts: np.ndarray, intervals: Intervals) -> np.ndarray:
-    found = np.zeros(len(counts), dtype=bool)
+def within(numbers: np.ndarray, intervals: Intervals) -> np.ndarray:
+    """Tell which numbers lie in one of some intervals; a missing one lies in none."""
+    found = np.zeros(len(numbers), dtype=bool)
     for left, least, most, right in intervals:
-        above = counts >= least if left == "[" else counts > least
-        found |= above & (counts <= most if right == "]" else counts < most)
+        above = numbers >= least if left == "[" else numbers > least
+        found |= above & (numbers <= most if right == "]" else numbers < most)
     return found
 
 

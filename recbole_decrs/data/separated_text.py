@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 
 import numpy as np
 
@@ -21,6 +23,8 @@ BYTE_ORDER_MARKS = (
 )
 """What a file may begin with, and the encoding that it tells."""
 NEWLINE = b"\n"
+LINES_AT_ONCE = 1 << 16
+"""How many lines are counted at once."""
 
 
 class SeparatedText:
@@ -53,6 +57,11 @@ class SeparatedText:
         mark = next((name for mark, name in BYTE_ORDER_MARKS if start.startswith(mark)), None)
         self.has_mark = mark is not None
         self.encoding = mark or encoding or "utf-8"
+
+    @property
+    def pattern(self) -> str:
+        """Give the separator as pandas takes it: one of several signs as a pattern, in which each stands for itself."""
+        return self.separator if len(self.separator) == 1 else re.escape(self.separator)
 
     def first_cells(self) -> list[str]:
         """Read the cells of the first line; none of an empty file.
@@ -94,10 +103,7 @@ class SeparatedText:
             DecRSError: a line has, or it does not end; with the line.
         """
         if len(self.separator) > 1:
-            with self.in_words(), open(self.text_path, encoding=self.encoding, newline="") as file:
-                lines = (line.rstrip("\r\n") for line in file)
-                of_lines = (np.array([line.count(self.separator) + 1 if line else 0]) for line in lines)
-                self._check_widths(of_lines, n_columns)
+            self._check_widths(self._widths_by_text(), n_columns)
             return
         with open(self.text_path, "rb") as file:
             # Without quotation marks cells end at separators and lines at line ends, which are quickly counted.
@@ -110,6 +116,7 @@ class SeparatedText:
             self._check_widths(of_lines, n_columns)
 
     def _check_widths(self, of_lines: Iterable[np.ndarray], n_columns: int) -> None:
+        """Refuse the first line with more cells than columns, and count those with fewer."""
         n_short, line = 0, 1
         for some in of_lines:
             if (some > n_columns).any():
@@ -121,6 +128,12 @@ class SeparatedText:
             n_short += int(((some < n_columns) & (some > 0)).sum())
             line += len(some)
         self.n_short = n_short
+
+    def _widths_by_text(self) -> Iterator[np.ndarray]:
+        """Count the cells of each line, where several signs are between two; 0 of an empty one."""
+        with self.in_words(), open(self.text_path, encoding=self.encoding, newline="") as file:
+            while lines := list(islice(file, LINES_AT_ONCE)):
+                yield np.array([line.count(self.separator) + 1 if line.strip("\r\n") else 0 for line in lines])
 
     def _widths_of_quoted(self, n_columns: int) -> Iterator[np.ndarray]:
         """Count the cells of each line, as the csv module reads them; 0 of an empty one."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gzip
 import os
-import re
 import shutil
 import tempfile
 import zlib
@@ -115,7 +114,7 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
         try:
             frame = pd.read_csv(
                 text_path,
-                sep=file.separator if simple else re.escape(file.separator),
+                sep=file.pattern,
                 header=None if numbered else 0,
                 names=names,
                 dtype=str,

@@ -7,6 +7,7 @@ from logging import getLogger
 import numpy as np
 from recbole.utils import FeatureSource, FeatureType
 
+from recbole_decrs.data.inter_counts import within
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.cells import numbers_of, texts_of
 from recbole_decrs.importing.table import Table
@@ -28,9 +29,9 @@ def rows_that_count(table: Table, columns: dict[str, str], dataset) -> np.ndarra
     Raises:
         DecRSError: a label is not 0 or 1, or a cell is no number.
     """
-    counts = np.ones(len(table.frame), dtype=bool)
+    is_click = np.ones(len(table.frame), dtype=bool)
     if "label" in columns:
-        counts &= _labelled_1(table, columns["label"])
+        is_click &= _labelled_1(table, columns["label"])
     for field, wanted in _conditions(dataset).items():
         column = columns.get("rating") if field == dataset.config["RATING_FIELD"] else None
         column = field if column is None and field in table.frame else column
@@ -43,14 +44,14 @@ def rows_that_count(table: Table, columns: dict[str, str], dataset) -> np.ndarra
         if isinstance(wanted, list):
             fits = texts_of(table.frame[column]).isin(list(map(str, wanted))).to_numpy()
         else:
-            fits = _within(numbers_of(table, column), dataset._parse_intervals_str(wanted))
-        if n_left_out := int((counts & ~fits).sum()):
+            fits = within(numbers_of(table, column), dataset._parse_intervals_str(wanted))
+        if n_left_out := int((is_click & ~fits).sum()):
             getLogger().warning(
-                f"{n_left_out} of {len(counts)} rows of {table.name} have a {field} that is not {_in_words(wanted)} "
+                f"{n_left_out} of {len(fits)} rows of {table.name} have a {field} that is not {_in_words(wanted)} "
                 "(val_interval): as in training they are no clicks and are left out"
             )
-        counts &= fits
-    return counts
+        is_click &= fits
+    return is_click
 
 
 def _labelled_1(table: Table, column: str) -> np.ndarray:
@@ -80,12 +81,3 @@ def _conditions(dataset) -> dict[str, str | list]:
 
 def _in_words(wanted: str | list) -> str:
     return f"one of {', '.join(map(str, wanted))}" if isinstance(wanted, list) else f"in {wanted}"
-
-
-def _within(numbers: np.ndarray, intervals: list[tuple[str, float, float, str]]) -> np.ndarray:
-    """Tell which numbers lie in one of RecBole's parsed intervals; a missing one lies in none."""
-    fits = np.zeros(len(numbers), dtype=bool)
-    for opening, least, most, closing in intervals:
-        above = numbers >= least if opening == "[" else numbers > least
-        fits |= above & (numbers <= most if closing == "]" else numbers < most)
-    return fits

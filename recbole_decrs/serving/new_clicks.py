@@ -60,6 +60,14 @@ class NewClicks:
 
 READING = ("user", "item", "time", "rating", "label", "time_format", "separator", "encoding")
 """The options of ``import`` that say how clicks are read."""
+FIELDS = {
+    "user": "USER_ID_FIELD",
+    "item": "ITEM_ID_FIELD",
+    "time": "TIME_FIELD",
+    "rating": "RATING_FIELD",
+    "label": "LABEL_FIELD",
+}
+"""The keys that name the dataset's own columns of clicks, by the option that names one otherwise."""
 
 
 def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
@@ -81,19 +89,9 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
     check_reading(reading)
     reading = {option: str(value) for option, value in reading.items() if value is not None}
     time_format = reading.pop("time_format", None)
-    of_file = {option: reading.pop(option) for option in ("separator", "encoding") if option in reading}
-    if isinstance(clicks, str | os.PathLike):
-        table = read_table(os.fspath(clicks), tuple(reading.values()), **of_file)
-    elif of_file:
-        raise DecRSError(f"{next(iter(of_file))} says how a file is written, and clicks are a data frame; leave it out")
-    else:
-        table = table_of_frame(clicks, "clicks")
-    frame = table.frame.rename(columns=lambda column: column.partition(":")[0])
-    fields = {"user": "USER_ID_FIELD", "item": "ITEM_ID_FIELD", "time": "TIME_FIELD"}
-    fields |= {"rating": "RATING_FIELD", "label": "LABEL_FIELD"}
-    own = {role: dataset.config[key] for role, key in fields.items()}
-    names = ColumnNames(**{role: field for role, field in own.items() if field in frame} | reading)
-    table = replace(table, frame=frame)
+    table = _table_of(clicks, reading)
+    own = {role: dataset.config[key] for role, key in FIELDS.items()}
+    names = ColumnNames(**{role: field for role, field in own.items() if field in table.frame} | reading)
     columns, name = columns_of_clicks(table, names), table.name
     ids = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
     for field, cells in ids.items():
@@ -103,13 +101,10 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
         raise DecRSError(f"time_format: no column of {name} is found that holds times; name it by time")
     if "label" in columns and "label" not in reading and not _are_labels(table.frame[columns["label"]], dataset):
         del columns["label"]
-    order = _order(table, columns["time"], time_format) if "time" in columns else np.arange(len(frame))
-    counts = rows_that_count(table, columns, dataset)
-    rows = pd.DataFrame(ids).iloc[order]
-    rows = _that_count(rows, counts[order], dataset.uid_field, name)
-    if keep := dataset.config["rm_dup_inter"]:
-        rows = rows.drop_duplicates(keep=keep)
-    table = _of_known_items(rows, dataset, name)
+    order = _order(table, columns["time"], time_format) if "time" in columns else np.arange(len(table.frame))
+    is_click = rows_that_count(table, columns, dataset)
+    rows = _of_clicks(pd.DataFrame(ids).iloc[order], is_click[order], dataset.uid_field, name)
+    table = _of_known_items(_once_each(rows, dataset.config["rm_dup_inter"], name), dataset, name)
     places, tokens = pd.factorize(table[dataset.uid_field].to_numpy(dtype=object))
     ids = dataset.field2token_id[dataset.uid_field]
     trained = set(np.unique(dataset.clicks[0]).tolist())
@@ -121,6 +116,18 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
             )
     items = table[dataset.iid_field].map(dataset.field2token_id[dataset.iid_field]).to_numpy(dtype=np.int64)
     return NewClicks(np.array([PADDING, *tokens], dtype=object), places.astype(np.int64) + 1, items)
+
+
+def _table_of(clicks: Any, reading: dict[str, str]) -> Table:
+    """Read a file or take a data frame; ``reading`` keeps the options that name columns."""
+    of_file = {option: reading.pop(option) for option in ("separator", "encoding") if option in reading}
+    if isinstance(clicks, str | os.PathLike):
+        table = read_table(os.fspath(clicks), tuple(reading.values()), **of_file)
+    elif of_file:
+        raise DecRSError(f"{next(iter(of_file))} says how a file is written, and clicks are a data frame; leave it out")
+    else:
+        table = table_of_frame(clicks, "clicks")
+    return replace(table, frame=table.frame.rename(columns=lambda column: column.partition(":")[0]))
 
 
 def check_reading(reading: Iterable[str], others: Iterable[str] = ()) -> None:
@@ -158,9 +165,9 @@ def _order(table: Table, column: str, time_format: str | None) -> np.ndarray:
     return np.argsort(times, kind="stable")
 
 
-def _that_count(rows: pd.DataFrame, counts: np.ndarray, user_field: str, name: str) -> pd.DataFrame:
+def _of_clicks(rows: pd.DataFrame, is_click: np.ndarray, user_field: str, name: str) -> pd.DataFrame:
     """Leave out rows that are no clicks."""
-    clicked = rows[counts]
+    clicked = rows[is_click]
     without = rows[user_field][~rows[user_field].isin(clicked[user_field])]
     if len(without):
         raise DecRSError(
@@ -168,6 +175,17 @@ def _that_count(rows: pd.DataFrame, counts: np.ndarray, user_field: str, name: s
             "training; leave the user out"
         )
     return clicked
+
+
+def _once_each(rows: pd.DataFrame, keep: str | None, name: str) -> pd.DataFrame:
+    """Leave out clicks that are made again, where ``rm_dup_inter`` did so in training, and count them."""
+    again = np.zeros(len(rows), dtype=bool) if keep is None else rows.duplicated(keep=keep).to_numpy()
+    if again.any():
+        getLogger().warning(
+            f"{int(again.sum())} of {len(rows)} rows of {name} are of a user on an item clicked before or later, and "
+            f"are left out (rm_dup_inter: {keep})"
+        )
+    return rows[~again]
 
 
 def _of_known_items(table: pd.DataFrame, dataset, name: str) -> pd.DataFrame:

@@ -16,6 +16,14 @@ from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 
 FEW = pd.DataFrame({"user_id": ["a", "a", "b", "a"], "item_id": ["i1", "i5", "i7", "i9"]})
 
+BY_ROWS = [
+    ("EASE", {}),
+    ("ItemKNN", {}),
+    ("SLIMElastic", {}),
+    ("MultiDAE", {"mlp_hidden_size": [8], "latent_dimension": 4}),
+]
+"""Models that score a user by the row of the clicks."""
+
 
 def trained(settings, model, **others):
     return Recommender(run_recbole_decrs(model, "tiny", config_dict=settings | others)["saved_model_file"])
@@ -84,15 +92,7 @@ def test_new_users_are_ranked_for_about_as_well_as_known_ones(settings):
     assert len(shared) / len(known) > 2 * by_chance
 
 
-@pytest.mark.parametrize(
-    ("model", "others"),
-    [
-        ("EASE", {}),
-        ("ItemKNN", {}),
-        ("SLIMElastic", {}),
-        ("MultiDAE", {"mlp_hidden_size": [8], "latent_dimension": 4}),
-    ],
-)
+@pytest.mark.parametrize(("model", "others"), BY_ROWS)
 def test_a_row_of_clicks_is_scored_as_that_of_a_known_user(settings, model, others):
     recommender = trained(settings, model, **others)
     known = recommender.recommend(k=30, exclude="none")
@@ -198,15 +198,7 @@ def test_what_cannot_be_answered(checkpoint):
         assert message in str(error.value)
 
 
-@pytest.mark.parametrize(
-    ("model", "others"),
-    [
-        ("EASE", {}),
-        ("ItemKNN", {}),
-        ("SLIMElastic", {}),
-        ("MultiDAE", {"mlp_hidden_size": [8], "latent_dimension": 4}),
-    ],
-)
+@pytest.mark.parametrize(("model", "others"), BY_ROWS)
 def test_an_item_that_is_clicked_again_counts_as_for_a_known_user(tmp_path, settings, model, others):
     tables = tiny_tables()
     again = tables["inter"][::3]
@@ -297,7 +289,7 @@ def test_clicks_are_read_as_options_say(tmp_path, capsys, checkpoint):
         recommender.recommend(user="Kundin")
 
 
-def test_clicks_that_are_made_again_count_as_in_training(settings):
+def test_clicks_that_are_made_again_count_as_in_training(settings, caplog):
     again = pd.concat([FEW, FEW[:2]])
     for keep, same in ((None, False), ("first", True), ("last", True)):
         recommender = trained(settings, "EASE", rm_dup_inter=keep)
@@ -306,6 +298,9 @@ def test_clicks_that_are_made_again_count_as_in_training(settings):
             for clicks in (FEW, again)
         ]
         assert lists[0].equals(lists[1]) is same
+        told = f"clicked before or later, and are left out (rm_dup_inter: {keep})"
+        assert (told in caplog.text) is same
+        caplog.clear()
 
 
 def test_a_column_that_is_called_label_need_not_hold_labels(settings):

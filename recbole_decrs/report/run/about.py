@@ -66,9 +66,11 @@ def next_section(run: FinishedRun) -> Section:
         for key, value in sorted(_settings(run).items())
         if key not in (*NAMED_ABOVE, "seed") and (key not in CHANGE_NO_NUMBER or key == "data_path")
     }
-    given = _typed(settings)
-    again = f"recbole-decrs --model={model} --dataset={dataset}{given}"
-    lines = [(f"{again} --seed={int(config['seed']) + 1}", "the same with another seed")]
+
+    def run_again(model: str = model, **others: Any) -> str:
+        return f"recbole-decrs --model={model} --dataset={dataset}{_typed(settings | others)}"
+
+    lines = [(run_again(seed=int(config["seed"]) + 1), "the same with another seed")]
     if config.deconfounded:
         backbone = config.backbone_class.__name__
         left = {
@@ -85,17 +87,12 @@ def next_section(run: FinishedRun) -> Section:
         lines.append((f"recbole-decrs mechanism {checkpoint}", "what M(d, u) does in this model"))
         lines.append((f"recbole-decrs jensen-gap {checkpoint}", "what the approximation of Eq. 6 costs"))
         if not run.alpha_scores and run.alpha is not None:
-            auto = _typed(settings | {"drift_alpha": "auto"})
-            lines.append((f"recbole-decrs --model={model} --dataset={dataset}{auto}", "choose alpha on validation"))
+            lines.append((run_again(drift_alpha="auto"), "choose alpha on validation"))
     else:
-        lines.append(
-            (f"recbole-decrs --model=DecFM --dataset={dataset}{given}", "a deconfounded model on the same data")
-        )
+        lines.append((run_again("DecFM"), "a deconfounded model on the same data"))
     if run.has_lists and not config["save_topk"]:
-        saved = _typed(settings | {"save_topk": run.length, "save_user_metrics": True})
-        lines.append(
-            (f"recbole-decrs --model={model} --dataset={dataset}{saved}", "lists and metrics of all users as CSV")
-        )
+        lists = run_again(save_topk=run.length, save_user_metrics=True)
+        lines.append((lists, "lists and metrics of all users as CSV"))
     lines.append((f"recbole-decrs report {checkpoint} --users=1000", "this page again, with more users"))
     return Section("What to type next", (), [Commands(lines)])
 
