@@ -129,9 +129,8 @@ class AtomicFile(SeparatedText):
                 self._find_no_number([column for column, kind in columns.items() if kind == "float"], error)
         for column, kind in columns.items():
             if kind == "float" and (infinite := np.isinf(table[column].to_numpy())).any():
-                raise DecRSError(
-                    f"{self.path}, line {int(infinite.argmax()) + 2}: {column.rpartition(':')[0]} is infinite; mend it"
-                )
+                place, name = self.place(int(infinite.argmax())), column.rpartition(":")[0]
+                raise DecRSError(f"{self.path}, {place}: {name} is infinite; mend it")
         table.columns = [column.rpartition(":")[0] for column in table.columns]
         return table
 
@@ -144,7 +143,6 @@ class AtomicFile(SeparatedText):
             dtype=str,
             encoding=self.encoding,
             keep_default_na=False,
-            skip_blank_lines=False,
             index_col=False,
             engine="c" if len(self.separator) == 1 else "python",
         )
@@ -152,7 +150,7 @@ class AtomicFile(SeparatedText):
             for row, cell in enumerate(table[column].fillna("")):
                 if cell not in NO_NUMBER and not is_number(cell):
                     raise DecRSError(
-                        f"{self.path}, line {row + 2}: {column.rpartition(':')[0]} is {cell!r}, which is no number; "
+                        f"{self.path}, {self.place(row)}: {column.rpartition(':')[0]} is {cell!r}, which is no number; "
                         "write a number (a time in seconds), or give the column another type in the first line"
                     ) from error
         raise DecRSError(f"{self.path} cannot be read ({error}); mend it") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress
 from logging import getLogger
 
@@ -58,7 +58,7 @@ def read_membership(
     if kind not in ("token", "token_seq", "float_seq"):
         raise DecRSError(f"group_field: {where} is {kind}, not token, token_seq or float_seq")
     table = file.read([item_field, group_field])
-    check_one_row_an_id(table, item_field, file.path)
+    check_one_row_an_id(table, item_field, file.path, file.place)
     table = table.drop_duplicates(subset=[item_field], keep="first")
     ids = table[item_field].map(item_ids)
     known = ids.notna().to_numpy()
@@ -93,13 +93,14 @@ def read_membership(
     return tuple(map(str, names)), membership
 
 
-def check_one_row_an_id(table: pd.DataFrame, field: str, path: str) -> np.ndarray:
+def check_one_row_an_id(table: pd.DataFrame, field: str, path: str, place: Callable[[int], str]) -> np.ndarray:
     """See that rows with the same id are the same in all columns.
 
     Args:
         table: columns of a file, cells of sequences as arrays or lists.
         field: of the ids.
         path: of the file, for the message.
+        place: names a row of the table, for the message.
 
     Returns:
         whether a row is there again, shape [n rows].
@@ -115,7 +116,7 @@ def check_one_row_an_id(table: pd.DataFrame, field: str, path: str) -> np.ndarra
     if differing.any():
         row = int(np.argmax(differing))
         raise DecRSError(
-            f"{path}, line {row + 2}: {field} {table[field].iloc[row]} has another row with other values; keep one "
+            f"{path}, {place(row)}: {field} {table[field].iloc[row]} has another row with other values; keep one "
             "row, with several groups in one cell"
         )
     return again.to_numpy()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from logging import getLogger
 
 import numpy as np
@@ -61,11 +61,11 @@ class CheckedFilesMixin:
             check_features_have_names_of_their_own(self, file, names, own_id)
         # Of several files, categories would differ.
         table = file.read(names, () if self.benchmark_filename_list else (self.uid_field, self.iid_field))
-        check_rows(table, [self.uid_field, self.iid_field], filepath)
+        check_rows(table, [self.uid_field, self.iid_field], filepath, file.place)
         tell_how_it_was_read(file)
         for name in names:
             self._load_column(table, name, FeatureType(file.columns[name]), source, f"column {name} of {filepath}")
-        return with_one_row_an_id(table, own_id, filepath)
+        return with_one_row_an_id(table, own_id, file)
 
     def _load_column(
         self, table: pd.DataFrame, name: str, kind: FeatureType, source: FeatureSource | str, where: str
@@ -117,8 +117,14 @@ def as_recbole_reads(table: pd.DataFrame) -> None:
             table[name] = [np.array(cell) for cell in cells]
 
 
-def check_rows(table: pd.DataFrame, id_fields: list[str], path: str) -> None:
+def check_rows(table: pd.DataFrame, id_fields: list[str], path: str, place: Callable[[int], str]) -> None:
     """See that a file has rows, and that none of its users and items has RecBole's name for nobody.
+
+    Args:
+        table: the columns of the file.
+        id_fields: users and items.
+        path: of the file.
+        place: names a row of the table.
 
     Raises:
         DecRSError: it has none, or one has; with the line.
@@ -128,7 +134,7 @@ def check_rows(table: pd.DataFrame, id_fields: list[str], path: str) -> None:
     for field in id_fields:
         if field in table and (table[field] == PADDING).any():
             row = int((table[field] == PADDING).to_numpy().argmax())
-            raise DecRSError(f"{path}, line {row + 2}: {field} is {PADDING}, which RecBole takes for nobody; rename it")
+            raise DecRSError(f"{path}, {place(row)}: {field} is {PADDING}, which RecBole takes for nobody; rename it")
 
 
 def tell_how_it_was_read(file: AtomicFile) -> None:
@@ -177,24 +183,24 @@ def groups_unlike_recboles(cells: pd.Series, kind: FeatureType, config, where: s
     return None if found.form == as_recbole[kind] else found.names
 
 
-def with_one_row_an_id(table: pd.DataFrame, field: str | None, path: str) -> pd.DataFrame:
+def with_one_row_an_id(table: pd.DataFrame, field: str | None, file: AtomicFile) -> pd.DataFrame:
     """Leave out rows that are there twice, and refuse those that differ, of which RecBole would take the first.
 
     Args:
         table: columns of a file.
         field: of the ids of which each has one row; None where a file has several rows of an id.
-        path: of the file.
+        file: whose rows they are.
 
     Raises:
         DecRSError: two rows of an id differ.
     """
     if field is None or field not in table:
         return table
-    again = check_one_row_an_id(table, field, path)
+    again = check_one_row_an_id(table, field, file.path, file.place)
     if not again.any():
         return table
     getLogger().warning(
-        f"{int(again.sum())} rows of {path} have the {field} of another row, and the same in all columns that are "
+        f"{int(again.sum())} rows of {file.path} have the {field} of another row, and the same in all columns that are "
         "loaded; they are left out"
     )
-    return table[~again].reset_index(drop=True)
+    return table[~again]  # whose index goes on counting the rows of the file

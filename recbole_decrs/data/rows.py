@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from logging import getLogger
 from typing import Any
 
 import pandas as pd
 from recbole.utils import FeatureType, ModelType
 
+from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.errors import DecRSError, did_you_mean
 
 
@@ -37,9 +39,11 @@ def leave_out_rows_without_id(dataset) -> None:
         for field in fields if feat is not None else ():
             missing = feat[field].isna()
             if missing.any():
+                name = f"{dataset.dataset_name}.{source}"
+                file = atomic_file(dataset.config, os.path.join(dataset.dataset_path, name))
                 getLogger().warning(
-                    f"{int(missing.sum())} rows of {dataset.dataset_name}.{source} have no {field} and are left out, "
-                    f"the first in line {feat.index[missing][0] + 2}"
+                    f"{int(missing.sum())} rows of {name} have no {field} and are left out, the first in "
+                    f"{file.place(int(feat.index[missing][0]))}"
                 )
                 feat.drop(index=feat.index[missing], inplace=True)
 

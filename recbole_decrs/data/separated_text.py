@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -102,23 +102,8 @@ class SeparatedText:
         Raises:
             DecRSError: a line has, or it does not end; with the line.
         """
-        if len(self.separator) > 1:
-            self._check_widths(self._widths_by_text(), n_columns)
-            return
-        with open(self.text_path, "rb") as file:
-            # Without quotation marks cells end at separators and lines at line ends, which are quickly counted.
-            marks = f'"\r\n{self.separator}'
-            plain = marks.encode(self.encoding) == marks.encode() and all(
-                b'"' not in block and block.count(b"\r") == block.count(b"\r\n") for block in blocks(file)
-            )
-            file.seek(0)
-            of_lines = widths(file, self.separator.encode()) if plain else self._widths_of_quoted(n_columns)
-            self._check_widths(of_lines, n_columns)
-
-    def _check_widths(self, of_lines: Iterable[np.ndarray], n_columns: int) -> None:
-        """Refuse the first line with more cells than columns, and count those with fewer."""
         n_short, line = 0, 1
-        for some in of_lines:
+        for some in self._widths(n_columns):
             if (some > n_columns).any():
                 place = int((some > n_columns).argmax())
                 raise DecRSError(
@@ -128,6 +113,37 @@ class SeparatedText:
             n_short += int(((some < n_columns) & (some > 0)).sum())
             line += len(some)
         self.n_short = n_short
+
+    def place(self, row: int) -> str:
+        """Name the line of a row of the table, which lies further down where lines above it are empty.
+
+        Args:
+            row: counted from 0, without the first line, in a file whose lines are checked.
+
+        Returns:
+            ``line 12``, counted from 1; ``row 11`` where lines are not as their cells tell.
+        """
+        line, passed = 1, -1  # the first line is row -1
+        for some in self._widths(len(self.first_cells())):
+            rows = np.flatnonzero(some)
+            if row < passed + len(rows):
+                return f"line {line + int(rows[row - passed])}"
+            line, passed = line + len(some), passed + len(rows)
+        return f"row {row + 1}"
+
+    def _widths(self, n_columns: int) -> Iterator[np.ndarray]:
+        """Count the cells of each line, some lines at a time; 0 of an empty one, and of one that goes on with a row."""
+        if len(self.separator) > 1:
+            yield from self._widths_by_text()
+            return
+        with open(self.text_path, "rb") as file:
+            # Without quotation marks cells end at separators and lines at line ends, which are quickly counted.
+            marks = f'"\r\n{self.separator}'
+            plain = marks.encode(self.encoding) == marks.encode() and all(
+                b'"' not in block and block.count(b"\r") == block.count(b"\r\n") for block in blocks(file)
+            )
+            file.seek(0)
+            yield from widths(file, self.separator.encode()) if plain else self._widths_of_quoted(n_columns)
 
     def _widths_by_text(self) -> Iterator[np.ndarray]:
         """Count the cells of each line, where several signs are between two; 0 of an empty one."""

@@ -127,7 +127,7 @@ def by_column(
             f"type token or float, {DRIFT} or {ACTIVITY}"
         )
     table = file.read([user_field, column])
-    check_one_row_an_id(table, user_field, file.path)
+    check_one_row_an_id(table, user_field, file.path, file.place)
     table = table.drop_duplicates(subset=[user_field], keep="first")
     ids = table[user_field].map(user_ids)
     known = ids.notna().to_numpy()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.data.atomic_files import NO_NUMBER, is_number
+from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.table import Table
 
@@ -56,13 +57,14 @@ def ids_of(table: Table, column: str) -> pd.Series:
         text, NaN where an id is missing, shape [n rows].
 
     Raises:
-        DecRSError: an id is a list, a number with a fraction or without all of its digits, or has letters in it that
-            an atomic file cannot hold.
+        DecRSError: an id is a list, a number with a fraction or without all of its digits, RecBole's name for nobody,
+            or has letters in it that an atomic file cannot hold.
     """
     cells = table.frame[column]
     try:
         values = pd.Series(cells.unique(), dtype=object).dropna()
-        odd = next((value for value in values if isinstance(value, Real) and not _is_whole(value)), None)
+        largest = _all_digits_below(cells.dtype)
+        odd = next((value for value in values if isinstance(value, Real) and not _is_whole(value, largest)), None)
     except TypeError:  # a list has no hash
         odd = next(cell for cell in cells if is_collection(cell))
     if odd is not None:
@@ -83,6 +85,10 @@ def ids_of(table: Table, column: str) -> pd.Series:
         raise DecRSError(
             f"{table.where(column)}, {place}: the id {unwritable!r} has a tab, a line end or another letter in it that "
             "nobody sees; take it out"
+        )
+    if (nobody := (texts == PADDING).to_numpy()).any():
+        raise DecRSError(
+            f"{table.where(column)}, {table.first(nobody)}: the id {PADDING} is RecBole's word for nobody; rename it"
         )
     return texts
 
@@ -139,8 +145,15 @@ def holds_fractions(texts: pd.Series) -> bool:
     return bool(np.isfinite(values).all() and (values % 1 != 0).any())
 
 
-def _is_whole(cell: Any) -> bool:
+def _all_digits_below(dtype: Any) -> int:
+    """Give the number below which a column of floats holds each whole number: less where they have 32 bits."""
+    if not pd.api.types.is_float_dtype(dtype):
+        return 2**53  # of Python's floats, should there be some among other objects
+    return 2 ** min(53, np.finfo(getattr(dtype, "numpy_dtype", dtype)).nmant + 1)
+
+
+def _is_whole(cell: Any, largest: int) -> bool:
     """Tell whole numbers of which no digit can be lost; and those that are missing, and truth values."""
     if isinstance(cell, bool | np.bool_ | Integral) or cell != cell:
         return True
-    return abs(cell) < 2**53 and float(cell).is_integer()
+    return abs(cell) < largest and float(cell).is_integer()

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from recbole_decrs.data.loading import check_rows
 from recbole_decrs.data.rows import without_row
 from recbole_decrs.errors import DecRSError, alternatives, did_you_mean
 from recbole_decrs.importing.clicks import inter_of
@@ -100,10 +99,6 @@ def import_data(
             more = _matches(inter, features, f"{field}:token", tables["clicks"], tables[f"{ending}s"])
             made[ending] = features.table
             lines.append(_with_more([*features.told, *more]))
-    for what, table in made.items():
-        check_rows(
-            table.rename(columns=lambda name: name.rpartition(":")[0]), ["user_id", "item_id"], f"the .{what} file"
-        )
     contents = {ending: bytes_of(table) for ending, table in made.items()}
     dataset = dataset or f"data-{hashlib.sha256(b''.join(contents.values())).hexdigest()[:8]}"
     is_new = write_dataset(contents, data_path, dataset)

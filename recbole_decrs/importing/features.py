@@ -115,7 +115,8 @@ def _features(
             n_mended += n_changed
     features = pd.DataFrame(columns)
     known = ids.notna().to_numpy()
-    again = check_one_row_an_id(features.rename(columns={f"{id_field}:token": id_field}), id_field, table.name)
+    by_id = features.rename(columns={f"{id_field}:token": id_field})
+    again = check_one_row_an_id(by_id, id_field, table.name, table.place)
     features = features[known & ~again].reset_index(drop=True)
     if features.empty:
         raise DecRSError(f"{table.name} has no rows with an id; check the file and its columns")

@@ -53,19 +53,31 @@ def _cells(column: nw.Series) -> pd.Series:
         return pd.to_datetime(known, unit="us", utc=True)
     if column.dtype.is_numeric() and column.null_count() == 0 and column.dtype != nw.Decimal:
         return pd.Series(column.to_numpy())
-    return pd.Series([np.nan if _is_missing(cell) else cell for cell in column.to_list()], dtype=object)
+    # Ids in floats of 32 bits have fewer digits than they would seem to as Python's floats.
+    kind = "float32" if column.dtype == nw.Float32 else object
+    return pd.Series([np.nan if _is_missing(cell) else cell for cell in column.to_list()], dtype=kind)
 
 
 def _without_bytes(cells: pd.Series, column: str, name: str) -> pd.Series:
     """Read bytes, as which some programs write text into Parquet files, as text in UTF-8."""
-    if cells.dtype != object or not cells.map(lambda cell: isinstance(cell, bytes)).any():
+    if cells.dtype != object or not cells.map(_has_bytes).any():
         return cells
     try:
-        return cells.map(lambda cell: cell.decode() if isinstance(cell, bytes) else cell)
+        return cells.map(_decoded)
     except UnicodeDecodeError as error:
         raise DecRSError(
             f"column {column} of {name} holds bytes that are not text in utf-8; make them text, or leave it out"
         ) from error
+
+
+def _has_bytes(cell: Any) -> bool:
+    return isinstance(cell, bytes) or (isinstance(cell, list | np.ndarray) and any(map(_has_bytes, cell)))
+
+
+def _decoded(cell: Any) -> Any:
+    if isinstance(cell, bytes):
+        return cell.decode()
+    return list(map(_decoded, cell)) if _has_bytes(cell) else cell
 
 
 def _is_missing(cell: Any) -> bool:

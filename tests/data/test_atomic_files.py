@@ -92,7 +92,10 @@ def test_a_first_line_that_names_no_columns(tmp_path, header):
         ('a\t"x"\t1\nb\tx\ty\t2\n', "line 3: 4 cells under 3 columns"),
         ("a\tx\t1\nb\tx\t2021-01-01\n", "line 3: price is '2021-01-01', which is no number"),
         ("a\tx\t1\n\nb\tx\t1,5\n", "line 4: price is '1,5', which is no number"),
+        ('a\t"two\nlines"\t1\nb\tx\t1,5\n', "line 4: price is '1,5', which is no number"),
         ("a\tx\tinf\n", "line 2: price is infinite"),
+        ("a\tx\t1\n\n\nb\tx\tinf\n", "line 5: price is infinite"),
+        ('\na\t"two\nlines"\t1\r\n\r\nb\tx\tinf\n', "line 6: price is infinite"),
     ],
 )
 def test_a_line_that_cannot_be_read_is_named(tmp_path, rows, message):

@@ -1,4 +1,5 @@
 import logging
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,9 @@ def test_items_of_other_files_and_repeated_items_are_passed_over(tmp_path):
 def test_items_that_differ_or_never_match_are_refused(tmp_path):
     path = write(tmp_path, "token", ["x", "y", "z"], items=("a", "a", "b"))
     with pytest.raises(DecRSError, match=r"line 3: item_id a has another row with other values"):
+        read_membership(path, "item_id", "group", IDS)
+    Path(path.path).write_text("item_id:token\tgroup:token\n\na\tx\n\n\na\ty\n")
+    with pytest.raises(DecRSError, match=r"line 6: item_id a has another row with other values"):
         read_membership(path, "item_id", "group", IDS)
     path = write(tmp_path, "token", ["x", "y", "z"], items=("A", "B", "C"))
     with pytest.raises(DecRSError, match=r"no item_id of the clicks, such as 'a', has a row in .* such as 'A'; write"):

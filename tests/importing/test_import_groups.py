@@ -152,6 +152,9 @@ def test_bytes_are_text():
     items = read_back("item")[0]
     assert items["item_id"].tolist() == ["10", "20", "30"]
     assert items["genres"].tolist()[:2] == ["Comédie Drama", "Drama"]
+    lists = as_bytes.with_columns(genres=pl.Series([[b"Com\xc3\xa9die", b"Drama"], [b"Drama"], None]))
+    imported(CLICKS, lists, data_path="lists")
+    assert read_back("item", "lists")[0]["genres"].tolist()[:2] == ["Comédie Drama", "Drama"]
     message = refusal(CLICKS, as_bytes.with_columns(movieId=pl.Series([b"\xff", b"20", b"30"])))
     assert message == (
         "column movieId of items holds bytes that are not text in utf-8; make them text, or leave it out"

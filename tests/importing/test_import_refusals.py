@@ -42,7 +42,7 @@ TEXTS = {
     ),
     "a decimal comma": ("user;item;rating\n1;2;4,5\n", "'4,5' is no number"),
     "an infinite rating": ("user,item,rating\n1,2,3\n1,3,inf\n", "line 3: a number is infinite"),
-    "RecBole's word for nobody": ("user,item\n[PAD],2\n", "which RecBole takes for nobody"),
+    "RecBole's word for nobody": ("user,item\n1,2\n[PAD],2\n", "line 3: the id [PAD] is RecBole's word for nobody"),
     "a missing time": (
         "user,item,time\n1,2,\n1,3,1445714835\n",
         "clicks.csv has 1 row without time, the first in line 2",
@@ -236,4 +236,14 @@ def test_no_digit_of_an_id_is_lost():
     assert refusal(clicks) == (
         "column user of clicks, row 1: 1234567890123456768 is too large for a float to hold all digits of an id; read "
         "the column as text, or as whole numbers (Int64), where it is read first"
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32"])
+@pytest.mark.parametrize("others", [[1, 2], [1, None]])
+def test_no_digit_of_an_id_in_32_bits_is_lost(dtype, others):
+    """From 2^24 on they hold every second whole number."""
+    users = pd.array([*others, 16777217], dtype=dtype)
+    assert "column user of clicks, row 3: 16777216 is too large for a float" in refusal(
+        pd.DataFrame({"user": users, "item": [1, 2, 3]})
     )
