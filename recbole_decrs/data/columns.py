@@ -82,6 +82,26 @@ def check_loaded_columns(file: AtomicFile, load_col: set[str] | None, unload_col
     file.check_columns(sorted(unload_col or ()), "unload_col")
 
 
+def check_types_are_those_of_other_parts(dataset, file: AtomicFile, names: list[str]) -> None:
+    """See that columns of an .inter file have the types that they have in those of the parts loaded before it.
+
+    Args:
+        dataset: a RecBole Dataset that is loading its files.
+        file: the .inter file of a part.
+        names: of the columns that are loaded of it.
+
+    Raises:
+        DecRSError: one has another type.
+    """
+    for name in names:
+        before = dataset.field2type.get(name)
+        if before is not None and before.value != file.columns[name]:
+            raise DecRSError(
+                f"{file.path}: the column {name} is {file.columns[name]}, and {before.value} in the files of "
+                "benchmark_filename before it; give it one type in the first lines of all"
+            )
+
+
 def check_features_have_names_of_their_own(dataset, file: AtomicFile, names: list[str], own_id: str) -> None:
     """See that no feature of users or items is called as a column of another file, or as the labels of training.
 

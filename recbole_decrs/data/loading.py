@@ -16,6 +16,7 @@ from recbole_decrs.data.columns import (
     check_features_have_names_of_their_own,
     check_ids_are_tokens,
     check_loaded_columns,
+    check_types_are_those_of_other_parts,
 )
 from recbole_decrs.data.download import download
 from recbole_decrs.data.group_cells import split_cells
@@ -56,6 +57,8 @@ class CheckedFilesMixin:
         if not names:
             self.logger.warning(f"load_col: no column of {filepath} is loaded")
             return None
+        if source == FeatureSource.INTERACTION:
+            check_types_are_those_of_other_parts(self, file, names)
         own_id = {FeatureSource.USER: self.uid_field, FeatureSource.ITEM: self.iid_field}.get(source)
         if own_id is not None:
             check_features_have_names_of_their_own(self, file, names, own_id)

@@ -97,3 +97,14 @@ def test_no_feature_stands_in_the_place_of_another_column(load, ending, column, 
     columns[ending] = [*columns[ending], column.partition(":")[0]]
     with pytest.raises(DecRSError, match=message):
         load(tables, load_col=columns, numerical_features=[])
+
+
+def test_columns_have_one_type_in_all_parts(load):
+    tables = tiny_tables()
+    inter = tables.pop("inter")
+    as_tokens = inter[250:].rename(columns={"rating:float": "rating:token"})
+    tables |= {"train.inter": inter[:200], "valid.inter": inter[200:250], "test.inter": as_tokens}
+    with pytest.raises(
+        DecRSError, match=r"tiny\.test\.inter: the column rating is token, and float in the files of benchmark_filename"
+    ):
+        load(tables, load_col=None, benchmark_filename=["train", "valid", "test"])
