@@ -9,6 +9,8 @@ import pandas as pd
 import torch
 from recbole.data.interaction import Interaction
 
+from recbole_decrs.data.time_order import CLICK_ORDER
+
 
 class Groups:
     """Lists the places of the rows of each user: users as they first appear, rows in order.
@@ -52,8 +54,14 @@ class SplitMixin:
     It goes over these methods of RecBole's, which are Python for each interaction:
 
     - ``_grouped_index``, a list of each user's rows;
-    - ``split_by_ratio`` and ``leave_one_out``, which join pieces of these lists, and take rows by lists.
+    - ``split_by_ratio``, ``leave_one_out`` and ``time_based_split``, which join pieces of these lists, and take rows by
+      lists; the last also takes times as float32, a minute for a moment.
+
+    Attributes:
+        times_in_order: the times of the clicks as float64, in their order, while they are split by time; else None.
     """
+
+    times_in_order: np.ndarray | None = None
 
     def _grouped_index(self, group_by_list: np.ndarray) -> Groups:
         return Groups(np.asarray(group_by_list))
@@ -80,6 +88,27 @@ class SplitMixin:
         for part, some in zip((0, *held_out), found, strict=True):
             places[part] = some
         return self._parts_at(places)
+
+    def time_based_split(self, ratios: list[float], group_by: str) -> list:
+        """Hold out what comes after a moment, and of the rows before it the last of each group for validation.
+
+        Args:
+            ratios: of training, validation and test; by the last of them the moment is chosen.
+            group_by: a field; rows are in the order of time.
+        """
+        shares = [ratio / sum(ratios) for ratio in ratios]
+        if self.times_in_order is None:
+            times = self.inter_feat[self.time_field].numpy()
+        else:
+            times = self.times_in_order[self.inter_feat[CLICK_ORDER].numpy()]
+        groups = Groups(self.inter_feat[group_by].numpy())
+        is_before = (times <= np.percentile(times, 100 * (1 - shares[-1])))[groups.places]
+        passed = np.append(0, np.cumsum(is_before))
+        at_start = passed[groups.starts]
+        n_training = ((passed[groups.starts + groups.sizes] - at_start) * (shares[0] / (1 - shares[2]))).astype(int)
+        is_training = passed[:-1] - np.repeat(at_start, groups.sizes) < np.repeat(n_training, groups.sizes)
+        part = np.where(is_before, np.where(is_training, 0, 1), 2)
+        return self._parts_at([groups.places[part == number] for number in range(3)])
 
     def _parts_at(self, places: list[np.ndarray]) -> list:
         self._drop_unused_col()

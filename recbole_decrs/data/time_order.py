@@ -45,12 +45,17 @@ def with_order(config, order: str):
     return config if arguments["order"] == order else config.with_values(eval_args={**arguments, "order": order})
 
 
-def places_by_time(dataset) -> np.ndarray:
-    """List the rows of the clicks in the order of time, shape [n_clicks]; at the same time in the order of the file."""
+def times_of(dataset) -> np.ndarray:
+    """Give the times of the clicks as float64, shape [n_clicks], of a RecBole Dataset whose times are its file's."""
     times = dataset.inter_feat[dataset.time_field].to_numpy()
     if times.dtype == object:  # as a numerical feature a time comes with the number of its bucket
         times = np.array([np.ravel(time)[0] for time in times], dtype=np.float64)
-    return np.argsort(times, kind="stable")
+    return times
+
+
+def places_by_time(dataset) -> np.ndarray:
+    """List the rows of the clicks in the order of time, shape [n_clicks]; at the same time in the order of the file."""
+    return np.argsort(times_of(dataset), kind="stable")
 
 
 def add_click_order(dataset, has_time: bool) -> None:
@@ -65,6 +70,7 @@ def add_click_order(dataset, has_time: bool) -> None:
     place[by_time] = np.arange(len(by_time))
     dataset.inter_feat[CLICK_ORDER] = place
     if dataset.config["eval_args"]["order"] == "TO" and dataset.benchmark_filename_list is None:
+        dataset.times_in_order = times_of(dataset)[by_time]
         dataset.inter_feat = dataset.inter_feat.iloc[by_time].reset_index(drop=True)
     dataset.set_field_property(CLICK_ORDER, FeatureType.TOKEN, FeatureSource.INTERACTION, 1)
 
@@ -78,6 +84,7 @@ def take_click_order(dataset, parts: list) -> list[np.ndarray]:
     orders = [part.inter_feat[CLICK_ORDER].numpy() for part in parts]
     for part in [dataset, *parts]:
         part.inter_feat.drop(CLICK_ORDER)
+        part.times_in_order = None
     for properties in (dataset.field2type, dataset.field2source, dataset.field2seqlen):
         del properties[CLICK_ORDER]
     return orders

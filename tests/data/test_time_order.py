@@ -24,6 +24,26 @@ def test_close_times_are_told_apart(data_folder, prepared):
         assert part.field2token_id["item_id"][item] in test_data.uid2positive_item[row]
 
 
+def test_a_moment_parts_close_times(prepared):
+    """With split TS the test has what is later than the moment, be it by a second."""
+    clicks = tiny_tables()["inter"]
+    moment = np.percentile(clicks["timestamp:float"], 75)
+    loaders = prepared(eval_args={"split": {"TS": [0.5, 0.25, 0.25]}})[1:]
+    of_parts = []
+    for loader in loaders:
+        part = loader.dataset
+        ids = [part.id2token(name, part.inter_feat[name].numpy()) for name in ("user_id", "item_id")]
+        of_parts.append(set(zip(*map(list, ids), strict=True)))
+    users, items = clicks["user_id:token"], clicks["item_id:token"]
+    is_late = clicks["timestamp:float"] > moment
+    assert of_parts[2] == set(zip(users[is_late], items[is_late], strict=True))
+    for _, rows in clicks[~is_late].sort_values("timestamp:float").groupby("user_id:token"):
+        pairs = list(zip(rows["user_id:token"], rows["item_id:token"], strict=True))
+        n_training = int(len(pairs) * (0.5 / 0.75))
+        assert set(pairs[:n_training]) <= of_parts[0]
+        assert set(pairs[n_training:]) <= of_parts[1]
+
+
 def test_the_helper_column_is_gone(prepared):
     for loader in prepared()[1:]:
         assert set(loader.dataset.inter_feat.columns) == {"user_id", "item_id", "rating", "timestamp"}
