@@ -105,6 +105,8 @@ class Models:
         """
         data = self.data_to_choose_on(model)
         self.pieces.folder.mkdir(parents=True, exist_ok=True)
+        # With the note of an earlier training, whose checkpoint is gone, half of this one would be taken for the whole.
+        self.path(model, "trained").unlink(missing_ok=True)
         with RunLog(console=False) as log:
             log.start(model.config)
             trainer = self._trainer_where_it_was(model)

@@ -86,6 +86,25 @@ def test_killed_inside_a_training_it_goes_on_from_the_last_epoch(tiny, monkeypat
     assert Path("killed", "table3.csv").read_text() == Path("undisturbed", "table3.csv").read_text()
 
 
+def test_killed_while_it_trains_again_what_has_lost_its_checkpoint(tiny, monkeypatch):
+    """The note of the first training does not make a whole of the half that the second one leaves."""
+    settings = tiny | {"epochs": 4, "stopping_step": 9}
+    run_comparison(["FM"], "tiny", ["decrs_wo", "constant"], 1, "undisturbed", config_dict=settings)
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "killed", config_dict=settings)
+    for checkpoint in Path("killed/pieces").glob("*.pth"):
+        checkpoint.unlink()
+    for place in (2, 5):
+        with monkeypatch.context() as patch:
+            killed_at(patch, place, before=False)
+            with pytest.raises(Killed):
+                run_comparison(["FM"], "tiny", ["decrs_wo", "constant"], 1, "killed", config_dict=settings)
+        assert list(Path("killed/pieces").glob("*.pth"))
+    run_comparison(["FM"], "tiny", ["decrs_wo", "constant"], 1, "killed", config_dict=settings)
+    assert [read_checkpoint(str(path))["finished"] for path in Path("killed/pieces").glob("*.pth")] == [True, True]
+    for name in ("table3.csv", "table4.csv", "table3.md"):
+        assert Path("killed", name).read_text() == Path("undisturbed", name).read_text()
+
+
 def test_a_training_that_fails_leaves_the_others(tiny, monkeypatch, caplog):
     train = Models.train
 
