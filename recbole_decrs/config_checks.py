@@ -109,12 +109,6 @@ def _check_labels(config) -> None:
         raise DecRSError("eval_args mode: labeled goes with metrics such as AUC, not with metrics of ranked lists")
     if not ranking and (config["save_topk"] or config["save_user_metrics"] or config["reranker"]):
         raise DecRSError("save_topk, save_user_metrics and reranker go with metrics of ranked lists, such as Recall")
-    for metric in config["metrics"] if config["reranker"] else ():
-        if "rec.meanrank" in metrics_dict[metric.lower()].metric_need:
-            raise DecRSError(
-                f"the metric {metric} ranks all items, and reranker: {config['reranker']} a user's top "
-                f"{config['reranker_candidates']}; leave one out"
-            )
     needs_labels = (not sampled and config["MODEL_TYPE"] == ModelType.CONTEXT) or "labeled" in modes
     loaded = (config["load_col"] or {}).get("inter")
     not_loaded = isinstance(loaded, list) and config["LABEL_FIELD"] not in loaded
@@ -128,15 +122,31 @@ def _check_labels(config) -> None:
 def _check_competitors(config) -> None:
     """See that a re-ranker or IPS, which DecRS is compared with, has what it needs."""
     name, weight = config["reranker"], config["reranker_lambda"]
-    if name and config["reranker_candidates"] < max(config["topk"]):
-        raise DecRSError(
-            f"reranker_candidates: {config['reranker_candidates']} are fewer than the {max(config['topk'])} that topk "
-            "asks for; raise it"
-        )
+    if name:
+        check_lists_for(config, name)
     if config["ips"] and not issubclass(config.model_class, PaperTrainingOptions):
         raise DecRSError(f"ips: {config['ips']} weighs the samples of FM and NFM, not of {config.model}; leave it out")
     if name and weight is not None:
         RERANKERS[name].weight_check.require(f"reranker_lambda of {name}", weight)
+
+
+def check_lists_for(config, reranker: str) -> None:
+    """See that a re-ranker has candidates enough, and that no metric ranks all items.
+
+    Raises:
+        DecRSError: it has not, or one does.
+    """
+    for metric in config["metrics"]:
+        if "rec.meanrank" in metrics_dict[metric.lower()].metric_need:
+            raise DecRSError(
+                f"the metric {metric} ranks all items, and reranker: {reranker} a user's top "
+                f"{config['reranker_candidates']}; leave one out"
+            )
+    if config["reranker_candidates"] < max(config["topk"]):
+        raise DecRSError(
+            f"reranker_candidates: {config['reranker_candidates']} are fewer than the {max(config['topk'])} that topk "
+            "asks for; raise it"
+        )
 
 
 def _tell_sampled_items(config) -> None:

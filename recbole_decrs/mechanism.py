@@ -116,9 +116,11 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
     """List what is put in the place of d: [N], [n_users, N], or None for no M at all."""
     confounder: Confounder = dataset.confounder
     known = np.flatnonzero(confounder.n_clicks)
-    other = confounder.user_distribution.copy()
-    other[known] = confounder.user_distribution[np.random.default_rng(seed).permutation(known)]
-    found = {"d_u, the user's own": confounder.user_distribution}
+    own = np.tile(confounder.prior, (dataset.user_num, 1))  # d-bar stays where a user has no d_u
+    own[known] = confounder.user_distribution[known]
+    other = own.copy()
+    other[known] = own[np.random.default_rng(seed).permutation(known)]
+    found = {"d_u, the user's own": own}
     if dataset.click_order is not None:
         users, items, _ = clicks_in_order_of_time(dataset, "recent")
         about = confounder.sparse_membership, confounder.prior, dataset.user_num, dataset.config["confounder_smoothing"]

@@ -9,7 +9,9 @@ import torch
 from recbole_decrs import DecRSError, load_data_and_model, measure_mechanism, run_recbole_decrs
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
+from recbole_decrs.mechanism import _other_distributions
 from recbole_decrs.saved_model import load_deconfounded
+from tiny_data import tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
 
@@ -59,6 +61,31 @@ def test_the_metrics_are_those_of_a_run(settings):
     effects = measure_mechanism(result["saved_model_file"], "test")
     assert effects["as it ranks"].metrics == result["deconfounded_test_result"]
     assert len(effects) == 6
+
+
+def test_d_bar_stays_where_a_user_has_no_d(tmp_path, settings):
+    """The only click of a user in training is on an item without a group."""
+    tables = tiny_tables()
+    tables["item"].loc[tables["item"]["item_id:token"] == "i3", "genre:token_seq"] = ""
+    clicks = tables["inter"].sort_values("timestamp:float")
+    first = clicks[clicks["user_id:token"] == "u4"].index[0]
+    tables["inter"].loc[first, "item_id:token"] = "i3"
+    is_left = (clicks["user_id:token"] != "u4").to_numpy() | clicks.index.isin(
+        clicks[clicks["user_id:token"] == "u4"].index[[0, -2, -1]]
+    )
+    tables["inter"] = tables["inter"].loc[clicks.index[is_left]]
+    write_tables(tmp_path / "data", tables)
+    path = checkpoint(settings | {"eval_args": {"split": {"LS": "valid_and_test"}}})
+    part = load_data_and_model(path)[3].dataset
+    user = part.token2id("user_id", "u4")
+    assert part.confounder.user_distribution[user].sum() == 0
+    found = _other_distributions(part, seed=0)
+    for name in ("d_u, the user's own", "d_u of another user"):
+        np.testing.assert_allclose(found[name][user], part.confounder.prior)
+        others = np.flatnonzero(part.confounder.n_clicks)
+        np.testing.assert_allclose(
+            np.sort(found[name][others], axis=0), np.sort(part.confounder.user_distribution[others], axis=0)
+        )
 
 
 @pytest.mark.parametrize("model", ["DecDeepFM", "DecBPR", "DecLightGCN", "DecSASRec"])

@@ -17,7 +17,8 @@ class JensenGap(NamedTuple):
     quantiles: dict[float, float]
     """The quantiles 0.5, 0.95, 0.99 and 1 of the absolute gap."""
     relative: float
-    """The mean absolute gap over the spread of scores: the mean over users of the standard deviation over items."""
+    """The mean absolute gap over the spread of scores: the mean over users of the standard deviation over items.
+    NaN where no user has two items to spread."""
     changed_lists: float
     """The share of the users whose top k is another set of items."""
     changed_items: float
@@ -75,7 +76,8 @@ def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch
     expected, at_prior = expected.double(), at_prior.double().cpu()
     gap = (expected - at_prior)[candidates]
     absolute = gap.abs().numpy()
-    spread = np.mean([scores[of_user].std().item() for scores, of_user in zip(at_prior, candidates, strict=True)])
+    spreads = [scores[own].std().item() for scores, own in zip(at_prior, candidates, strict=True) if own.sum() > 1]
+    spread = np.mean(spreads) if spreads else np.nan
     k = min(k, expected.shape[1])
     lists = [scores.masked_fill(~candidates, -torch.inf).topk(k).indices for scores in (expected, at_prior)]
     others = [
@@ -85,7 +87,7 @@ def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch
     return JensenGap(
         mean=gap.mean().item(),
         quantiles={share: float(np.quantile(absolute, share)) for share in (0.5, 0.95, 0.99, 1.0)},
-        relative=float(absolute.mean() / spread) if spread > 0 else 0.0,
+        relative=float(absolute.mean() / spread) if spread != 0 else 0.0,
         changed_lists=float(np.mean([other > 0 for other in others])),
         changed_items=float(np.mean(others)),
     )

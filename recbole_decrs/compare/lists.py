@@ -7,8 +7,10 @@ from logging import getLogger
 import numpy as np
 import pandas as pd
 import torch
+from recbole.evaluator import metrics_dict
 from recbole.evaluator.collector import DataStruct
 
+from recbole_decrs.compare.results import Outcome
 from recbole_decrs.errors import DecRSError, unreadable
 
 COLUMNS = ["user_id", "item_id", "rank"]
@@ -121,6 +123,32 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     struct.set("rec.ranked", torch.from_numpy(ranked))
     struct.set("rec.topk", torch.cat([torch.from_numpy(hits).int(), n_positive], dim=1))
     return struct
+
+
+def without_exposure(outcome: Outcome, collected: DataStruct, name: str) -> Outcome:
+    """Leave out, as NaN, metrics for which RecBole counts what is in each place, where in some there is no item.
+
+    Args:
+        outcome: of the lists.
+        collected: see :func:`as_collected`; RecBole's metrics would take its zeros for one more item.
+        name: of the lists, for the message.
+    """
+    if (collected.get("rec.items") != 0).all():
+        return outcome
+    by_place = {
+        metric
+        for metric in outcome.info["test"]
+        if {"rec.items", "rec.ranked"} & set(metrics_dict[metric.partition("@")[0]].metric_need) == {"rec.items"}
+    }
+    if by_place:
+        getLogger().warning(
+            f"lists {name}: {', '.join(sorted(by_place))} are left out, which count what is in each place of a list"
+        )
+    gone = dict.fromkeys(by_place, float("nan"))
+    by_drift = [[*about, found | gone if found else {}] for *about, found in outcome.info["by_drift"]]
+    info = {**outcome.info, "test": outcome.info["test"] | gone, "by_drift": by_drift}
+    of_nobody = {metric: np.full(len(values), np.nan) for metric, values in outcome.by_user.items() if metric in gone}
+    return Outcome(info, outcome.by_user | of_nobody)
 
 
 def _pairs(part) -> np.ndarray:

@@ -11,6 +11,7 @@ from recbole.utils import ModelType
 from recbole_decrs.compare.checks import check_settings
 from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers, title
 from recbole_decrs.compare.wanted import Configure, check_one_model_a_name
+from recbole_decrs.config_checks import check_lists_for
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
@@ -92,6 +93,9 @@ def _reasons(backbone: str, names: list[str], configure: Configure) -> dict[str,
         twin = find_model(f"Dec{backbone}")
     except DecRSError:
         twin = None
+    for name in names:
+        if METHODS[name].reranker:
+            check_lists_for(config, METHODS[name].reranker)
     return {name: METHODS[name].left_out_because(config, twin) for name in names}
 
 
@@ -113,4 +117,10 @@ def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     numbers = isinstance(seeds, Sequence) and all(isinstance(seed, int) for seed in seeds)
     if not numbers or not seeds or not all(0 <= seed < 2**32 - PARTNER for seed in seeds):
         raise DecRSError(f"seeds must be how many, such as 3, or which in [0, {2**32 - PARTNER}), such as [2020,2021]")
+    if together := {seed for seed in seeds if seed + PARTNER in seeds}:
+        first = min(together)
+        raise DecRSError(
+            f"seeds: {first} and {first + PARTNER} are {PARTNER} apart, so that the second model of seed {first} in "
+            f"averages of two would be that of seed {first + PARTNER}; take others, which have nothing in common"
+        )
     return list(dict.fromkeys(seeds))

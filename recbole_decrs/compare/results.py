@@ -69,6 +69,8 @@ class Results:
     """By backbone: mean scores of rated pairs; see :func:`~recbole_decrs.compare.ratings.share_curves`."""
     drifts: pd.DataFrame | None = None
     """The users that have a drift; see :func:`~recbole_decrs.compare.drifts.drifts_of`."""
+    operators: dict[str, str] = field(default_factory=dict)
+    """By backbone: M of DecRS, the key ``backdoor_operator``."""
     user_groups: UserGroups | None = None
     """The groups of the key ``user_groups``; None where these are by drift."""
 

@@ -23,7 +23,7 @@ from recbole_decrs.compare.drifts import drifts_of
 from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.job import Job
 from recbole_decrs.compare.jobs import run_jobs
-from recbole_decrs.compare.lists import as_collected, read_lists
+from recbole_decrs.compare.lists import as_collected, read_lists, without_exposure
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import Plan, plan_of
 from recbole_decrs.compare.progress import Progress, listing
@@ -222,23 +222,25 @@ def _claim(folder: Path) -> Claim:
 
 def _results(experiments: Experiments, plan: Plan, tables: dict[str, pd.DataFrame]) -> Results:
     """Gather what the outputs are made from; a method that failed with one seed is left out with all."""
-    outcomes, methods, lists, chosen_by = {}, {}, {}, {}
+    outcomes, methods, lists, chosen_by, operators = {}, {}, {}, {}, {}
     for backbone, names in plan.methods.items():
         found = {(name, seed): experiments[backbone, seed].outcome(name) for name in names for seed in plan.seeds}
         methods[backbone] = [name for name in names if all(found[name, seed] for seed in plan.seeds)]
         outcomes |= {(backbone, *key): outcome for key, outcome in found.items() if key[0] in methods[backbone]}
         config = experiments[backbone, plan.seeds[0]].config
         chosen_by[backbone] = (config["valid_metric"].lower(), config["valid_metric_bigger"])
+        operators[backbone] = config["backdoor_operator"]
     if tables:
         experiment = next(iter(experiments.values()))
         like, length = experiment.test_users(), max(experiment.config["topk"])
         for name, table in tables.items():
-            lists[name] = experiment.outcome_of(as_collected(table, name, like, experiment.data.test, length))
+            collected = as_collected(table, name, like, experiment.data.test, length)
+            lists[name] = without_exposure(experiment.outcome_of(collected), collected, name)
     is_compared = any(len(names) > 1 for names in methods.values())
     data = next(iter(experiments.values())).data
     drifts = drifts_of(data) if is_compared else None
     rated = _rated(experiments, plan)
-    return Results(methods, plan.seeds, outcomes, lists, chosen_by, rated, drifts, data.part.user_groups)
+    return Results(methods, plan.seeds, outcomes, lists, chosen_by, rated, drifts, operators, data.part.user_groups)
 
 
 def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:

@@ -160,7 +160,7 @@ class UserMetric(TopkMetric):
                 f"by_user of the metric {type(self).__name__} must give, for each length in {list(self.topk)}, a value "
                 f"for each list{f' ({shape[0]})' if shape else ''}; mend it"
             )
-        return found
+        return {k: np.asarray(values) for k, values in found.items()}
 
     def average(self, by_user: dict[int, np.ndarray]) -> dict[str, float]:
         """Average values of users by length, as :meth:`by_user` gives them; NaN where no user has one."""

@@ -67,6 +67,17 @@ def test_by_hand():
     assert gap.changed_items == 0.5
 
 
+def test_a_user_with_one_candidate_has_no_spread():
+    rng = np.random.default_rng(0)
+    expected, at_prior = torch.tensor(rng.normal(size=(2, 4, 6)))
+    candidates = torch.ones(4, 6, dtype=torch.bool)
+    candidates[2] = torch.arange(6) == 3
+    of_others = [scores.std(correction=1).item() for row, scores in enumerate(at_prior) if row != 2]
+    absolute = (expected - at_prior)[candidates].abs().mean().item()
+    assert jensen_gap(expected, at_prior, candidates).relative == pytest.approx(absolute / np.mean(of_others))
+    assert np.isnan(jensen_gap(expected[2:3], at_prior[2:3], candidates[2:3]).relative)
+
+
 def test_fewer_candidates_than_places():
     rng = np.random.default_rng(0)
     expected, at_prior = torch.tensor(rng.normal(size=(2, 30, 400)))

@@ -26,6 +26,8 @@ pytestmark = pytest.mark.slow
         (["--seeds=no"], "seeds must be"),
         (["--seeds=0"], "seeds must be"),
         (["--seeds=[4294967290]"], "seeds must be"),
+        (["--seeds=[7,2020,1007]"], "seeds: 7 and 1007 are 1000 apart, so that the second model of seed 7"),
+        (["--reranker_candidates=9", "--methods=fairco"], "9 are fewer than the 10 that topk asks for; raise it"),
         (["--backbones=,"], "backbones names no model"),
         (["--epochs=0"], "epochs must be a whole number >= 1, not 0"),
         (["--eval_step=0"], "eval_step must be at least 1"),

@@ -1,6 +1,8 @@
 """The groups of users in which methods are compared, and the differences within them."""
 
+import copy
 from collections import Counter
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -49,6 +51,29 @@ def test_a_backbone_without_decrs_or_without_an_ensemble_is_left_out_of_the_text
         text = drift_bins_text(results, pd.concat([frame, other]))
         assert text == drift_bins_text(results, frame)
         assert drift_bins_text(results, other) is None
+
+
+def test_a_user_without_a_value_is_no_user_of_a_group(whole):
+    results, _ = whole
+    metric = f"recall@{results.longest_list}"
+    outcomes = copy.deepcopy(results.outcomes)
+    drifts = results.drifts.sort_values("user")
+    gone = drifts["user"].to_numpy()[:3]
+    for (_, name, _), outcome in outcomes.items():
+        if name == "backbone":
+            outcome.by_user[metric][np.isin(outcome.by_user["users"], gone)] = np.nan
+    found = drift_bins_frame(replace(results, outcomes=outcomes))
+    usual = drift_bins_frame(replace(results, drifts=results.drifts[~results.drifts["user"].isin(gone)]))
+    columns = ["clicks", "eta", "mean", "difference"]
+
+    def overall(frame):
+        rows = frame[(frame["metric"] == metric) & (frame["against"] == "backbone") & (frame["split"] == "eta")]
+        weights = rows["users"] / rows["users"].sum()
+        return [rows["users"].sum(), *((rows[name] * weights).sum() for name in columns)]
+
+    assert overall(found) == pytest.approx(overall(usual))
+    text = drift_bins_text(replace(results, outcomes=outcomes), found)
+    assert "nan" not in text
 
 
 def test_differences_are_those_of_the_users_of_each_group(whole):

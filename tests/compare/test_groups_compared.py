@@ -77,6 +77,16 @@ def test_by_drift_there_is_no_such_table(whole):
     assert not (folder / "user_groups.csv").exists()
 
 
+def test_a_method_without_a_value_in_a_group_has_empty_cells(by_gender):
+    results, _, _ = by_gender
+    frame = user_groups_frame(results)
+    for name in ("backbone", "decrs"):
+        is_gone = (frame["group"] == "F") & (frame["method"] == name) & (frame["metric"] == "ckl@10")
+        text = user_groups_text(results, frame[~is_gone])
+        assert "nan" not in text
+        assert text.count("| F ") == 3
+
+
 def test_a_group_without_test_users_is_left_out(by_gender):
     results, _, _ = by_gender
     groups = replace(results.user_groups, names=("F", "M", "none"))

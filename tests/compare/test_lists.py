@@ -1,7 +1,11 @@
+import numpy as np
 import pytest
+import torch
+from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs import DecRSError
-from recbole_decrs.compare.lists import read_lists
+from recbole_decrs.compare import Outcome
+from recbole_decrs.compare.lists import read_lists, without_exposure
 
 
 @pytest.mark.parametrize(
@@ -25,6 +29,28 @@ def test_files_that_cannot_be_used(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(DecRSError, match=message):
         read_lists(str(path))
+
+
+@pytest.mark.parametrize("first", [0, 7])
+def test_metrics_of_what_is_in_each_place_are_left_out_where_a_place_is_empty(first, caplog):
+    """RecBole's would take the zero for one more item; those that know which places are ranked do not."""
+    collected = DataStruct()
+    collected.set("rec.items", torch.tensor([[first, 3], [3, 1]]))
+    found = {"recall@2": 0.5, "itemcoverage@2": 0.4, "averagepopularity@2": 2.0, "ckl@2": 1.0}
+    by_user = {"users": np.array([4, 5]), "recall@2": np.array([0.0, 1.0]), "averagepopularity@2": np.array([1.0, 3.0])}
+    outcome = Outcome({"test": found, "by_drift": [[0.0, 2, found], [9.0, 0, {}]]}, by_user)
+    left = without_exposure(outcome, collected, "mine")
+    if first:
+        assert left is outcome
+        return
+    gone = {"itemcoverage@2", "averagepopularity@2"}
+    for metrics in (left.info["test"], left.info["by_drift"][0][2]):
+        assert {name for name, value in metrics.items() if np.isnan(value)} == gone
+        assert {name: metrics[name] for name in found if name not in gone} == {"recall@2": 0.5, "ckl@2": 1.0}
+    assert left.info["by_drift"][1] == [9.0, 0, {}]
+    assert np.isnan(left.by_user["averagepopularity@2"]).all()
+    assert left.by_user["recall@2"].tolist() == [0.0, 1.0]
+    assert "lists mine: averagepopularity@2, itemcoverage@2 are left out" in caplog.text
 
 
 def test_a_missing_file():

@@ -7,6 +7,8 @@ from recbole_decrs import DecRSError
 from recbole_decrs.compare import Outcome, Results
 from recbole_decrs.compare.outputs.table3 import overall_frame, overall_text
 from recbole_decrs.compare.outputs.table3_tests import differences_frame
+from recbole_decrs.compare.outputs.table5 import operator_frame
+from recbole_decrs.compare.outputs.text import listed
 from recbole_decrs.compare.significance import few_seeds, holm
 
 USERS = np.array([3, 5, 8, 9])
@@ -47,6 +49,29 @@ def test_the_best_competitor_is_one_for_all_metrics_and_best_on_validation():
     assert without.best_competitor("FM") is None
     assert set(differences_frame(without)["against"]) == {"backbone"}
     assert "best competitor" not in text_of(without)
+
+
+@pytest.mark.parametrize("operator", ["fm", "fm_all_pairs"])
+def test_operators_are_named(operator):
+    results = results_of(2, methods=("backbone", "decrs"))
+    outcomes = {(*key[:1], "decrs_product", key[2]): one for key, one in results.outcomes.items() if key[1] == "decrs"}
+    methods = {"FM": ["backbone", "decrs", "decrs_product"]}
+    results = replace(results, methods=methods, outcomes=results.outcomes | outcomes, operators={"FM": operator})
+    assert operator_frame(results)["method"].tolist() == ["FM", "DecRS, product", f"DecRS, {operator}"]
+
+
+def test_values_are_written_as_they_are():
+    assert listed([0.25, 1.0, 20231128, "small", 1e-7]) == "0.25, 1, 20231128, small, 1e-07"
+
+
+def test_a_metric_that_lists_do_not_have_is_empty():
+    mine = outcome(0.6, 0.1)
+    mine.info["test"]["ckl@10"] = np.nan
+    results = results_of(3, {"mine": mine})
+    row = next(row for row in text_of(results).splitlines() if row.startswith("| mine "))
+    assert row.split("|")[3].strip() == ""
+    frame = overall_frame(results)
+    assert set(frame[frame["best"]]["method"]) == {"mine", "decrs"}
 
 
 def test_bold_is_the_best_of_all_rows_with_lists():

@@ -69,6 +69,23 @@ def test_a_smaller_value_may_be_better(settings):
     assert not run_recbole_decrs("BPR", "tiny", config_dict=settings | others)["valid_score_bigger"]
 
 
+@pytest.mark.parametrize("made", [list, tuple, torch.as_tensor])
+def test_values_may_be_lists(settings, made):
+    @metric
+    class Ids(UserMetric):
+        """The id of the user."""
+
+        metric_need = ("rec.users",)
+
+        def by_user(self, collected):
+            return {k: made(collected.get("rec.users").tolist()) for k in self.topk}
+
+    settings |= {"metrics": ["Recall", "Ids"], "save_user_metrics": True}
+    result = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"epochs": 1})
+    table = pd.read_csv(result["saved_model_file"].replace(".pth", "-user-metrics.csv"))
+    assert table["ids@10"].mean() == pytest.approx(result["test_result"]["ids@10"], abs=1e-3)
+
+
 @pytest.mark.parametrize(("base", "needs"), [(TopkMetric, set()), (LossMetric, {"rec.score", "data.label"})])
 def test_everything_that_a_metric_may_need_is_collected(settings, base, needs):
     """Of ranked lists, and with RecBole's loss metrics of labelled pairs."""

@@ -206,7 +206,8 @@ def test_the_papers_groups_of_users_and_operators_stand_beside_those_here():
         )
         for method, factor in (("backbone", 1.0), ("decrs", 1.5), ("decrs_product", 0.5))
     }
-    results = Results({"FM": ["backbone", "decrs", "decrs_product"]}, [1], outcomes, {}, {"FM": ("recall@10", True)})
+    methods, by = {"FM": ["backbone", "decrs", "decrs_product"]}, {"FM": ("recall@10", True)}
+    results = Results(methods, [1], outcomes, {}, by, operators={"FM": "fm"})
     page = check_page(page_text(Page("paper", [], [paper_section(results, "ml-1m")])))
     overall, by_threshold, operators = page.tables
     assert [row[0] for row in overall[1:]] == ["FM", "DecRS"]

@@ -65,6 +65,7 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
     Returns:
         A row for each backbone, group, metric of the longest list and pair of methods: users, their mean clicks and
         eta_u, the mean of the method that is compared with, the difference with its 95% interval, and its p-value.
+        Users for whom that method has no value are left out.
     """
     rows = []
     metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
@@ -81,7 +82,8 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
                 for split, group, part in groups_of(tested, results.thresholds):
                     if len(part):
                         places = np.searchsorted(users, part["user"])
-                        about = [len(part), part["clicks"].mean(), part["eta"].mean(), of_opponent[places].mean()]
+                        known = part.assign(value=of_opponent[places]).dropna(subset=["value"])
+                        about = [len(known), *known[["clicks", "eta", "value"]].mean()]
                         found = paired_difference(differences[:, places])[:4]
                         rows.append([backbone, split, group, metric, name, opponent, *about, *found])
     columns = ["backbone", "split", "group", "metric", "method", "against", "users", "clicks", "eta", "mean"]
@@ -100,17 +102,12 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
         for group, of_group in part.groupby("group", sort=False):
             by_pair = of_group.set_index(["method", "against"]).to_dict("index")
             first = by_pair["decrs", "backbone"]
-            cells = [
-                group,
-                f"{first['users']:.0f}",
-                f"{first['clicks']:.0f}",
-                f"{first['eta']:.2f}",
-                f"{first['mean']:.4f}",
-            ]
+            about = {"users": ".0f", "clicks": ".0f", "eta": ".2f", "mean": ".4f"}
+            cells = [group, *("" if np.isnan(first[name]) else f"{first[name]:{form}}" for name, form in about.items())]
             for pair in (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble")):
                 one = by_pair[pair]
                 ends = "" if np.isnan(one["low"]) else f" [{one['low']:+.4f}, {one['high']:+.4f}]"
-                cells.append(f"{one['difference']:+.4f}{ends}")
+                cells.append("" if np.isnan(one["difference"]) else f"{one['difference']:+.4f}{ends}")
             rows.append(cells)
         decrs, ensemble = title(backbone, "decrs"), title(backbone, "ensemble")
         headers = ["users", "n", "clicks", "eta_u", backbone]

@@ -74,6 +74,8 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
 
 
 def _cell(row: pd.Series) -> str:
+    if np.isnan(row["mean"]):
+        return ""
     text = f"{row['mean']:.4f}" + ("" if np.isnan(row["std"]) else f" ± {row['std']:.4f}")
     return f"**{text}**" if row["best"] else text
 

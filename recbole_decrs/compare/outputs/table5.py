@@ -18,12 +18,15 @@ def _no_two_operators(results: Results) -> str | None:
 
 def operator_frame(results: Results) -> pd.DataFrame:
     """Compute means over the seeds of the backbone, and of DecRS with the operator of Eq. 7 and of Eq. 8."""
-    rows = [
-        [backbone, operator, *(results.mean(backbone, name, metric) for metric in results.metrics)]
-        for backbone, names in results.methods.items()
-        for name, operator in (("backbone", backbone), ("decrs_product", "DecRS, product"), ("decrs", "DecRS, fm"))
-        if {"decrs", "decrs_product"} <= set(names)
-    ]
+    rows = []
+    for backbone, names in results.methods.items():
+        if {"decrs", "decrs_product"} <= set(names):
+            of_decrs = f"DecRS, {results.operators[backbone]}"
+            shown = {"backbone": backbone, "decrs_product": "DecRS, product", "decrs": of_decrs}
+            rows += [
+                [backbone, row, *(results.mean(backbone, name, metric) for metric in results.metrics)]
+                for name, row in shown.items()
+            ]
     return pd.DataFrame(rows, columns=["backbone", "method", *results.metrics])
 
 

@@ -1,8 +1,8 @@
-"""Writes the numbers in tables."""
+"""Writes the values in tables."""
 
 from __future__ import annotations
 
 
 def listed(values: list) -> str:
-    """Write numbers with commas between."""
-    return ", ".join(f"{value:g}" for value in values)
+    """Write values with commas between: text and whole numbers as they are, others with six digits."""
+    return ", ".join(f"{value:g}" if isinstance(value, float) else str(value) for value in values)

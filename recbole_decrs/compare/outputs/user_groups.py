@@ -54,9 +54,10 @@ def user_groups_text(results: Results, frame: pd.DataFrame) -> str | None:
         rows = []
         for group, of_group in part.groupby("group", sort=False):
             by_method = of_group.set_index("method").to_dict("index")
-            first = by_method["backbone"]
-            changes = [_change(**by_method[name]) for name in shown]
-            rows.append([group, str(first["users"]), f"{first['mean']:.4f}", *changes])
+            first = by_method.get("backbone")
+            about = [str(first["users"]), f"{first['mean']:.4f}"] if first else ["0", ""]
+            changes = [_change(**by_method[name]) if first and name in by_method else "" for name in shown]
+            rows.append([group, *about, *changes])
         by = results.user_groups.title
         headers = [by, "users", backbone, *(f"{title(backbone, name)} - {backbone}" for name in shown)]
         parts.append(f"{title_of(metric)}, {backbone}, by {by}\n\n{as_markdown(rows, headers)}")

@@ -93,7 +93,8 @@ def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:
     for backbone in methods:
         metric = record["config"][backbone]["valid_metric"].lower()
         chosen_by[backbone] = metric, metric.partition("@")[0] not in smaller_metrics
-    results = Results(methods, seeds, outcomes, {}, chosen_by)
+    operators = {backbone: record["config"][backbone].get("backdoor_operator") for backbone in methods}
+    results = Results(methods, seeds, outcomes, {}, chosen_by, operators=operators)
     _check(results, folder, record["command"])
     return results
 

@@ -61,6 +61,8 @@ def _overall(results: Results, backbone: str, dataset: str) -> Table | None:
 def _operators(results: Results, backbone: str, dataset: str) -> Table | None:
     printed = papers_tables()["table5"].get(dataset, {})
     here = {"DecRS-EP": "decrs_product", "DecRS-FM": "decrs"}
+    if results.operators.get(backbone) != "fm":
+        return None
     if backbone not in printed or not set(here.values()) <= set(results.methods[backbone]):
         return None
     return _beside("Table 5 of the paper and here", results, backbone, {backbone: "backbone", **here}, printed)
