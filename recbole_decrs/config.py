@@ -231,7 +231,8 @@ class DecRSConfig(Config):
             columns = dict(defaults["load_col"])
             if given.get("benchmark_filename"):
                 columns["inter"] = columns_of_split_clicks(dataset, columns["inter"], settings)
-        additional = dict.fromkeys(given.get("additional_feat_suffix") or (), "*")
+        endings = given.get("additional_feat_suffix")
+        additional = dict.fromkeys([endings] if isinstance(endings, str) else endings or (), "*")
         # RecBole takes one of load_col and unload_col.
         defaults["load_col"] = None if given.get("unload_col") else {**columns, **other_files, **additional}
 
@@ -241,6 +242,8 @@ class DecRSConfig(Config):
             if key in self.external_config_dict:
                 raise DecRSError(f"{key} is not to be set: it follows from {DERIVED[key]}; leave it out")
         final = super()._get_final_config_dict()
+        if isinstance(final["additional_feat_suffix"], str):
+            final["additional_feat_suffix"] = [final["additional_feat_suffix"]]
         fit_to_place(final, self.external_config_dict)
         final["eval_args"] = self._full_eval_args()
         if final["numerical_features"] is None:

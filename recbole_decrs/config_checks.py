@@ -15,6 +15,11 @@ from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
+OF_TRANSFORMS = {"mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta"}
+"""The keys that RecBole's ``transform`` reads, by its value."""
+OF_PROBABILITIES = ("logloss", "rmse", "mae")
+"""RecBole's metrics that hold scores themselves, not their order, against labels."""
+
 
 def check_together(config) -> None:
     """See that the settings of a :class:`~recbole_decrs.config.DecRSConfig` do not contradict each other.
@@ -37,6 +42,7 @@ def check_together(config) -> None:
     _tell_sampled_items(config)
     _check_candidates(config)
     _check_times(config)
+    _check_transform(config)
     _check_confounder(config)
     _check_start(config)
 
@@ -51,6 +57,9 @@ def _check_load_col(config) -> None:
             if source not in known:
                 hint = did_you_mean(source, known) or f"; it takes {', '.join(known)}"
                 raise DecRSError(f"{key}: there is no file ending {source}{hint}")
+    for field in (config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]):
+        if field in ((config["unused_col"] or {}).get("inter") or ()):
+            raise DecRSError(f"unused_col: without {field} the clicks are of nobody; leave it out of inter")
     if config["load_col"] is not None and not config["load_col"].get("inter"):
         raise DecRSError(
             "load_col: there is no interaction to learn from; name the columns of inter, such as "
@@ -88,7 +97,7 @@ def _check_valid_metric(config) -> None:
     name, _, k = str(config["valid_metric"]).partition("@")
     names = [metric.lower() for metric in config["metrics"]]
     ranked = name.lower() in names and issubclass(metrics_dict[name.lower()], TopkMetric)
-    if name.lower() not in names or (ranked and k not in map(str, config["topk"])):
+    if name.lower() not in names or k not in (map(str, config["topk"]) if ranked else ("",)):
         raise DecRSError(
             f"valid_metric {config['valid_metric']} is not evaluated: "
             f"metrics has {', '.join(config['metrics'])} and topk has {', '.join(map(str, config['topk']))}"
@@ -109,6 +118,13 @@ def _check_labels(config) -> None:
         raise DecRSError("eval_args mode: labeled goes with metrics such as AUC, not with metrics of ranked lists")
     if not ranking and (config["save_topk"] or config["save_user_metrics"] or config["reranker"]):
         raise DecRSError("save_topk, save_user_metrics and reranker go with metrics of ranked lists, such as Recall")
+    if config.deconfounded and config["fusion_on"] == "logit":
+        for metric in config["metrics"]:
+            if metric.lower() in OF_PROBABILITIES:
+                raise DecRSError(
+                    f"fusion_on: logit gives scores that are no probabilities, which the metric {metric} measures; set "
+                    "fusion_on: probability, or leave the metric out"
+                )
     needs_labels = (not sampled and config["MODEL_TYPE"] == ModelType.CONTEXT) or "labeled" in modes
     loaded = (config["load_col"] or {}).get("inter")
     not_loaded = isinstance(loaded, list) and config["LABEL_FIELD"] not in loaded
@@ -177,6 +193,12 @@ def _check_times(config) -> None:
         raise DecRSError(
             f"discretization: {config['TIME_FIELD']} is TIME_FIELD, whose numbers put the clicks in order; leave it out"
         )
+
+
+def _check_transform(config) -> None:
+    name, key = config["transform"], OF_TRANSFORMS.get(config["transform"])
+    if key and config[key] is None:
+        raise DecRSError(f"transform: {name} needs {key}, of which {config.model} has no default; give a number")
 
 
 def _check_confounder(config) -> None:

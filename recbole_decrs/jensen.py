@@ -13,6 +13,7 @@ from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.checks import whole_number
 from recbole_decrs.console import Bar, shows_bars
+from recbole_decrs.data.demands import check_pairs_have_all_features
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
 from recbole_decrs.model.scale import OnScale
@@ -54,6 +55,7 @@ def measure_jensen_gap(
             "with interaction, item or uniform"
         )
     part = train_data._dataset
+    check_pairs_have_all_features(part, "jensen-gap")
     confounder = part.confounder
     known = np.flatnonzero(confounder.n_clicks)
     sequences = _last_sequences(test_data) if config["MODEL_TYPE"] == ModelType.SEQUENTIAL else None

@@ -75,12 +75,18 @@ def tell_threads() -> None:
         )
 
 
-def _stop(path: str, record: logging.LogRecord) -> None:
-    """Raise when a log file cannot be written, where logging would print and go on."""
+def _stop(handler: logging.Handler, path: str, record: logging.LogRecord) -> None:
+    """Raise when a log file cannot be written, where logging would print and go on.
+
+    A text with fewer places than arguments, as RecBole's RaCT and DGCF log it, is written with these behind it.
+    """
     error = sys.exc_info()[1]
     if isinstance(error, OSError):
         raise OSError(error.errno, error.strerror, path) from error
-    raise
+    if not record.args:
+        raise
+    record.msg, record.args = f"{record.msg} {record.args}", None
+    handler.emit(record)
 
 
 class HeldLog(logging.Handler):
@@ -172,7 +178,7 @@ class RunLog:
         for handler in self.root.handlers[:]:
             if isinstance(handler, logging.FileHandler):
                 self.path = os.path.relpath(handler.baseFilename)
-                handler.handleError = partial(_stop, self.path)
+                handler.handleError = partial(_stop, handler, self.path)
             else:
                 self.root.removeHandler(handler)
         if self.console:

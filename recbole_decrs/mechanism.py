@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from recbole.utils import EvaluatorType
 
 from recbole_decrs.causal import Confounder
 from recbole_decrs.causal.history_before import recent_distribution
@@ -64,6 +65,11 @@ def measure_mechanism(
     for name, value, least in (("k", k, 1), ("seed", seed, 0)):
         whole_number(least).require(name, value)
     config, model, _, train_data, valid_data, test_data = load_deconfounded(model_file, config_dict)
+    if config["eval_type"] == EvaluatorType.VALUE:
+        raise DecRSError(
+            f"mechanism compares ranked lists, and {model_file} is evaluated on labelled pairs; take a checkpoint of a "
+            "run with metrics such as Recall"
+        )
     if config["confounder_prior"] == "learned":
         raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
     loader = valid_data if part == "valid" else test_data

@@ -68,7 +68,7 @@ def _is_split(value: Any) -> bool:
         return False
     kind, how = next(iter(value.items()))
     if kind == "LS":
-        return how in ("valid_and_test", "valid_only", "test_only")
+        return how in ("valid_and_test", "test_only")  # valid_only leaves no test part
     return kind in ("RS", "TS") and is_list_of(number(0).passes, how) and len(how) == 3 and how[0] > 0
 
 
@@ -215,8 +215,8 @@ RECBOLES_CHECKS: dict[str, Check] = {
 EVAL_ARGS: dict[str, Check] = {
     "split": Check(
         _is_split,
-        "{'RS': [0.8, 0.1, 0.1]} or TS, with three numbers >= 0 and the first above 0, or {'LS': 'valid_and_test'}, "
-        "valid_only or test_only",
+        "{'RS': [0.8, 0.1, 0.1]} or TS, with three numbers >= 0 and the first above 0, or {'LS': 'valid_and_test'} or "
+        "test_only",
     ),
     "order": one_of("TO", "RO"),
     "group_by": Check(lambda value: value is None or value in ("user", "none"), "user or none"),

@@ -60,6 +60,15 @@ NOT_KEPT_IN_CHECKPOINTS = frozenset(
 
 
 @cache
+def keys_of_model(kind: type) -> frozenset[str]:
+    """List the keys that RecBole has defaults of for a model, or for the one of RecBole's that it extends."""
+    folder = Path(recbole.__file__).parent / "properties" / "model"
+    files = (folder / f"{one.__name__}.yaml" for one in kind.__mro__)
+    file = next((file for file in files if file.is_file()), None)
+    return frozenset(yaml.safe_load(file.read_text(encoding="utf-8")) or {}) if file else frozenset()
+
+
+@cache
 def recboles_keys() -> frozenset[str]:
     """List every key that RecBole names, has a default for, or reads."""
     keys = {*LISTED, *RECBOLES_CHECKS}

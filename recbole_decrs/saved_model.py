@@ -86,6 +86,10 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
     elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
         raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
     settings = checkpoint.settings_to_trust() | {key: value for key, value in changed.items() if key != "model"}
+    if (
+        settings.get("train_stage") == "finetune"
+    ):  # such a model reads parameters as it is made; those below go over them
+        settings.setdefault("pre_model_path", path)
     of_data = {} if checkpoint.data_seed is None or "seed" in changed else {"seed": checkpoint.data_seed}
     data = make_data(DecRSConfig(model_class, config_dict=settings | of_data))
     config = data.dataset.config

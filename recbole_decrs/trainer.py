@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from logging import getLogger
@@ -25,9 +26,13 @@ from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.fused import FusedRecommender
 from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.randomness import start_anew
+from recbole_decrs.recbole_keys import keys_of_model
 from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
 from recbole_decrs.run_lines import tell_training
 from recbole_decrs.single_trainer import SingleTrainer, trainer_for
+
+IN_TRAINING_ALONE = "dropout|reg_weight|init"
+"""Names of a model's settings that make no difference to the scores of one that is trained; a pattern."""
 
 
 def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
 
     Raises:
         DecRSError: the checkpoint cannot be read, holds another model or an unfinished one, or was made for other data
-            or with another ``group_features``, which its parameters do not show.
+            or with another setting of the model, such as ``group_features``, which its parameters need not show.
     """
     checkpoint = Checkpoint.read(path)
     checkpoint.check_data(dataset)
@@ -49,9 +54,11 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
     state = checkpoint.state(half)
     if checkpoint.model not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
         raise DecRSError(f"backbone_checkpoint: {path} holds a {checkpoint.model}, not a {wanted}")
-    trained = checkpoint.settings["group_features"]
-    if isinstance(model.conventional, TwoSided) and trained != config["group_features"]:
-        raise DecRSError(f"backbone_checkpoint: {path} was trained with group_features: {trained}; set it so here")
+    of_two_sided = ("group_features", "mlp_activation") if isinstance(model.conventional, TwoSided) else ()
+    for key in (*of_two_sided, *sorted(keys_of_model(type(model.conventional)))):
+        trained = checkpoint.settings.get(key)
+        if trained != config.settings.get(key) and not re.search(IN_TRAINING_ALONE, key):
+            raise DecRSError(f"backbone_checkpoint: {path} was trained with {key}: {trained}; set it so here")
     if not checkpoint.is_finished(half):
         raise DecRSError(
             f"backbone_checkpoint: {path} is of an unfinished training of {wanted}, or of an older version; train that "

@@ -75,7 +75,7 @@ def test_backbones_that_do_not_fit(prepared):
 
     trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, embedding_size=4)
     trainer.fit(train_data, valid_data)
-    with pytest.raises(DecRSError, match="does not fit this FM .*; take the settings it was trained with"):
+    with pytest.raises(DecRSError, match="backbone_checkpoint: .* was trained with embedding_size: 4; set it so here"):
         load_backbone(config, model, trainer.saved_model_file, train_data.dataset)
 
     trainer, train_data, valid_data, _ = plain(prepared, "FM", epochs=1, eval_args={"order": "RO"})
@@ -87,3 +87,23 @@ def test_backbones_that_do_not_fit(prepared):
     trainer.fit(train_data, valid_data)
     with pytest.raises(DecRSError, match="was trained with group_features: pooled; set it so here"):
         load_backbone(config, model, trainer.saved_model_file, prepared()[1].dataset)
+
+
+@pytest.mark.parametrize(
+    ("model", "trained", "key"),
+    [
+        ("NFM", {"mlp_activation": "relu"}, "mlp_activation: relu"),
+        ("LightGCN", {"n_layers": 1}, "n_layers: 1"),
+        ("SASRec", {"n_heads": 1}, "n_heads: 1"),
+    ],
+)
+def test_settings_that_parameters_do_not_show(prepared, model, trained, key):
+    others = {"hidden_size": 8, "inner_size": 8} if model == "SASRec" else {}
+    trainer, train_data, valid_data, _ = plain(prepared, model, epochs=1, **trained, **others)
+    trainer.fit(train_data, valid_data)
+    config, both, train_data, *_ = fused(prepared, f"Dec{model}", **trained, **others, dropout_prob=0.2)
+    assert load_backbone(config, both, trainer.saved_model_file, train_data.dataset)["finished"]
+    changed = {"mlp_activation": "tanh", "n_layers": 2, "n_heads": 2}[next(iter(trained))]
+    config, both, train_data, *_ = fused(prepared, f"Dec{model}", **dict.fromkeys(trained, changed), **others)
+    with pytest.raises(DecRSError, match=f"backbone_checkpoint: .* was trained with {key}; set it so here"):
+        load_backbone(config, both, trainer.saved_model_file, train_data.dataset)

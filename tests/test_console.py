@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recbole_decrs import console, run_recbole_decrs
+from recbole_decrs.config import DecRSConfig
+from recbole_decrs.log import RunLog
 from recbole_decrs.tables import WIDTH, as_markdown, cells_of, in_width, text_in_width
 
 DUMPS = ("learning_rate", "Sequential(", "FLOPs", "| CPU", "epoch 0 training")
@@ -44,6 +46,14 @@ def test_verbose_shows_what_is_logged(settings, capsys):
     assert [part for part in DUMPS if part not in err] == []
     assert out.count("DecNFM (fused") > len(result["by_drift"])
     assert "\x1b" not in err
+
+
+def test_a_text_with_fewer_places_than_arguments_is_logged(settings):
+    """RecBole's RaCT and DGCF log such ones."""
+    with RunLog() as log:
+        log.start(DecRSConfig("BPR", "tiny", config_dict=settings))
+        logging.getLogger().info("Load pretrained model from", "a.pth")
+    assert "Load pretrained model from ('a.pth',)" in logged()
 
 
 def test_state_still_says_which_level_is_told(settings, capsys):

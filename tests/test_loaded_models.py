@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from recbole_decrs import DecRSError, FusedRecommender, load_data_and_model, run_recbole_decrs
-from tiny_data import tiny_tables, write_tables
+from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
 from trainers import evaluate_again
 
 
@@ -13,6 +13,19 @@ from trainers import evaluate_again
 )
 def test_ways_of_fusing_survive_the_checkpoint(settings, settings_of_fusion):
     result = run_recbole_decrs("DecFM", "tiny", config_dict=settings | settings_of_fusion | {"learning_rate": 0.5})
+    assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
+def test_a_model_that_was_fine_tuned_needs_its_pre_training_no_more(settings):
+    columns = {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id", "genre"]}
+    sizes = {"hidden_size": 8, "inner_size": 8, "n_layers": 1, **SHORT_SEQUENCES}
+    settings |= {"item_attribute": "genre", "load_col": columns, "numerical_features": [], "pretrain_epochs": 1}
+    settings |= {"epochs": 1, "save_step": 1, **sizes}
+    run_recbole_decrs("S3Rec", "tiny", config_dict=settings)
+    (before,) = Path("saved").glob("S3Rec-tiny-*.pth")
+    tuning = {"train_stage": "finetune", "pre_model_path": str(before)}
+    result = run_recbole_decrs("S3Rec", "tiny", config_dict=settings | tuning)
+    before.unlink()
     assert evaluate_again(result["saved_model_file"]) == result["test_result"]
 
 

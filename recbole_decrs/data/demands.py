@@ -38,10 +38,24 @@ def check_samples(dataset) -> None:
 
 
 def check_features_for_full_sort(dataset) -> None:
-    """See that a context-aware model needs no feature that pairs which never met do not have.
+    """See that a run which ranks all items needs no feature that pairs which never met do not have.
 
     Raises:
-        DecRSError: it does, and all pairs are to be ranked.
+        DecRSError: it does.
+    """
+    if "full" in dataset.config["eval_args"]["mode"].values():
+        check_pairs_have_all_features(dataset, "full sort")
+
+
+def check_pairs_have_all_features(dataset, what: str) -> None:
+    """See that a context-aware model needs no feature that pairs which never met do not have.
+
+    Args:
+        dataset: a RecBole Dataset whose files are loaded.
+        what: ranks such pairs, for the message.
+
+    Raises:
+        DecRSError: it does.
     """
     config, types = dataset.config, dataset.field2type
     embedded = [
@@ -49,10 +63,9 @@ def check_features_for_full_sort(dataset) -> None:
         for field in dataset.fields(source=[FeatureSource.INTERACTION])
         if field != dataset.label_field and ("token" in types[field].value or field in config["numerical_features"])
     ]
-    full_sort = "full" in config["eval_args"]["mode"].values()
-    if full_sort and config["MODEL_TYPE"] == ModelType.CONTEXT and embedded:
+    if config["MODEL_TYPE"] == ModelType.CONTEXT and embedded:
         raise DecRSError(
-            f"the .inter columns {', '.join(embedded)} are features of an interaction, which full sort cannot "
+            f"the .inter columns {', '.join(embedded)} are features of an interaction, which {what} cannot "
             "give to pairs that never met; leave them out of load_col and numerical_features"
         )
 

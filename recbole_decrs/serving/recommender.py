@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.checks import one_of, whole_number
+from recbole_decrs.data.demands import check_pairs_have_all_features
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.recommenders import recommenders_in
 from recbole_decrs.evaluator.scoring import Scorer
@@ -41,6 +42,7 @@ class Recommender:
         self.config, self.model, self.dataset, train, valid, test = loaded
         self.model.eval()
         self.part = train._dataset
+        check_pairs_have_all_features(self.part, "recommend")
         self.known = KnownUsers(train, valid, test)
         self.names = ItemNames(self.config, self.part)
         self.scorer = Scorer(self.config, test, full_sort=True)

@@ -61,11 +61,12 @@ def test_ids_are_tokens(load, ending, kind):
         load(tables)
 
 
-def test_columns_of_additional_files_are_loaded_by_themselves(load):
+@pytest.mark.parametrize("suffix", ["emb", ["emb"]])
+def test_columns_of_additional_files_are_loaded_by_themselves(load, suffix):
     tables = tiny_tables()
     tables["emb"] = pd.DataFrame({"known_item:token": tables["item"]["item_id:token"], "vector:float_seq": "1 2"})
     others = {"alias_of_item_id": ["known_item"], "preload_weight": {"known_item": "vector"}}
-    part = load(tables, additional_feat_suffix=["emb"], load_col="usual", **others)[0]._dataset
+    part = load(tables, additional_feat_suffix=suffix, load_col="usual", **others)[0]._dataset
     assert part.get_preload_weight("known_item").shape == (31, 2)
     with pytest.raises(DecRSError, match="preload_weight: tiny has no loaded column vektor; .*; did you mean vector"):
         load(

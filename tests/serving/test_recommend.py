@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from recbole_decrs import DecRSError, recommend, run_recbole_decrs
+from recbole_decrs import DecRSError, measure_jensen_gap, recommend, run_recbole_decrs
 from recbole_decrs.serving import Recommender
-from tiny_data import SHORT_SEQUENCES, tiny_tables, write_tables
+from tiny_data import LOAD_COL, SHORT_SEQUENCES, tiny_tables, write_tables
 
 RUNS = {
     "FM": {},
@@ -25,6 +25,19 @@ RUNS = {
     "SASRec": SHORT_SEQUENCES,
     "DecSASRec": SHORT_SEQUENCES | {"confounder_prior": "user"},
 }
+
+
+def test_features_of_an_interaction_are_known_of_no_pair_that_never_met(settings):
+    """A run with sampled candidates takes them from the clicks; lists of all items, and the Jensen gap, cannot."""
+    columns = {**LOAD_COL, "inter": ["user_id", "item_id", "rating", "timestamp"]}
+    settings |= {"load_col": columns, "numerical_features": ["rating", "height", "price"], "epochs": 1}
+    path = run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"eval_args": {"mode": "uni5"}})[
+        "saved_model_file"
+    ]
+    with pytest.raises(DecRSError, match="columns rating are features of an interaction, which recommend cannot give"):
+        recommend(path)
+    with pytest.raises(DecRSError, match="columns rating are features of an interaction, which jensen-gap cannot"):
+        measure_jensen_gap(path)
 
 
 @pytest.mark.parametrize("name", RUNS)
