@@ -242,8 +242,6 @@ class DecRSConfig(Config):
             if key in self.external_config_dict:
                 raise DecRSError(f"{key} is not to be set: it follows from {DERIVED[key]}; leave it out")
         final = super()._get_final_config_dict()
-        if isinstance(final["additional_feat_suffix"], str):
-            final["additional_feat_suffix"] = [final["additional_feat_suffix"]]
         fit_to_place(final, self.external_config_dict)
         final["eval_args"] = self._full_eval_args()
         if final["numerical_features"] is None:

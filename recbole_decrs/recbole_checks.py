@@ -171,7 +171,9 @@ RECBOLES_CHECKS: dict[str, Check] = {
         ("alias_of_user_id", "alias_of_item_id", "alias_of_entity_id", "alias_of_relation_id"),
         list_of(is_text, "a list of columns, such as ['entity']").none_or(),
     ),
-    "additional_feat_suffix": list_of(is_text, "a list of file endings, such as ['emb']").none_or(),
+    "additional_feat_suffix": Check(
+        lambda value: is_text(value) or is_list_of(is_text, value), "a list of file endings, such as ['emb']"
+    ).none_or(),
     "preload_weight": Check(
         lambda value: _is_mapping(value) and all(map(is_text, value.values())),
         "a column of ids with one of their vectors, such as {'entity': 'vector'}",
