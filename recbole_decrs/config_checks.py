@@ -12,9 +12,21 @@ from recbole.utils import EvaluatorType, ModelType
 from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError, did_you_mean
+from recbole_decrs.keys import KEYS
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
+OF_FM_AND_NFM = (
+    "group_features",
+    "bi_batch_norm",
+    "mlp_activation",
+    "mlp_dropout_prob",
+    "embedding_init_std",
+    "loss_reduction",
+    "embedding_norm_weight",
+    "torch_compile",
+)
+"""Keys of the plugin's FM and NFM, which other models do not read."""
 OF_TRANSFORMS = {"mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta"}
 """The keys that RecBole's ``transform`` reads, by its value."""
 OF_PROBABILITIES = ("logloss", "rmse", "mae")
@@ -40,6 +52,7 @@ def check_together(config) -> None:
     _check_competitors(config)
     check_dataset_is_known(config.dataset, config["data_path"])
     _tell_sampled_items(config)
+    _tell_keys_of_other_models(config)
     _check_candidates(config)
     _check_times(config)
     _check_transform(config)
@@ -173,6 +186,13 @@ def _tell_sampled_items(config) -> None:
             f"{config.model} is evaluated on sampled items ({modes['test']}), as RecBole does by default, so its "
             "results do not compare with those of full sort; set mode: full in eval_args, which takes long"
         )
+
+
+def _tell_keys_of_other_models(config) -> None:
+    """Warn of keys of FM and NFM that are given to a model which does not read them."""
+    given = [key for key in OF_FM_AND_NFM if config[key] != KEYS[key].default and key in config.external_config_dict]
+    if given and not issubclass(config.model_class, PaperTrainingOptions):
+        getLogger().warning(f"{', '.join(given)}: FM and NFM alone read this, and {config.model} does not")
 
 
 def _check_candidates(config) -> None:

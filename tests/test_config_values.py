@@ -161,6 +161,14 @@ def test_errors_are_one_sentence(settings, message):
     assert "\n" not in str(caught.value)
 
 
+def test_keys_of_fm_and_nfm_are_told_where_they_have_no_effect(caplog):
+    given = {"loss_reduction": "sum", "embedding_norm_weight": 5, "group_features": "pooled"}
+    DecRSConfig("DecFM", config_dict=given)
+    assert caplog.text == ""
+    DecRSConfig("DecDeepFM", config_dict=given)
+    assert "loss_reduction, embedding_norm_weight: FM and NFM alone read this, and DecDeepFM does not" in caplog.text
+
+
 @pytest.mark.parametrize("text", ["None", "none", "null", "NULL", "", "~"])
 @pytest.mark.parametrize("key", ["group_field", "val_interval", "load_col", "fusion_weight", "reranker", "save_topk"])
 def test_none_undoes_a_key_wherever_it_stands(tmp_path, key, text):
