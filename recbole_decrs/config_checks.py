@@ -107,14 +107,21 @@ def _check_processes(config) -> None:
 
 
 def _check_valid_metric(config) -> None:
-    name, _, k = str(config["valid_metric"]).partition("@")
+    name, at, k = str(config["valid_metric"]).partition("@")
     names = [metric.lower() for metric in config["metrics"]]
-    ranked = name.lower() in names and issubclass(metrics_dict[name.lower()], TopkMetric)
-    if name.lower() not in names or k not in (map(str, config["topk"]) if ranked else ("",)):
+    if name.lower() not in names or bool(at) != bool(k) or k not in _lengths_of(metrics_dict[name.lower()], config):
         raise DecRSError(
             f"valid_metric {config['valid_metric']} is not evaluated: "
             f"metrics has {', '.join(config['metrics'])} and topk has {', '.join(map(str, config['topk']))}"
         )
+
+
+def _lengths_of(kind: type, config) -> list[str]:
+    """List what may stand behind the @ of a metric; the empty text where nothing may."""
+    by_length = issubclass(kind, TopkMetric) or not {"rec.items", "rec.topk"}.isdisjoint(kind.metric_need)
+    of_recbole = kind.__module__.startswith("recbole.") or issubclass(kind, TopkMetric)
+    lengths = list(map(str, config["topk"]))
+    return (lengths if by_length else [""]) if of_recbole else [*lengths, ""]
 
 
 def _check_labels(config) -> None:

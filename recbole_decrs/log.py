@@ -85,8 +85,16 @@ def _stop(handler: logging.Handler, path: str, record: logging.LogRecord) -> Non
         raise OSError(error.errno, error.strerror, path) from error
     if not record.args:
         raise
-    record.msg, record.args = f"{record.msg} {record.args}", None
-    handler.emit(record)
+    handler.emit(_with_all_arguments(record))
+
+
+def _with_all_arguments(record: logging.LogRecord) -> logging.LogRecord:
+    """Put arguments behind a text that has not places for them."""
+    try:
+        record.getMessage()
+    except TypeError:
+        record.msg, record.args = f"{record.msg} {record.args}", None
+    return record
 
 
 class HeldLog(logging.Handler):
@@ -106,6 +114,7 @@ class HeldLog(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Show the record, and keep it."""
+        record = _with_all_arguments(record)
         if record.levelno == logging.WARNING:
             if record.getMessage() in self.warnings:
                 return

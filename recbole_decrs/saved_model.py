@@ -16,6 +16,13 @@ from recbole_decrs.model import FusedRecommender
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.trainer import fusion_weights, load_fused
 
+STARTS = (
+    ("train_stage", ("finetune",), "pre_model_path"),
+    ("phase", ("distillation", "finetuning"), "warm_up"),
+)
+"""Keys with the values at which RecBole's S3Rec, RaCT and KD_DAGFM read the parameters of an earlier stage as they are
+made, from the file that another key names; where no file is known any more the checkpoint itself serves."""
+
 
 def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:
     """Make the data and the model of a checkpoint again; the counterpart of RecBole's function of this name.
@@ -86,10 +93,9 @@ def _read(path: str, changed: dict[str, Any]) -> tuple[Checkpoint, DecRSConfig, 
     elif (name := getattr(model_class, "__name__", model_class)) != checkpoint.model:
         raise DecRSError(f"model: {path} holds a {checkpoint.model}, not a {name}; leave model out")
     settings = checkpoint.settings_to_trust() | {key: value for key, value in changed.items() if key != "model"}
-    if (
-        settings.get("train_stage") == "finetune"
-    ):  # such a model reads parameters as it is made; those below go over them
-        settings.setdefault("pre_model_path", path)
+    for key, stages, start in STARTS:
+        if settings.get(key) in stages:
+            settings.setdefault(start, path)
     of_data = {} if checkpoint.data_seed is None or "seed" in changed else {"seed": checkpoint.data_seed}
     data = make_data(DecRSConfig(model_class, config_dict=settings | of_data))
     config = data.dataset.config

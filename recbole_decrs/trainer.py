@@ -24,6 +24,7 @@ from recbole_decrs.evaluator.rankings import Ranking, fused_by
 from recbole_decrs.evaluator.recommenders import rankings_in, with_rerankers
 from recbole_decrs.evaluator.scoring import collect_rankings
 from recbole_decrs.model.fused import FusedRecommender
+from recbole_decrs.model.nfm import NFM
 from recbole_decrs.model.two_sided import TwoSided
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.recbole_keys import keys_of_model
@@ -31,7 +32,7 @@ from recbole_decrs.resume import SavedTraining, claim, claimed_for_later
 from recbole_decrs.run_lines import tell_training
 from recbole_decrs.single_trainer import SingleTrainer, trainer_for
 
-IN_TRAINING_ALONE = "dropout|reg_weight|init"
+IN_TRAINING_ALONE = "drop|reg_weight|init|pretrain|^alpha$|^beta$"
 """Names of a model's settings that make no difference to the scores of one that is trained; a pattern."""
 
 
@@ -54,8 +55,9 @@ def load_backbone(config, model: FusedRecommender, path: str, dataset) -> dict[s
     state = checkpoint.state(half)
     if checkpoint.model not in (wanted, type(model.deconfounded).__name__) or "state_dict" not in state:
         raise DecRSError(f"backbone_checkpoint: {path} holds a {checkpoint.model}, not a {wanted}")
-    of_two_sided = ("group_features", "mlp_activation") if isinstance(model.conventional, TwoSided) else ()
-    for key in (*of_two_sided, *sorted(keys_of_model(type(model.conventional)))):
+    own = ["group_features"] if isinstance(model.conventional, TwoSided) else []
+    own += ["mlp_activation"] if isinstance(model.conventional, NFM) else []
+    for key in (*own, *sorted(keys_of_model(type(model.conventional)))):
         trained = checkpoint.settings.get(key)
         if trained != config.settings.get(key) and not re.search(IN_TRAINING_ALONE, key):
             raise DecRSError(f"backbone_checkpoint: {path} was trained with {key}: {trained}; set it so here")

@@ -124,6 +124,8 @@ def test_a_file_ending_that_is_none(key):
         ({"metrics": ["Recal"]}, "metrics: there is no metric Recal; did you mean Recall?"),
         ({"valid_metric": "Recall@7"}, "valid_metric Recall@7 is not evaluated: .* topk has 10, 20"),
         ({"metrics": ["GAUC"], "valid_metric": "GAUC@10"}, "valid_metric GAUC@10 is not evaluated: metrics has GAUC"),
+        ({"metrics": ["GAUC"], "valid_metric": "GAUC@"}, "valid_metric GAUC@ is not evaluated"),
+        ({"metrics": ["ItemCoverage"], "valid_metric": "ItemCoverage"}, "valid_metric ItemCoverage is not evaluated"),
         ({"model": "SASRec", "transform": "crop_itemseq"}, "transform: crop_itemseq needs eta, of which SASRec has no"),
         ({"unused_col": {"inter": ["user_id"]}}, "unused_col: without user_id the clicks are of nobody"),
         (
@@ -159,6 +161,12 @@ def test_errors_are_one_sentence(settings, message):
     with pytest.raises(DecRSError, match=message) as caught:
         DecRSConfig(config_dict=settings)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["ItemCoverage@10", "AveragePopularity@20", "CKL@10", "MRR@20", "GAUC", "recall@10"])
+def test_metrics_to_choose_by(name):
+    config = {"metrics": ["Recall", "MRR", "CKL", "GAUC", "ItemCoverage", "AveragePopularity"], "valid_metric": name}
+    assert DecRSConfig("BPR", config_dict=config | {"group_field": "class"})["valid_metric"] == name
 
 
 def test_keys_of_fm_and_nfm_are_told_where_they_have_no_effect(caplog):

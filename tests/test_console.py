@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recbole_decrs import console, run_recbole_decrs
 from recbole_decrs.config import DecRSConfig
-from recbole_decrs.log import RunLog
+from recbole_decrs.log import HeldLog, RunLog
 from recbole_decrs.tables import WIDTH, as_markdown, cells_of, in_width, text_in_width
 
 DUMPS = ("learning_rate", "Sequential(", "FLOPs", "| CPU", "epoch 0 training")
@@ -54,6 +54,9 @@ def test_a_text_with_fewer_places_than_arguments_is_logged(settings):
         log.start(DecRSConfig("BPR", "tiny", config_dict=settings))
         logging.getLogger().info("Load pretrained model from", "a.pth")
     assert "Load pretrained model from ('a.pth',)" in logged()
+    held = HeldLog(None)
+    held.emit(logging.LogRecord("root", logging.WARNING, __file__, 1, "Held until there is a file", ("b.pth",), None))
+    assert held.warnings == {"Held until there is a file ('b.pth',)"}
 
 
 def test_state_still_says_which_level_is_told(settings, capsys):

@@ -29,6 +29,14 @@ def test_a_model_that_was_fine_tuned_needs_its_pre_training_no_more(settings):
     assert evaluate_again(result["saved_model_file"]) == result["test_result"]
 
 
+def test_a_model_that_was_distilled_needs_its_teacher_no_more(settings):
+    settings |= {"epochs": 1}
+    teacher = run_recbole_decrs("KD_DAGFM", "tiny", config_dict=settings)["saved_model_file"]
+    result = run_recbole_decrs("KD_DAGFM", "tiny", config_dict=settings | {"phase": "distillation", "warm_up": teacher})
+    Path(teacher).unlink()
+    assert evaluate_again(result["saved_model_file"]) == result["test_result"]
+
+
 def test_a_checkpoint_for_other_data(tmp_path, settings):
     result = run_recbole_decrs("DecFM", "tiny", config_dict=settings)
     write_tables(tmp_path / "data", tiny_tables(seed=1))

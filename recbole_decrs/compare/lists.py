@@ -133,17 +133,18 @@ def without_exposure(outcome: Outcome, collected: DataStruct, name: str) -> Outc
         collected: see :func:`as_collected`; RecBole's metrics would take its zeros for one more item.
         name: of the lists, for the message.
     """
-    if (collected.get("rec.items") != 0).all():
+    places = collected.get("rec.items")
+    by_place = set()
+    for metric in outcome.info["test"]:
+        name_of_class, _, length = metric.partition("@")
+        needs = set(getattr(metrics_dict.get(name_of_class), "metric_need", ()))
+        if needs & {"rec.items", "rec.ranked"} == {"rec.items"} and (places[:, : int(length or LONGEST)] == 0).any():
+            by_place.add(metric)
+    if not by_place:
         return outcome
-    by_place = {
-        metric
-        for metric in outcome.info["test"]
-        if {"rec.items", "rec.ranked"} & set(metrics_dict[metric.partition("@")[0]].metric_need) == {"rec.items"}
-    }
-    if by_place:
-        getLogger().warning(
-            f"lists {name}: {', '.join(sorted(by_place))} are left out, which count what is in each place of a list"
-        )
+    getLogger().warning(
+        f"lists {name}: {', '.join(sorted(by_place))} are left out, which count what is in each place of a list"
+    )
     gone = dict.fromkeys(by_place, float("nan"))
     by_drift = [[*about, found | gone if found else {}] for *about, found in outcome.info["by_drift"]]
     info = {**outcome.info, "test": outcome.info["test"] | gone, "by_drift": by_drift}

@@ -60,6 +60,7 @@ def plan_of(
                 left_out[f"{backbone}, {title(backbone, name)}"] = reason
                 getLogger().warning(f"{title(backbone, name)} is left out for {backbone}: {reason}")
     numbers = _seeds(seeds, configure(backbones[0], {})["seed"])
+    _check_nothing_in_common(numbers, {METHODS[name].seed_shift for names in planned.values() for name in names})
     for backbone in backbones:
         _check_shared_models(backbone, planned[backbone], numbers, configure)
     return Plan(planned, left_out, numbers)
@@ -111,16 +112,20 @@ def _check_shared_models(backbone: str, names: list[str], seeds: list[int], conf
         check_one_model_a_name(in_order, backbone, seed, configure)
 
 
+def _check_nothing_in_common(seeds: list[int], shifts: set[int]) -> None:
+    """See that no seed's second model, whose seed is another by a shift, is the first of another seed."""
+    for shift in sorted(shifts - {0}):
+        if first := next((seed for seed in seeds if seed + shift in seeds), None):
+            raise DecRSError(
+                f"seeds: {first} and {first + shift} are {shift} apart, so that the second model of seed {first} in "
+                f"averages of two would be that of seed {first + shift}; take others, which have nothing in common"
+            )
+
+
 def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     if isinstance(seeds, int) and not isinstance(seeds, bool):
         seeds = range(first, first + seeds)
     numbers = isinstance(seeds, Sequence) and all(isinstance(seed, int) for seed in seeds)
     if not numbers or not seeds or not all(0 <= seed < 2**32 - PARTNER for seed in seeds):
         raise DecRSError(f"seeds must be how many, such as 3, or which in [0, {2**32 - PARTNER}), such as [2020,2021]")
-    if together := {seed for seed in seeds if seed + PARTNER in seeds}:
-        first = min(together)
-        raise DecRSError(
-            f"seeds: {first} and {first + PARTNER} are {PARTNER} apart, so that the second model of seed {first} in "
-            f"averages of two would be that of seed {first + PARTNER}; take others, which have nothing in common"
-        )
     return list(dict.fromkeys(seeds))

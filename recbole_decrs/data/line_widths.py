@@ -8,6 +8,7 @@ from typing import BinaryIO
 import numpy as np
 
 BYTES_AT_ONCE = 1 << 24
+BLANKS = np.frombuffer(b" \t\r\n", dtype=np.uint8)
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -33,5 +34,9 @@ def _widths_of(lines: bytes, separator: bytes) -> np.ndarray:
     ends = np.flatnonzero(letters == ord("\n"))
     starts = np.concatenate([[0], ends[:-1] + 1])
     before = np.searchsorted(np.flatnonzero(letters == ord(separator)), ends)
-    empty = (ends == starts) | ((ends == starts + 1) & (letters[starts] == ord("\r")))
-    return np.where(empty, 0, np.diff(before, prepend=0) + 1)
+    found = np.diff(before, prepend=0) + 1
+    # pandas passes over lines of nothing but blanks and tabs as well.
+    for place in np.flatnonzero((found == 1) & np.isin(letters[starts], BLANKS)):
+        if not lines[starts[place] : ends[place]].strip(b" \t\r"):
+            found[place] = 0
+    return found

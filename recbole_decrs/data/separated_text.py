@@ -149,7 +149,9 @@ class SeparatedText:
         """Count the cells of each line, where several signs are between two; 0 of an empty one."""
         with self.in_words(), open(self.text_path, encoding=self.encoding, newline="") as file:
             while lines := list(islice(file, LINES_AT_ONCE)):
-                yield np.array([line.count(self.separator) + 1 if line.strip("\r\n") else 0 for line in lines])
+                yield np.array(
+                    [line.count(self.separator) + 1 if not _is_blank(line, self.separator) else 0 for line in lines]
+                )
 
     def _widths_of_quoted(self, n_columns: int) -> Iterator[np.ndarray]:
         """Count the cells of each line, as the csv module reads them; 0 of an empty one."""
@@ -163,7 +165,8 @@ class SeparatedText:
                     swallows = any(self.separator in cell and "\n" in cell for cell in row)
                     if n_lines > 1 and swallows and not (self.lines_in_cells and len(row) == n_columns):
                         raise csv.Error  # a quotation mark that is closed in another line
-                    yield np.array([len(row)] + [0] * (n_lines - 1))
+                    first = 0 if len(row) == 1 and _is_blank(row[0], self.separator) else len(row)
+                    yield np.array([first] + [0] * (n_lines - 1))
                     line = reader.line_num
         except csv.Error as error:
             raise DecRSError(
@@ -200,3 +203,8 @@ class SeparatedText:
                 except UnicodeError:
                     return f", line {number},"
         return ""
+
+
+def _is_blank(line: str, separator: str) -> bool:
+    """Tell a line that pandas passes over: of blanks and tabs alone, of which none is a separator."""
+    return separator not in line and not line.strip(" \t\r\n")

@@ -71,7 +71,9 @@ def _without_bytes(cells: pd.Series, column: str, name: str) -> pd.Series:
 
 
 def _has_bytes(cell: Any) -> bool:
-    return isinstance(cell, bytes) or (isinstance(cell, list | np.ndarray) and any(map(_has_bytes, cell)))
+    if isinstance(cell, np.ndarray):
+        cell = cell.tolist()  # of one without dimensions no list
+    return isinstance(cell, bytes) or (isinstance(cell, list | tuple | set | frozenset) and any(map(_has_bytes, cell)))
 
 
 def _decoded(cell: Any) -> Any:

@@ -7,6 +7,8 @@ import pytest
 from recbole_decrs import FM, DecRSError
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run_comparison
+from recbole_decrs.compare.methods import PARTNER
+from recbole_decrs.compare.plan import _check_nothing_in_common
 
 pytestmark = pytest.mark.slow
 
@@ -55,6 +57,12 @@ def test_one_sentence_for_what_cannot_be_used(tiny, capsys, arguments, message):
     assert message in error
     assert "Traceback" not in error
     assert not Path("results").exists()
+
+
+def test_seeds_a_shift_apart_matter_where_a_method_shifts_them():
+    _check_nothing_in_common([7, 1007], {0})
+    with pytest.raises(DecRSError, match="seeds: 7 and 1007 are 1000 apart"):
+        _check_nothing_in_common([2020, 7, 1007], {0, PARTNER})
 
 
 @pytest.mark.parametrize(

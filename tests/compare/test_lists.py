@@ -31,6 +31,15 @@ def test_files_that_cannot_be_used(tmp_path, text, message):
         read_lists(str(path))
 
 
+def test_only_lengths_with_an_empty_place_are_left_out():
+    """And metrics of one's own, whose results have other names than their classes, are left as they are."""
+    collected = DataStruct()
+    collected.set("rec.items", torch.tensor([[2, 3, 0], [3, 1, 4]]))
+    found = {"itemcoverage@2": 0.4, "itemcoverage@3": 0.5, "my_metric@3": 1.0, "auc": 0.5}
+    left = without_exposure(Outcome({"test": found, "by_drift": []}, {"users": np.array([4, 5])}), collected, "mine")
+    assert {name for name, value in left.info["test"].items() if np.isnan(value)} == {"itemcoverage@3"}
+
+
 @pytest.mark.parametrize("first", [0, 7])
 def test_metrics_of_what_is_in_each_place_are_left_out_where_a_place_is_empty(first, caplog):
     """RecBole's would take the zero for one more item; those that know which places are ranked do not."""

@@ -95,6 +95,9 @@ def test_a_first_line_that_names_no_columns(tmp_path, header):
         ('a\t"two\nlines"\t1\nb\tx\t1,5\n', "line 4: price is '1,5', which is no number"),
         ("a\tx\tinf\n", "line 2: price is infinite"),
         ("a\tx\t1\n\n\nb\tx\tinf\n", "line 5: price is infinite"),
+        ("a\tx\t1\n  \n \r\nb\tx\tinf\n", "line 5: price is infinite"),
+        ('a\t"x"\t1\n  \nb\tx\tinf\n', "line 4: price is infinite"),
+        ("a\tx\t1\n  \nb\tx\tsome\n", "line 4: price is 'some'"),
         ('\na\t"two\nlines"\t1\r\n\r\nb\tx\tinf\n', "line 6: price is infinite"),
     ],
 )

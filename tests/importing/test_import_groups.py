@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -155,6 +156,10 @@ def test_bytes_are_text():
     lists = as_bytes.with_columns(genres=pl.Series([[b"Com\xc3\xa9die", b"Drama"], [b"Drama"], None]))
     imported(CLICKS, lists, data_path="lists")
     assert read_back("item", "lists")[0]["genres"].tolist()[:2] == ["Comédie Drama", "Drama"]
+    for number, kind in enumerate((tuple, np.array)):
+        some = pd.DataFrame({"movieId": [10, 20, 30], "genres": [kind([b"Drama", b"War"]), kind([b"War"]), None]})
+        imported(CLICKS, some, data_path=f"others{number}")
+        assert read_back("item", f"others{number}")[0]["genres"].tolist()[:2] == ["Drama War", "War"]
     message = refusal(CLICKS, as_bytes.with_columns(movieId=pl.Series([b"\xff", b"20", b"30"])))
     assert message == (
         "column movieId of items holds bytes that are not text in utf-8; make them text, or leave it out"
