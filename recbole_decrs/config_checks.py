@@ -159,14 +159,14 @@ def _check_competitors(config) -> None:
     """See that a re-ranker or IPS, which DecRS is compared with, has what it needs."""
     name, weight = config["reranker"], config["reranker_lambda"]
     if name:
-        check_lists_for(config, name)
+        check_reranking(config, name)
     if config["ips"] and not issubclass(config.model_class, PaperTrainingOptions):
         raise DecRSError(f"ips: {config['ips']} weighs the samples of FM and NFM, not of {config.model}; leave it out")
     if name and weight is not None:
         RERANKERS[name].weight_check.require(f"reranker_lambda of {name}", weight)
 
 
-def check_lists_for(config, reranker: str) -> None:
+def check_reranking(config, reranker: str) -> None:
     """See that a re-ranker has candidates enough, and that no metric ranks all items.
 
     Raises:

@@ -83,9 +83,9 @@ def _stop(handler: logging.Handler, path: str, record: logging.LogRecord) -> Non
     error = sys.exc_info()[1]
     if isinstance(error, OSError):
         raise OSError(error.errno, error.strerror, path) from error
-    if not record.args:
+    if not record.args or _with_all_arguments(record).args:
         raise
-    handler.emit(_with_all_arguments(record))
+    handler.emit(record)
 
 
 def _with_all_arguments(record: logging.LogRecord) -> logging.LogRecord:

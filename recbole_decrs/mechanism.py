@@ -122,8 +122,8 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
     """List what is put in the place of d: [N], [n_users, N], or None for no M at all."""
     confounder: Confounder = dataset.confounder
     known = np.flatnonzero(confounder.n_clicks)
-    own = np.tile(confounder.prior, (dataset.user_num, 1))  # d-bar stays where a user has no d_u
-    own[known] = confounder.user_distribution[known]
+    has_d = confounder.n_clicks[:, None] > 0
+    own = np.where(has_d, confounder.user_distribution, confounder.prior)  # d-bar stays where a user has no d_u
     other = own.copy()
     other[known] = own[np.random.default_rng(seed).permutation(known)]
     found = {"d_u, the user's own": own}

@@ -54,6 +54,10 @@ def test_a_text_with_fewer_places_than_arguments_is_logged(settings):
         log.start(DecRSConfig("BPR", "tiny", config_dict=settings))
         logging.getLogger().info("Load pretrained model from", "a.pth")
     assert "Load pretrained model from ('a.pth',)" in logged()
+    with RunLog() as log:
+        log.start(DecRSConfig("BPR", "tiny", config_dict=settings))
+        with pytest.raises(UnicodeEncodeError):  # it has places enough, and cannot be written all the same
+            logging.getLogger().info("a lone surrogate: %s", "\ud800")
     held = HeldLog(None)
     held.emit(logging.LogRecord("root", logging.WARNING, __file__, 1, "Held until there is a file", ("b.pth",), None))
     assert held.warnings == {"Held until there is a file ('b.pth',)"}

@@ -11,7 +11,7 @@ from recbole.utils import ModelType
 from recbole_decrs.compare.checks import check_settings
 from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers, title
 from recbole_decrs.compare.wanted import Configure, check_one_model_a_name
-from recbole_decrs.config_checks import check_lists_for
+from recbole_decrs.config_checks import check_reranking
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
@@ -96,7 +96,7 @@ def _reasons(backbone: str, names: list[str], configure: Configure) -> dict[str,
         twin = None
     for name in names:
         if METHODS[name].reranker:
-            check_lists_for(config, METHODS[name].reranker)
+            check_reranking(config, METHODS[name].reranker)
     return {name: METHODS[name].left_out_because(config, twin) for name in names}
 
 
@@ -115,7 +115,7 @@ def _check_shared_models(backbone: str, names: list[str], seeds: list[int], conf
 def _check_nothing_in_common(seeds: list[int], shifts: set[int]) -> None:
     """See that no seed's second model, whose seed is another by a shift, is the first of another seed."""
     for shift in sorted(shifts - {0}):
-        if first := next((seed for seed in seeds if seed + shift in seeds), None):
+        for first in (seed for seed in seeds if seed + shift in seeds):
             raise DecRSError(
                 f"seeds: {first} and {first + shift} are {shift} apart, so that the second model of seed {first} in "
                 f"averages of two would be that of seed {first + shift}; take others, which have nothing in common"

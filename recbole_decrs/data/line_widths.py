@@ -9,6 +9,7 @@ import numpy as np
 
 BYTES_AT_ONCE = 1 << 24
 BLANKS = np.frombuffer(b" \t\r\n", dtype=np.uint8)
+"""What a line begins with that pandas passes over, as it holds nothing else."""
 
 
 def blocks(file: BinaryIO) -> Iterator[bytes]:
@@ -35,8 +36,8 @@ def _widths_of(lines: bytes, separator: bytes) -> np.ndarray:
     starts = np.concatenate([[0], ends[:-1] + 1])
     before = np.searchsorted(np.flatnonzero(letters == ord(separator)), ends)
     found = np.diff(before, prepend=0) + 1
-    # pandas passes over lines of nothing but blanks and tabs as well.
-    for place in np.flatnonzero((found == 1) & np.isin(letters[starts], BLANKS)):
+    of_one = np.flatnonzero(found == 1)
+    for place in of_one[np.isin(letters[starts[of_one]], BLANKS)]:
         if not lines[starts[place] : ends[place]].strip(b" \t\r"):
             found[place] = 0
     return found

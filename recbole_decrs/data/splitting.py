@@ -58,7 +58,7 @@ class SplitMixin:
       lists; the last also takes times as float32, a minute for a moment.
 
     Attributes:
-        times_in_order: the times of the clicks as float64, in their order, while they are split by time; else None.
+        times_in_order: the times of the clicks as float64, in their order, while they are split by ``TS``; else None.
     """
 
     times_in_order: np.ndarray | None = None

@@ -65,12 +65,14 @@ def add_click_order(dataset, has_time: bool) -> None:
         dataset: a RecBole Dataset whose times are still those of the file.
         has_time: whether the clicks have times; else their order is that of the file.
     """
-    by_time = places_by_time(dataset) if has_time else np.arange(len(dataset.inter_feat))
+    times = times_of(dataset) if has_time else np.zeros(len(dataset.inter_feat))
+    by_time = np.argsort(times, kind="stable")
     place = np.empty(len(by_time), dtype=np.int64)
     place[by_time] = np.arange(len(by_time))
     dataset.inter_feat[CLICK_ORDER] = place
     if dataset.config["eval_args"]["order"] == "TO" and dataset.benchmark_filename_list is None:
-        dataset.times_in_order = times_of(dataset)[by_time]
+        if "TS" in dataset.config["eval_args"]["split"]:
+            dataset.times_in_order = times[by_time]
         dataset.inter_feat = dataset.inter_feat.iloc[by_time].reset_index(drop=True)
     dataset.set_field_property(CLICK_ORDER, FeatureType.TOKEN, FeatureSource.INTERACTION, 1)
 

@@ -63,6 +63,8 @@ def test_seeds_a_shift_apart_matter_where_a_method_shifts_them():
     _check_nothing_in_common([7, 1007], {0})
     with pytest.raises(DecRSError, match="seeds: 7 and 1007 are 1000 apart"):
         _check_nothing_in_common([2020, 7, 1007], {0, PARTNER})
+    with pytest.raises(DecRSError, match="seeds: 0 and 1000 are 1000 apart"):
+        _check_nothing_in_common([0, 1000], {PARTNER})
 
 
 @pytest.mark.parametrize(
