@@ -11,44 +11,43 @@ from recbole.evaluator import metrics_dict
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.results import Outcome
-from recbole_decrs.errors import DecRSError, unreadable
+from recbole_decrs.errors import DecRSError
+from recbole_decrs.importing.cells import ids_of
+from recbole_decrs.importing.files import read_table
 
 COLUMNS = ["user_id", "item_id", "rank"]
 LONGEST = 10**9
 
 
 def read_lists(path: str) -> pd.DataFrame:
-    """Read a CSV file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
+    """Read a file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
+
+    Args:
+        path: of a file as ``recbole-decrs import`` reads them: CSV with any usual separator, or Parquet.
 
     Raises:
         DecRSError: the file cannot be read, lacks a column, or a user has an item or a rank twice, or not all ranks
             from 1 on.
     """
     try:
-        table = pd.read_csv(path, dtype={"user_id": str, "item_id": str}, keep_default_na=False)
-    except OSError as error:
-        raise DecRSError(f"lists: {path} cannot be read ({error.strerror or error}); check its path") from error
-    except UnicodeDecodeError as error:
-        raise DecRSError(unreadable(f"lists: {path}", error)) from error
-    except (ValueError, pd.errors.ParserError) as error:
-        raise DecRSError(f"lists: {path} is not a CSV file ({error})") from error
-    missing = [column for column in COLUMNS if column not in table]
+        given = read_table(path)
+    except DecRSError as error:
+        raise DecRSError(f"lists: {error}") from error
+    missing = [column for column in COLUMNS if column not in given.frame]
     if missing:
-        raise DecRSError(
-            f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}, with commas between"
-        )
-    table["rank"] = pd.to_numeric(table["rank"], errors="coerce")
-    rank, tokens = table["rank"], table[COLUMNS[:2]]
-    wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | tokens.isna().any(axis=1) | (tokens == "").any(axis=1)
+        raise DecRSError(f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
+    rank = pd.to_numeric(given.frame["rank"], errors="coerce")
+    table = pd.DataFrame({**{column: ids_of(given, column) for column in COLUMNS[:2]}, "rank": rank})
+    wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | table.isna().any(axis=1)
     if wrong.any():
-        line = int(np.argmax(wrong)) + 2
-        raise DecRSError(f"lists: line {line} of {path} must hold a user, an item and a rank 1, 2, ...")
+        place = given.first(wrong.to_numpy())
+        raise DecRSError(f"lists: {place} of {path} must hold a user, an item and a rank 1, 2, ...")
     for column in ("item_id", "rank"):
         if (twice := table.duplicated(["user_id", column])).any():
             row = table[twice].iloc[0]
             value = row[column] if column == "item_id" else int(row[column])
             raise DecRSError(f"lists: {path} gives user {row['user_id']} the {column} {value} twice; keep one")
-    table = table.sort_values(["user_id", "rank"])[COLUMNS]
+    table = table.sort_values(["user_id", "rank"])
     gaps = table["rank"].to_numpy() != table.groupby("user_id").cumcount().to_numpy() + 1
     if gaps.any():
         row = table[gaps].iloc[0]

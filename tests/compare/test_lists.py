@@ -19,9 +19,9 @@ from recbole_decrs.compare.lists import read_lists, without_exposure
         ("user_id,item_id,rank\n1,2,1\n1,3,1\n", "the rank 1 twice"),
         ("user_id,item_id,rank\n1,2,1\n1,3,3\n", "rank 3, but not those before it"),
         ("user_id,item_id,rank\n1,2,1e300\n", "line 2"),
-        ("", "not a CSV file"),
-        ("user_id;item_id;rank\n1;2;1\n", "has no column user_id; it must have user_id, item_id, rank, with commas"),
-        ("user_id\titem_id\trank\n1\t2\t1\n", "has no column user_id; .* with commas between"),
+        ("", "lists: .*lists.csv is empty"),
+        ("user_id,item_id,user_id,rank\n1,2,1,1\n", "names the column user_id twice"),
+        ("user_id,item_id,rank\n1,2,1,4\n", "line 2: 4 cells under 3 columns"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, text, message):
@@ -71,3 +71,11 @@ def test_tokens_stay_text_and_ranks_are_sorted(tmp_path):
     path = tmp_path / "lists.csv"
     path.write_text("user_id,item_id,rank\n007,NA,2\n007,a,1\n")
     assert read_lists(str(path)).to_numpy().tolist() == [["007", "a", 1], ["007", "NA", 2]]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_files_are_read_as_import_reads_them(tmp_path, separator, encoding):
+    path = tmp_path / "lists.csv"
+    path.write_text("rank,user_id,item_id\n1,7,ä\n".replace(",", separator), encoding=encoding)
+    assert read_lists(str(path)).to_numpy().tolist() == [["7", "ä", 1]]
