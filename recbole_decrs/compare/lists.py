@@ -7,11 +7,11 @@ from logging import getLogger
 import numpy as np
 import pandas as pd
 import torch
-from recbole.evaluator import metrics_dict
 from recbole.evaluator.collector import DataStruct
 
 from recbole_decrs.compare.results import Outcome
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.registry import counts_places
 from recbole_decrs.importing.cells import ids_of
 from recbole_decrs.importing.files import read_table
 
@@ -136,8 +136,7 @@ def without_exposure(outcome: Outcome, collected: DataStruct, name: str) -> Outc
     by_place = set()
     for metric in outcome.info["test"]:
         name_of_class, _, length = metric.partition("@")
-        needs = set(getattr(metrics_dict.get(name_of_class), "metric_need", ()))
-        if needs & {"rec.items", "rec.ranked"} == {"rec.items"} and (places[:, : int(length or LONGEST)] == 0).any():
+        if counts_places(name_of_class) and (places[:, : int(length or LONGEST)] == 0).any():
             by_place.add(metric)
     if not by_place:
         return outcome

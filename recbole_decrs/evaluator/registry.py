@@ -110,6 +110,11 @@ def check_is_collected(kind: type[AbstractMetric], collected: DataStruct) -> Non
         )
 
 
+def counts_places(name: str) -> bool:
+    """Tell a metric that counts items of lists and does not ask which places have one, as RecBole's ItemCoverage."""
+    return set(metric_information.get(name, ())) & {"rec.items", "rec.ranked"} == {"rec.items"}
+
+
 def title_of(metric: str) -> str:
     """Name a metric in a table as its class is named: ``itemcoverage@10`` becomes ``ItemCoverage@10``."""
     name, at, k = metric.partition("@")
