@@ -32,6 +32,7 @@ from recbole_decrs.evaluator.evaluator import DecRSEvaluator
 from recbole_decrs.evaluator.rankings import Ranking, fused_by, score_of_model
 from recbole_decrs.evaluator.reranking import Candidates
 from recbole_decrs.evaluator.scoring import collect_rankings
+from recbole_decrs.evaluator.short_lists import count_short_lists
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.rerank import RERANKERS
@@ -158,6 +159,8 @@ class Experiment:
             "test": dict(self.evaluator.evaluate(struct)),
             "by_drift": [[threshold, group["users"], dict(group[""])] for threshold, group in by_drift.items()],
         }
+        if n_short := count_short_lists(struct):
+            info["short_lists"] = n_short
         users = {"users": struct.get("rec.users").numpy()}
         return Outcome(info, users | self.evaluator.evaluate_users(struct))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from logging import getLogger
 
 import numpy as np
@@ -12,7 +13,7 @@ from recbole.evaluator.collector import DataStruct
 from recbole_decrs.compare.results import Outcome
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.evaluator.registry import counts_places
-from recbole_decrs.importing.cells import ids_of
+from recbole_decrs.importing.cells import ids_of, texts_of
 from recbole_decrs.importing.files import read_table
 
 COLUMNS = ["user_id", "item_id", "rank"]
@@ -23,21 +24,28 @@ def read_lists(path: str) -> pd.DataFrame:
     """Read a file with the columns user_id, item_id, rank (1, 2, ...), sorted by user and rank.
 
     Args:
-        path: of a file as ``recbole-decrs import`` reads them: CSV with any usual separator, or Parquet.
+        path: of a file as ``recbole-decrs import`` reads them: CSV in UTF-8 with any usual separator, packed by gzip or
+            not, or Parquet.
 
     Raises:
         DecRSError: the file cannot be read, lacks a column, or a user has an item or a rank twice, or not all ranks
             from 1 on.
     """
     try:
-        given = read_table(path)
+        given = read_table(path, has=COLUMNS)
+        missing = [column for column in COLUMNS if column not in given.frame]
+        if missing:
+            raise DecRSError(f"{path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
+        ids = {column: ids_of(given, column, stripped=False) for column in COLUMNS[:2]}
     except DecRSError as error:
-        raise DecRSError(f"lists: {error}") from error
-    missing = [column for column in COLUMNS if column not in given.frame]
-    if missing:
-        raise DecRSError(f"lists: {path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
-    rank = pd.to_numeric(given.frame["rank"], errors="coerce")
-    table = pd.DataFrame({**{column: ids_of(given, column) for column in COLUMNS[:2]}, "rank": rank})
+        what = str(error).removeprefix("separator: ").removeprefix("encoding: ")
+        remedy = "; save it as CSV with commas, in UTF-8" if re.search("--(separator|encoding)=", what) else ""
+        what = what.partition("; ")[0] if remedy else what
+        raise DecRSError(f"lists: {what if path in what else f'{path}: {what}'}{remedy}") from error
+    if given.frame.empty:
+        raise DecRSError(f"lists: {path} has no rows; check the file")
+    rank = pd.to_numeric(texts_of(given.frame["rank"]), errors="coerce")
+    table = pd.DataFrame({**ids, "rank": rank})
     wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | table.isna().any(axis=1)
     if wrong.any():
         place = given.first(wrong.to_numpy())

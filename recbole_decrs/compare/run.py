@@ -36,6 +36,7 @@ from recbole_decrs.compare.write import make_outputs, warn_without_matplotlib, w
 from recbole_decrs.console import is_watched, shows_bars, tell
 from recbole_decrs.engines import check_engine, one_thread
 from recbole_decrs.errors import DecRSError, system_says
+from recbole_decrs.evaluator.short_lists import tell_of_short_lists
 from recbole_decrs.files import Claim
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.report.comparison.write import write_comparison_page
@@ -260,6 +261,8 @@ def _rated(experiments: Experiments, plan: Plan) -> dict[str, pd.DataFrame]:
 def _warn(results: Results, threads: int | list[int]) -> None:
     if not results.has("decrs") and (warning := few_seeds(len(results.seeds))):  # else it stands below Table 3
         getLogger().warning(warning)
+    n_short = max(outcome.info.get("short_lists", 0) for outcome in results.outcomes.values())
+    tell_of_short_lists(n_short, results.metrics)
     if isinstance(threads, list):
         getLogger().warning(
             f"the pieces were made with {' and '.join(map(str, threads))} threads, and the last digits "

@@ -14,7 +14,7 @@ from recbole_decrs.causal import item_popularity, profile_popularity
 from recbole_decrs.data.clicks import click_matrix
 from recbole_decrs.distributed.group import joined
 from recbole_decrs.distributed.users import ShareOfUsers
-from recbole_decrs.evaluator.registry import OF_POPULARITY, counts_places, title_of
+from recbole_decrs.evaluator.registry import OF_POPULARITY
 from recbole_decrs.evaluator.reranking import Reranker, top_items
 from recbole_decrs.finite import REMEDY, check_scores
 
@@ -48,7 +48,6 @@ class DecRSCollector(Collector):
         self.list_length = length or config["save_topk"] or 0
         for key in ("rec.items", "rec.topk"):  # collected here, the others by RecBole
             setattr(self.register, key, False)
-        self.by_place = {title_of(name.lower()) for name in config["metrics"] if counts_places(name.lower())}
         self.batches: dict[str, list[torch.Tensor]] = defaultdict(list)
         self.collected_from = None
         self.has_share = False
@@ -129,7 +128,6 @@ class DecRSCollector(Collector):
         for key, tensors in self.batches.items():
             collected.set(key, self._of_all_users(torch.cat(tensors)))
         _tell_of_equal_scores(collected, self.model_name)
-        self._tell_of_short_lists(collected)
         self.batches.clear()
         for key, value in list(self.data_struct._data_dict.items()):
             of_evaluation = not key.startswith("data.") or key == "data.label"
@@ -139,16 +137,6 @@ class DecRSCollector(Collector):
             if of_evaluation:
                 del self.data_struct[key]
         return collected
-
-    def _tell_of_short_lists(self, collected: DataStruct) -> None:
-        if not self.by_place or collected.get("rec.ranked").all():
-            return
-        n_short = int((~collected.get("rec.ranked").all(dim=1)).sum())
-        getLogger().warning(
-            f"topk: {n_short} users have fewer than {self.length} candidates, and "
-            f"{', '.join(sorted(self.by_place))} count what stands in the places after them; make topk smaller"
-        )
-        self.by_place = set()  # told once
 
     def _of_all_users(self, values: torch.Tensor) -> torch.Tensor:
         return joined(values) if self.has_share else values

@@ -39,19 +39,21 @@ def is_collection(cell: Any) -> bool:
     return isinstance(cell, list | tuple | set | frozenset | dict | np.ndarray)
 
 
-def texts_of(cells: pd.Series) -> pd.Series:
-    """Write the cells of a column as text, NaN where one is missing or empty, without blanks at their ends."""
+def texts_of(cells: pd.Series, stripped: bool = True) -> pd.Series:
+    """Write the cells of a column as text, NaN where one is missing or blank, with or without blanks at their ends."""
     codes, values = pd.factorize(cells)  # the same values stand in many cells
-    texts = np.array([_stripped(value) for value in values] + [np.nan], dtype=object)
-    return pd.Series(texts[codes], index=cells.index, dtype=object)
+    texts = [text_of(value) for value in values]
+    texts = [(text.strip() if stripped else text) if text.strip() else np.nan for text in texts]
+    return pd.Series(np.array([*texts, np.nan], dtype=object)[codes], index=cells.index, dtype=object)
 
 
-def _stripped(value: Any) -> Any:
-    return text_of(value).strip() or np.nan
+def ids_of(table: Table, column: str, stripped: bool = True) -> pd.Series:
+    """Read a column of ids as text: 7, ``7`` and 7.0 are the same.
 
-
-def ids_of(table: Table, column: str) -> pd.Series:
-    """Read a column of ids as text: 7, ``7`` and 7.0 are the same; blanks at the ends are none of an id's.
+    Args:
+        table: with the column.
+        column: its name.
+        stripped: whether blanks at the ends are none of an id's; in RecBole's files they are.
 
     Returns:
         text, NaN where an id is missing, shape [n rows].
@@ -78,7 +80,7 @@ def ids_of(table: Table, column: str) -> pd.Series:
             f"{table.where(column)}, {table.place(row)}: {odd!s} is no id, which is text or a whole number; name "
             "another column, or mend it"
         )
-    texts = texts_of(cells)
+    texts = texts_of(cells, stripped)
     unwritable = next((text for text in texts.dropna().unique() if CONTROL.search(text)), None)
     if unwritable is not None:
         place = table.first((texts == unwritable).to_numpy())

@@ -26,6 +26,8 @@ ROW_NUMBER = "\0"
 """What a column is called that has no name; no column of a file is."""
 GZIP = b"\x1f\x8b"
 """What a file begins with that gzip has packed."""
+PACKED = {b"BZh": "bzip2", b"\xfd7zX": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+"""What files begin with that other programs have packed, which are not unpacked here."""
 
 
 def name_of_dataset(path: str) -> str:
@@ -40,7 +42,11 @@ class CsvFile(SeparatedText):
 
 
 def read_table(
-    path: str, given: Collection[str] = (), separator: str | None = None, encoding: str | None = None
+    path: str,
+    given: Collection[str] = (),
+    separator: str | None = None,
+    encoding: str | None = None,
+    has: Collection[str] = (),
 ) -> Table:
     """Read a table from a file.
 
@@ -50,6 +56,7 @@ def read_table(
             its columns are named 1, 2, ...
         separator: of the cells of a text file; found out if none.
         encoding: of a text file; UTF-8 if none. A byte-order mark goes before it.
+        has: columns that it has for sure, which settles what separates cells where several signs might.
 
     Returns:
         the table; cells of a text file are text, and missing where they are empty.
@@ -69,8 +76,11 @@ def read_table(
         return _read_parquet(path, name)
     if start.startswith(b"PK\x03\x04"):
         raise DecRSError(f"{path} is a zip archive or a spreadsheet; unzip it, or save it as CSV, and give that file")
+    for mark, program in PACKED.items():
+        if start.startswith(mark):
+            raise DecRSError(f"{path} is packed by {program}; unpack it, or pack it by gzip")
     with _unpacked(path, start) as text_path:
-        return _read_text(path, text_path, given, separator, encoding)
+        return _read_text(path, text_path, given, separator, encoding, has)
 
 
 @contextmanager
@@ -89,11 +99,18 @@ def _unpacked(path: str, start: bytes) -> Iterator[str]:
         yield unpacked
 
 
-def _read_text(path: str, text_path: str, given: Collection[str], separator: str | None, encoding: str | None) -> Table:
+def _read_text(
+    path: str,
+    text_path: str,
+    given: Collection[str],
+    separator: str | None,
+    encoding: str | None,
+    has: Collection[str],
+) -> Table:
     file = CsvFile(path, separator or ",", encoding, text_path)
     with file.in_words(), open(text_path, encoding=file.encoding, newline="") as text:
         file.check_bytes()
-        file.separator = separator or find_separator(text, path)
+        file.separator = separator or find_separator(text, path, has)
     header = file.first_cells()
     if not header or header == [""]:
         raise DecRSError(f"{path}: the first line is empty, and should name the columns; take it out")
@@ -131,8 +148,9 @@ def _read_text(path: str, text_path: str, given: Collection[str], separator: str
         frame = _without_row_numbers(frame, path)
     first_line = 1 if numbered else 2
     with open(text_path, "rb") as text:
-        n_lines = sum(block.count(b"\n") for block in blocks(text))
-    is_by_line = 0 <= len(frame) + first_line - 1 - n_lines <= 1  # no cell has several lines, and none is empty
+        ends = [(block.count(b"\n"), block[-1:]) for block in blocks(text)]
+    n_lines = sum(count for count, _ in ends) + (ends[-1][1] not in (b"\n", b"\0"))  # the last may have no end
+    is_by_line = len(frame) + first_line - 1 == n_lines  # no cell has several lines, and none is empty
     return Table(frame, os.path.basename(path), first_line if is_by_line else None, file.separator, file.n_short)
 
 
@@ -148,10 +166,10 @@ def _read_parquet(path: str, name: str) -> Table:
         try:
             import polars as pl
 
-            frame = pl.read_parquet(path)
+            frame = pl.read_parquet(path, glob=False, hive_partitioning=False)  # this file, whatever signs its name has
         except ModuleNotFoundError:
             try:
                 frame = pd.read_parquet(path)
             except ImportError as error:
                 raise DecRSError(f"{path} is Parquet, which needs polars; pip install polars") from error
-    return table_of_frame(frame, name)
+        return table_of_frame(frame, name)

@@ -11,6 +11,9 @@ import pandas as pd
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.table import Table
 
+NO_ARRAY = (nw.Decimal, nw.Int128, nw.UInt128)
+"""Numbers of which polars makes no array of numpy's, but Python's own numbers."""
+
 
 def table_of_frame(frame: Any, name: str) -> Table:
     """Take the columns of a data frame; the frame itself is not changed.
@@ -51,7 +54,7 @@ def _cells(column: nw.Series) -> pd.Series:
         microseconds = pd.Series(column.dt.timestamp("us").to_list(), dtype="object")
         known = pd.to_numeric(microseconds).astype("Int64")
         return pd.to_datetime(known, unit="us", utc=True)
-    if column.dtype.is_numeric() and column.null_count() == 0 and column.dtype != nw.Decimal:
+    if column.dtype.is_numeric() and column.null_count() == 0 and column.dtype not in NO_ARRAY:
         return pd.Series(column.to_numpy())
     # Ids in floats of 32 bits have fewer digits than they would seem to as Python's floats.
     kind = "float32" if column.dtype == nw.Float32 else object

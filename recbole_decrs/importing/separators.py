@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import TextIO
@@ -15,22 +15,29 @@ SEPARATORS = {"\t": "tab", ",": "comma", ";": "semicolon", "::": "::", "|": "pip
 LINES_LOOKED_AT = 200
 
 
-def find_separator(file: TextIO, name: str) -> str:
+def find_separator(file: TextIO, name: str, has: Collection[str] = ()) -> str:
     """Find the separator that gives all of the first lines as many cells, two or more.
 
     Args:
         file: text, read from its beginning.
         name: of the file, for messages.
+        has: columns that the first line names for sure; where one separator alone finds them all, it is that.
 
     Raises:
         DecRSError: there is none, or more than one.
     """
-    widths = {}
+    widths, names_all = {}, []
     for separator in SEPARATORS:
+        file.seek(0)
+        with suppress(csv.Error):
+            if has and set(has) <= {name.strip() for name in next(_rows(file, separator), ())}:
+                names_all.append(separator)
         file.seek(0)
         widths[separator] = []
         with suppress(csv.Error):  # a cell without end, as that of a quotation mark that is another's
             widths[separator].extend(len(row) for row in islice(_rows(file, separator), LINES_LOOKED_AT) if row)
+    if len(names_all) == 1:
+        return names_all[0]
     splitting = [separator for separator, found in widths.items() if found and found[0] > 1]
     even = [separator for separator in splitting if len(set(widths[separator])) == 1]
     found = even or splitting

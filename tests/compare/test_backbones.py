@@ -67,6 +67,14 @@ def test_a_sequential_model_and_lists_made_elsewhere(tiny):
         run_comparison(["SASRec"], "tiny", "all", 1, "out", config_dict=tiny | split)
 
 
+def test_users_with_fewer_candidates_than_places_are_told_also_where_nothing_is_measured_again(tiny, caplog):
+    few = {"topk": [5, 39], "metrics": ["Recall", "NDCG", "CKL", "ItemCoverage"], "valid_metric": "Recall@5"}
+    for _ in range(2):
+        caplog.clear()
+        run_comparison(["EASE"], "tiny", ["fairco"], 1, "out", config_dict=tiny | few)
+        assert "users with fewer candidates than the longest list has places: 30;" in caplog.text
+
+
 def test_backbones_are_tested_on_the_same_clicks(tiny, caplog):
     with pytest.raises(DecRSError, match="BPR and SASRec would be tested on other clicks"):
         run_comparison(["BPR", "SASRec"], "tiny", ["calibration"], 1, "out", config_dict=tiny)

@@ -1,3 +1,6 @@
+import bz2
+from datetime import datetime
+
 import numpy as np
 import pytest
 import torch
@@ -22,6 +25,11 @@ from recbole_decrs.compare.lists import read_lists, without_exposure
         ("", "lists: .*lists.csv is empty"),
         ("user_id,item_id,user_id,rank\n1,2,1,1\n", "names the column user_id twice"),
         ("user_id,item_id,rank\n1,2,1,4\n", "line 2: 4 cells under 3 columns"),
+        ("user_id,item_id,rank\n", "has no rows"),
+        ("user_id,item_id,rank\n1,2,True\n", "line 2"),
+        ("user_id,item_id,rank\n1,2,1\n\n1,3,x", "row 2"),
+        ("user_id,item_id,rank\n1,[PAD],1\n", "lists: .*lists.csv: column item_id of lists.csv, line 2: the id"),
+        ("user_id item_id rank\n1 2 1\n", "lists: .*lists.csv has no tab, .*; save it as CSV with commas, in UTF-8"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, text, message):
@@ -73,9 +81,44 @@ def test_tokens_stay_text_and_ranks_are_sorted(tmp_path):
     assert read_lists(str(path)).to_numpy().tolist() == [["007", "a", 1], ["007", "NA", 2]]
 
 
+def test_what_is_told_of_a_file_in_another_encoding_and_of_one_that_is_packed(tmp_path):
+    path = tmp_path / "lists.csv"
+    path.write_bytes("user_id,item_id,rank\n1,ä,1\n".encode("latin-1"))
+    with pytest.raises(DecRSError, match="line 2, is not text in utf-8; save it as CSV with commas, in UTF-8"):
+        read_lists(str(path))
+    path.write_bytes(bz2.compress(b"user_id,item_id,rank\n1,2,1\n"))
+    with pytest.raises(DecRSError, match="packed by bzip2; unpack it"):
+        read_lists(str(path))
+
+
+def test_ids_are_those_of_the_dataset_with_their_blanks(tmp_path):
+    path = tmp_path / "lists.csv"
+    path.write_text("user_id,item_id,rank,a;b\nu , i,1,3\nu ,i,2,3\n")
+    assert read_lists(str(path)).to_numpy().tolist() == [["u ", " i", 1], ["u ", "i", 2]]
+
+
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
 def test_files_are_read_as_import_reads_them(tmp_path, separator, encoding):
     path = tmp_path / "lists.csv"
     path.write_text("rank,user_id,item_id\n1,7,ä\n".replace(",", separator), encoding=encoding)
     assert read_lists(str(path)).to_numpy().tolist() == [["7", "ä", 1]]
+
+
+@pytest.mark.parametrize("kind", ["Int128", "UInt8", "Utf8", "Float32"])
+def test_parquet_of_any_numbers(tmp_path, kind):
+    pl = pytest.importorskip("polars")
+    for name, user in (("run1", "9"), ("run[1]", "7")):  # the second is no pattern that the first matches
+        frame = pl.DataFrame({"user_id": [user, user], "item_id": ["3", "4"], "rank": ["2", "1"]})
+        frame.with_columns(pl.col("user_id", "rank").cast(getattr(pl, kind))).write_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    assert read_lists(str(tmp_path / "run[1].parquet")).to_numpy().tolist() == [["7", "4", 1], ["7", "3", 2]]
+
+
+def test_ranks_that_are_truths_or_times_are_no_ranks(tmp_path):
+    pl = pytest.importorskip("polars")
+    for rank in (True, datetime(1970, 1, 1, 0, 0, 0, 1)):
+        pl.DataFrame({"user_id": [1], "item_id": [2], "rank": [rank]}).write_parquet(tmp_path / "lists.parquet")
+        with pytest.raises(DecRSError, match="row 1 of .* must hold a user, an item and a rank"):
+            read_lists(str(tmp_path / "lists.parquet"))

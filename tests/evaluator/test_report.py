@@ -91,13 +91,16 @@ def test_lists_of_equal_scores_are_told(prepared, caplog):
     assert "BPR gives every user a list of equal scores" in caplog.text
 
 
-def test_users_without_enough_candidates_are_told_where_a_metric_counts_places(settings, caplog):
+@pytest.mark.parametrize("model", ["BPR", "DecFM"])
+def test_users_without_enough_candidates_are_told_where_a_metric_counts_places(settings, caplog, model):
     """RecBole's ItemCoverage counts whatever stands in a place, also where a user's candidates have run out."""
-    few = {"topk": [5], "valid_metric": "Recall@5", "eval_args": {"mode": "uni2"}, "epochs": 2}
-    run_recbole_decrs("BPR", "tiny", config_dict=settings | few | {"metrics": ["Recall", "ItemCoverage", "CKL"]})
+    few = {"topk": [5], "valid_metric": "Recall@5", "eval_args": {"mode": {"valid": "full", "test": "uni2"}}}
+    run_recbole_decrs(model, "tiny", config_dict=settings | few | {"metrics": ["Recall", "ItemCoverage", "CKL"]})
     told = [record.message for record in caplog.records if record.message.startswith("topk:")]
-    assert len(told) == 1
-    assert "users have fewer than 5 candidates, and ItemCoverage count" in told[0]
+    assert told == [
+        "topk: at test, users with fewer candidates than the longest list has places: 24; what stands in the places "
+        "after them counts in ItemCoverage; make topk smaller"
+    ]
     caplog.clear()
-    run_recbole_decrs("BPR", "tiny", config_dict=settings | few | {"metrics": ["Recall", "CKL"]})
-    assert "fewer than" not in caplog.text
+    run_recbole_decrs(model, "tiny", config_dict=settings | few | {"metrics": ["Recall", "CKL"]})
+    assert "fewer candidates" not in caplog.text
