@@ -6,6 +6,7 @@ text around them is written by hand and stays as it is.
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -91,16 +92,16 @@ def overall(folder: str, backbone: str) -> str:
     return as_markdown(rows, ["", *map(title_of, METRICS)])
 
 
-def by_drift(folder: str, backbone: str) -> str:
-    """Tabulate Recall@20 of users with more than so much drift, beside Table 4 of the paper."""
+def by_drift(folder: str, backbone: str, metric: str = "recall@20", papers: str = "R@20") -> str:
+    """Tabulate Recall@20, or another metric, of users with more than so much drift, beside Table 4 of the paper."""
     printed = papers_tables()["table4"][backbone]["ML-1M"]
     frame = pd.read_csv(FOLDER / folder / "table4.csv")
-    frame = frame[(frame["backbone"] == backbone) & (frame["metric"] == "recall@20")]
+    frame = frame[(frame["backbone"] == backbone) & (frame["metric"] == metric)]
     rows = []
     for (threshold, users), part in frame.groupby(["threshold", "users"]):
         mean = part.set_index("method")["mean"]
         gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", "ensemble"))
-        paper = printed.get(f"{threshold:g}", {}).get("R@20", {})
+        paper = printed.get(f"{threshold:g}", {}).get(papers, {})
         of_paper = [paper.get(name, "") for name in ("backbone", "DecRS", "%improv.")]
         here = [f"{mean['backbone']:.4f}", f"{mean['decrs']:.4f}", *gains]
         rows.append([f"over {threshold:g}", str(users), *here, *of_paper])
@@ -188,6 +189,7 @@ TABLES = {
     "beside-paper": beside_paper,
     "overall": overall,
     "by-drift": by_drift,
+    "by-drift-ndcg": partial(by_drift, metric="ndcg@20", papers="N@20"),
     "by-operator": by_operator,
     "by-seed": by_seed,
 }
