@@ -18,7 +18,6 @@ from recbole_decrs.distributed.group import connect, is_first, place
 from recbole_decrs.distributed.launch import is_started_by_torchrun, launch, taken_place
 from recbole_decrs.distributed.settings import Layout
 from recbole_decrs.errors import DecRSError, system_says, told_of_recboles_model
-from recbole_decrs.evaluator.short_lists import count_short_lists, tell_of_short_lists
 from recbole_decrs.importing.of_run import dataset_of_run
 from recbole_decrs.log import RunLog, check_writable, quiet_libraries, tell_threads
 from recbole_decrs.making import Data, make_data, make_model, make_trainer
@@ -203,8 +202,6 @@ def _train_and_test(config: DecRSConfig, saved: bool, log: RunLog, command: str 
         best_valid_result = trainer.evaluate(data.valid, load_best_model=False, **shown)
         best_valid_score = best_valid_result[config["valid_metric"].lower()]
     test_result = trainer.evaluate(data.test, load_best_model=False, **shown)
-    collected = next(iter(trainer.collected.values())) if config.deconfounded else trainer.evaluator.collected
-    tell_of_short_lists(count_short_lists(collected), config["metrics"])
     logger.info("The running environment of this training is as follows:\n" + get_environment(config).draw())
     logger.info(set_color("best valid ", "yellow") + f": {best_valid_result}")
     logger.info(set_color("test result", "yellow") + f": {test_result}")

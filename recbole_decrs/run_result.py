@@ -19,6 +19,7 @@ from recbole_decrs.evaluator.report import (
     top_lists,
     without_history,
 )
+from recbole_decrs.evaluator.short_lists import count_short_lists, tell_of_short_lists
 from recbole_decrs.run_lines import Files
 from recbole_decrs.single_trainer import SingleTrainer
 from recbole_decrs.trainer import DecRSTrainer
@@ -66,6 +67,7 @@ def result_of(
     if config["eval_type"] == EvaluatorType.RANKING:
         result["by_drift"] = results_by_drift(trainer.evaluator, collected, config["drift_thresholds"])
         by_group = by_drift_or_group(trainer.evaluator, collected, result["by_drift"], part.user_groups)
+        tell_of_short_lists(count_short_lists(collected[ranked]), config["metrics"])
         if missing := without_history(collected[ranked]):
             getLogger().warning(
                 f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"

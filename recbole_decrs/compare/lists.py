@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from logging import getLogger
 
 import numpy as np
@@ -17,6 +17,7 @@ from recbole_decrs.importing.cells import ids_of, texts_of
 from recbole_decrs.importing.files import read_table
 
 COLUMNS = ["user_id", "item_id", "rank"]
+REMEDY = f"give the path of a CSV file in UTF-8, or of a Parquet file, with the columns {', '.join(COLUMNS)}"
 LONGEST = 10**9
 
 
@@ -33,17 +34,15 @@ def read_lists(path: str) -> pd.DataFrame:
     """
     try:
         given = read_table(path, has=COLUMNS)
-        missing = [column for column in COLUMNS if column not in given.frame]
-        if missing:
-            raise DecRSError(f"{path} has no column {missing[0]}; it must have {', '.join(COLUMNS)}")
-        ids = {column: ids_of(given, column, stripped=False) for column in COLUMNS[:2]}
-    except DecRSError as error:
-        what = str(error).removeprefix("separator: ").removeprefix("encoding: ")
-        remedy = "; save it as CSV with commas, in UTF-8" if re.search("--(separator|encoding)=", what) else ""
-        what = what.partition("; ")[0] if remedy else what
-        raise DecRSError(f"lists: {what if path in what else f'{path}: {what}'}{remedy}") from error
+    except DecRSError as error:  # it advises options of import, which lists do not have
+        what = str(error).removeprefix("separator: ").partition("; ")[0]
+        raise DecRSError(f"lists: {what}; {REMEDY}") from error
+    if missing := [column for column in COLUMNS if column not in given.frame]:
+        raise DecRSError(f"lists: {path} has no column {missing[0]}; {REMEDY}")
     if given.frame.empty:
-        raise DecRSError(f"lists: {path} has no rows; check the file")
+        raise DecRSError(f"lists: {path} has no rows; {REMEDY}")
+    given = replace(given, name=path)  # as several files of one name may be given
+    ids = {column: ids_of(given, column, stripped=False) for column in COLUMNS[:2]}
     rank = pd.to_numeric(texts_of(given.frame["rank"]), errors="coerce")
     table = pd.DataFrame({**ids, "rank": rank})
     wrong = ~rank.between(1, LONGEST) | (rank % 1 != 0) | table.isna().any(axis=1)

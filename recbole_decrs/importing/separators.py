@@ -21,26 +21,21 @@ def find_separator(file: TextIO, name: str, has: Collection[str] = ()) -> str:
     Args:
         file: text, read from its beginning.
         name: of the file, for messages.
-        has: columns that the first line names for sure; where one separator alone finds them all, it is that.
+        has: columns that the first line names for sure; of the separators those count by which it does.
 
     Raises:
         DecRSError: there is none, or more than one.
     """
-    widths, names_all = {}, []
+    rows: dict[str, list[list[str]]] = {}
     for separator in SEPARATORS:
         file.seek(0)
-        with suppress(csv.Error):
-            if has and set(has) <= {name.strip() for name in next(_rows(file, separator), ())}:
-                names_all.append(separator)
-        file.seek(0)
-        widths[separator] = []
+        rows[separator] = []
         with suppress(csv.Error):  # a cell without end, as that of a quotation mark that is another's
-            widths[separator].extend(len(row) for row in islice(_rows(file, separator), LINES_LOOKED_AT) if row)
-    if len(names_all) == 1:
-        return names_all[0]
-    splitting = [separator for separator, found in widths.items() if found and found[0] > 1]
-    even = [separator for separator in splitting if len(set(widths[separator])) == 1]
-    found = even or splitting
+            rows[separator].extend(row for row in islice(_rows(file, separator), LINES_LOOKED_AT) if row)
+    splitting = [separator for separator, found in rows.items() if found and len(found[0]) > 1]
+    even = [separator for separator in splitting if len(set(map(len, rows[separator]))) == 1]
+    naming = [one for one in splitting if has and set(has) <= {cell.strip() for cell in rows[one][0]}]
+    found = naming or even or splitting
     if len(found) == 1:
         return found[0]
     if not found:

@@ -28,8 +28,11 @@ from recbole_decrs.compare.lists import read_lists, without_exposure
         ("user_id,item_id,rank\n", "has no rows"),
         ("user_id,item_id,rank\n1,2,True\n", "line 2"),
         ("user_id,item_id,rank\n1,2,1\n\n1,3,x", "row 2"),
-        ("user_id,item_id,rank\n1,[PAD],1\n", "lists: .*lists.csv: column item_id of lists.csv, line 2: the id"),
-        ("user_id item_id rank\n1 2 1\n", "lists: .*lists.csv has no tab, .*; save it as CSV with commas, in UTF-8"),
+        ("user_id,item_id,rank\n1,[PAD],1\n", "column item_id of .*/lists.csv, line 2: the id"),
+        (
+            "user_id item_id rank\n1 2 1\n",
+            "lists: the first line of .*lists.csv has no tab, .*; give the path of a CSV file in UTF-8",
+        ),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, text, message):
@@ -84,10 +87,10 @@ def test_tokens_stay_text_and_ranks_are_sorted(tmp_path):
 def test_what_is_told_of_a_file_in_another_encoding_and_of_one_that_is_packed(tmp_path):
     path = tmp_path / "lists.csv"
     path.write_bytes("user_id,item_id,rank\n1,ä,1\n".encode("latin-1"))
-    with pytest.raises(DecRSError, match="line 2, is not text in utf-8; save it as CSV with commas, in UTF-8"):
+    with pytest.raises(DecRSError, match="line 2, is not text in utf-8; give the path of a CSV file in UTF-8"):
         read_lists(str(path))
     path.write_bytes(bz2.compress(b"user_id,item_id,rank\n1,2,1\n"))
-    with pytest.raises(DecRSError, match="packed by bzip2; unpack it"):
+    with pytest.raises(DecRSError, match="packed by bzip2; give the path"):
         read_lists(str(path))
 
 
