@@ -56,7 +56,8 @@ def measure_mechanism(
 
     Returns:
         The effects by what is in M: as it ranks first, then the user's own d_u, the later half of the history (where
-        clicks have times), the uniform distribution, another user's d_u, and no M at all.
+        clicks have times), the uniform distribution, another user's d_u, and no M at all. With ``confounder_prior:
+        learned`` M has no d that could be another: how the model ranks, and no M.
 
     Raises:
         DecRSError: the checkpoint cannot be read, or holds no model with d; or ``part`` or ``k`` is of no use.
@@ -70,8 +71,6 @@ def measure_mechanism(
             f"mechanism compares ranked lists, and {model_file} is evaluated on labelled pairs; take a checkpoint of a "
             "run with metrics such as Recall"
         )
-    if config["confounder_prior"] == "learned":
-        raise DecRSError("confounder_prior: learned has one vector in place of d, so there is no d to change")
     loader = valid_data if part == "valid" else test_data
     if not loader:
         raise DecRSError(
@@ -120,6 +119,8 @@ def _variance(values: torch.Tensor, counted: torch.Tensor) -> torch.Tensor:
 
 def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
     """List what is put in the place of d: [N], [n_users, N], or None for no M at all."""
+    if dataset.config["confounder_prior"] == "learned":
+        return {WITHOUT: None}
     confounder: Confounder = dataset.confounder
     known = np.flatnonzero(confounder.n_clicks)
     has_d = confounder.n_clicks[:, None] > 0

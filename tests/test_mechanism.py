@@ -21,10 +21,8 @@ def checkpoint(settings, model="DecFM", **others):
     return run_recbole_decrs(model, "tiny", config_dict=settings | others)["saved_model_file"]
 
 
-@pytest.mark.parametrize("model", ["DecFM", "DecNFM"])
-def test_by_loop(settings, model):
-    path = checkpoint(settings, model)
-    effects = measure_mechanism(path, "test", k=3)
+def effect_by_loop(path, put_in_place, k):
+    """Compute the share and the changed of an effect on the test part; ``put_in_place`` changes the model of a user."""
     _, fused, _, train_data, valid_data, test_data = load_data_and_model(path)
     deconfounded, part = fused.deconfounded.eval(), train_data.dataset
     seen = [
@@ -33,27 +31,53 @@ def test_by_loop(settings, model):
     ]
     users = sorted(set(test_data.dataset.inter_feat["user_id"].tolist()))
 
-    def logits(user, d):
-        deconfounded.backdoor.prior = torch.as_tensor(d, dtype=torch.float32)
+    def logits(user):
         pairs = part.get_user_feature()[torch.tensor([user])].repeat(part.item_num)
         pairs.update(part.get_item_feature())
         with torch.no_grad():
             return deconfounded.forward(pairs).double()
 
-    confounder = part.confounder
+    before = {user: logits(user) for user in users}
     shares, stays = [], []
     for user in users:
         candidates = [item for item in range(1, part.item_num) if not any((user, item) in clicks for clicks in seen)]
-        before = logits(user, confounder.prior)[candidates]
-        after = logits(user, confounder.user_distribution[user])[candidates]
-        shares.append(((after - before).var(correction=0) / before.var(correction=0)).item())
-        top = [set(scores.topk(3).indices.tolist()) for scores in (before, after)]
-        stays.append(len(top[0] & top[1]) / 3)
+        put_in_place(deconfounded, part.confounder, user)
+        old, new = before[user][candidates], logits(user)[candidates]
+        shares.append(((new - old).var(correction=0) / old.var(correction=0)).item())
+        top = [set(scores.topk(k).indices.tolist()) for scores in (old, new)]
+        stays.append(len(top[0] & top[1]) / k)
+    return np.mean(shares), 1 - np.mean(stays)
+
+
+@pytest.mark.parametrize("model", ["DecFM", "DecNFM"])
+def test_by_loop(settings, model):
+    def the_users_own(deconfounded, confounder, user):
+        deconfounded.backdoor.prior = torch.as_tensor(confounder.user_distribution[user], dtype=torch.float32)
+
+    path = checkpoint(settings, model)
+    effects = measure_mechanism(path, "test", k=3)
     found = effects["d_u, the user's own"]
-    assert found.share == pytest.approx(np.mean(shares), rel=1e-3)
-    assert found.changed == pytest.approx(1 - np.mean(stays))
+    share, changed = effect_by_loop(path, the_users_own, k=3)
+    assert found.share == pytest.approx(share, rel=1e-3)
+    assert found.changed == pytest.approx(changed)
     assert effects["as it ranks"][1:] == (0, 0)
     assert found.share > 0
+
+
+@pytest.mark.parametrize("model", ["DecFM", "DecNFM"])
+def test_of_a_free_vector(settings, model):
+    """M has no d that could be another one, and can be left out."""
+
+    def zeros(deconfounded, confounder, user):
+        deconfounded.backdoor.register_forward_hook(lambda module, given, result: torch.zeros_like(result))
+
+    path = checkpoint(settings, model, confounder_prior="learned")
+    effects = measure_mechanism(path, "test", k=3)
+    assert list(effects) == ["as it ranks", "no M: zeros"]
+    share, changed = effect_by_loop(path, zeros, k=3)
+    assert effects["no M: zeros"].share == pytest.approx(share, rel=1e-3)
+    assert effects["no M: zeros"].changed == pytest.approx(changed)
+    assert share > 0
 
 
 def test_the_metrics_are_those_of_a_run(settings):
@@ -106,8 +130,6 @@ def test_the_command(settings, capsys):
 def test_what_cannot_be_measured(settings, capsys):
     with pytest.raises(DecRSError, match="which is not deconfounded"):
         measure_mechanism(checkpoint(settings, "FM"))
-    with pytest.raises(DecRSError, match="learned has one vector in place of d"):
-        measure_mechanism(checkpoint(settings, confounder_prior="learned"))
     of_pairs = {"metrics": ["AUC"], "valid_metric": "AUC", "train_neg_sample_args": None, "threshold": {"rating": 5}}
     with pytest.raises(DecRSError, match="mechanism compares ranked lists, and .* is evaluated on labelled pairs"):
         measure_mechanism(checkpoint(settings, eval_args={"mode": "labeled"}, **of_pairs))
