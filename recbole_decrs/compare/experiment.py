@@ -126,12 +126,7 @@ class Experiment:
 
     def _measure(self, name: str) -> float:
         started, method = time.time(), METHODS[name]
-        if method.reranker:
-            choice = self._reranked(method)
-        elif method.weights:
-            choice = self._fused(name, method)
-        else:
-            choice = self.best_of(name)
+        choice = self.choice_of(name)
         remark = method.remark(choice.chosen, self.data.part.confounder)
         SETTINGS.require(f"methods: what remark of {name} returns", remark)
         outcome = self.outcome_of(choice.test)
@@ -146,6 +141,17 @@ class Experiment:
         }
         self.pieces.write(self.path(name), info, outcome.by_user)
         return info["seconds"]
+
+    def choice_of(self, name: str) -> Choice:
+        """Rank the test users by a method whose models are trained, with the value that is best on validation.
+
+        Raises:
+            DecRSError: none of its models could be trained, or one's own weights cannot be used.
+        """
+        method = METHODS[name]
+        if method.reranker:
+            return self._reranked(method)
+        return self._fused(name, method) if method.weights else self.best_of(name)
 
     def _threads(self, name: str) -> list[int]:
         """Tell how many threads have computed a method: those of its trainings, and those that measure now."""

@@ -1,0 +1,100 @@
+"""Does a method put the groups of the history into lists more often than others, at equal ratings (Figure 1b)?
+
+Give the options of a comparison that has ended, with its trained models in its folder:
+
+    python benchmarks/amplification.py --dataset=ml-1m --backbones=FM --methods=decrs,calibration --output=results/x
+
+Figure 1(b) of the paper compares the scores of a model; a re-ranker has lists alone. So here it is counted how many of
+the pairs of a user and an item that are rated and not clicked in training or validation stand in the list of top k, by
+the rating and by the share of the item's groups in the user's history, in fifths of the shares. A method amplifies less
+than another if its rates, at one rating, rise less from the small shares to the large.
+"""
+
+import sys
+
+import numpy as np
+import pandas as pd
+
+from recbole_decrs.arguments import parse
+from recbole_decrs.compare import METHODS
+from recbole_decrs.compare.configurations import Configurations
+from recbole_decrs.compare.data_cache import DataCache
+from recbole_decrs.compare.experiment import Experiment
+from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.compare.plan import plan_of
+from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
+from recbole_decrs.config_files import config_files_of
+from recbole_decrs.log import quiet_libraries
+from recbole_decrs.plain_values import read_literal
+from recbole_decrs.tables import as_markdown
+
+
+def open_pairs(experiment: Experiment) -> pd.DataFrame:
+    """List the rated pairs of test users whose items are no clicks of training or validation: user, item, rating."""
+    data = experiment.data
+    pairs, valid = rated_pairs(experiment.config, data.part), data.valid.dataset
+    of_test = np.unique(data.test.dataset.inter_feat[valid.uid_field].numpy())
+    clicked = valid.inter_feat[valid.uid_field].numpy() * valid.item_num + valid.inter_feat[valid.iid_field].numpy()
+    kept = pairs["user"].isin(of_test) & ~(pairs["user"] * valid.item_num + pairs["item"]).isin(clicked)
+    return pairs[kept].reset_index(drop=True)
+
+
+def rates(experiment: Experiment, method: str, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Count how many of the pairs are in the lists of a method: columns rating, pairs, share and score, the rate."""
+    lists, n_items = experiment.choice_of(method).test, experiment.data.part.item_num
+    users, items = (lists.get(key).numpy() for key in ("rec.users", "rec.items"))
+    listed = (users[:, None] * n_items + items)[lists.get("rec.ranked").numpy()]
+
+    def is_listed(of_users: np.ndarray, of_items: np.ndarray) -> np.ndarray:
+        return np.isin(of_users * n_items + of_items, listed).astype(float)
+
+    return curves_of_pairs(pairs, experiment.data.part, is_listed)
+
+
+def table(frame: pd.DataFrame, rating: float) -> str:
+    """Write the rates of the methods at one rating, in percent, least and most over the seeds."""
+    headers, rows = [], []
+    for title, of_method in frame[frame["rating"] == rating].groupby("method", sort=False):
+        seeds = [one.sort_values("share") for _, one in of_method.groupby("seed")]
+        cells = np.array([100 * one["score"].to_numpy() for one in seeds])
+        ratios = cells[:, -1] / cells[:, 0]
+        headers = [f"share {share:.2f}" for share in seeds[0]["share"]]
+        columns = [(column, ".2f") for column in cells.T] + [(ratios, ".2f")]
+        rows.append([title, *(text_of(column, form) for column, form in columns)])
+    return as_markdown(rows, [f"rating {rating:g}: % in the list", *headers, "last / first"])
+
+
+def text_of(values: np.ndarray, form: str) -> str:
+    """Write the least and the most of some values, or the one that there is."""
+    return " to ".join(dict.fromkeys(f"{value:{form}}" for value in (values.min(), values.max())))
+
+
+def main(arguments: list[str]) -> None:
+    """Count for each backbone, seed and method, and print and write the tables."""
+    settings = parse(arguments)
+    given = {name: settings.pop(name) for name in ("backbones", "methods", "seeds", "output")}
+    backbones, methods = given["backbones"].split(","), given["methods"].split(",")
+    files, dataset = config_files_of(settings), settings.pop("dataset", None)
+    configure = Configurations(dataset, files, None, settings)
+    rows = []
+    with quiet_libraries():
+        plan = plan_of(backbones, methods, read_literal(given["seeds"]), configure)
+        pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
+        for backbone, names in plan.methods.items():
+            for seed in plan.seeds:
+                experiment = Experiment(backbone, seed, configure, pieces, cache)
+                pairs = open_pairs(experiment)
+                for name in names:
+                    title = backbone if METHODS[name].role == "backbone" else METHODS[name].title
+                    found = rates(experiment, name, pairs)
+                    rows.append(found.assign(backbone=backbone, seed=seed, method=title))
+    frame = pd.concat(rows, ignore_index=True)
+    frame.to_csv(f"{given['output']}/amplification.csv", index=False, float_format="%.6g", lineterminator="\n")
+    for backbone, of_backbone in frame.groupby("backbone", sort=False):
+        print(f"\n{backbone}, seeds {', '.join(map(str, sorted(set(of_backbone['seed']))))}")
+        for rating in sorted(set(of_backbone["rating"]), reverse=True):
+            print(f"\n{table(of_backbone, rating)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
