@@ -15,7 +15,7 @@ from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.comparison.of_folder import results_of_folder
 from recbole_decrs.report.comparison.paper import ROWS, papers_tables
-from recbole_decrs.tables import as_markdown, cells_of
+from recbole_decrs.tables import as_markdown
 
 FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -34,6 +34,18 @@ WORDS = {
     "wide": "one {}, twice as wide",
 }
 """What methods are called here, where it is not their title; controls stand in this order."""
+
+MODELS = {
+    "decrs": "Dec{}",
+    "decrs_product": "Dec{}, product (Eq. 7)",
+    "intervention": "Dec{}, Intervention",
+    "confounded": "the twin of {}, with d_u for d̄",
+    "free": "the free vector over {}",
+}
+"""What the models of methods are called where they rank alone."""
+
+MEASURED = {"share": "share of the scores' variance", "changed": "top 20 changed"}
+"""What the columns of mechanism.csv that are no metrics hold."""
 
 OPERATORS = [
     ("backbone", "{}", "{}"),
@@ -141,18 +153,25 @@ def by_seed(folder: str, backbone: str) -> str:
     return as_markdown(rows, ["seed", *valid, f"Recall@20 on test: {backbone}", "DecRS", "gain"])
 
 
-def ranges(page: str, column: str) -> str:
-    """Tabulate from where to where the seeds of each model go in one column (``_`` for spaces) of a page's tables.
+def ranges(folder: str, column: str) -> str:
+    """Tabulate from where to where the seeds of each model go, by what stands in the place of d.
 
-    Metrics are taken as differences from the first row, of what the model ranks with.
+    Metrics are taken as differences from what the model has as it ranks.
     """
-    column, of_models = column.replace("_", " "), {}
-    for section in re.split(r"^## ", (FOLDER / page).read_text(encoding="utf-8"), flags=re.M)[1:]:
-        tables = map(_cells, re.findall(r"(?:^\|.*\n)+", section, flags=re.M))
-        seeds = [table[column] for table in tables if column in table]
-        of_models[section.splitlines()[0]] = _ranges(pd.concat(seeds, axis=1))
-    frame = pd.DataFrame(of_models)
-    return as_markdown(frame.reset_index().values.tolist(), ["", *frame.columns])
+    frame = pd.read_csv(FOLDER / folder / "mechanism.csv")
+    cells = frame.pivot(index=["backbone", "method", "seed"], columns="in_m", values=column)
+    ranked = cells.pop("as it ranks")
+    shares = column in ("share", "changed")
+    cells, form = (100 * cells, "{:.1f}") if shares else (cells.sub(ranked, axis=0), "{:+.4f}")
+    columns = [name for name in frame["in_m"].unique() if name in cells]
+    rows = []
+    for backbone, method in frame[["backbone", "method"]].drop_duplicates().itertuples(index=False):
+        of_model = cells.loc[backbone, method][columns]
+        ends = (end.map(form.format, na_action="ignore").fillna("") for end in (of_model.min(), of_model.max()))
+        texts = [" to ".join(dict.fromkeys(pair)) for pair in zip(*ends, strict=True)]
+        rows.append([MODELS[method].format(backbone), len(of_model), *texts])
+    unit = ", %" if shares else ""
+    return as_markdown(rows, [f"{MEASURED.get(column) or f'change of {title_of(column)}'}{unit}", "seeds", *columns])
 
 
 def trials(folder: str, backbone: str) -> str:
@@ -198,19 +217,6 @@ TABLES = {
 def _of_backbone(folder: str, name: str, backbone: str) -> pd.DataFrame:
     frame = pd.read_csv(FOLDER / folder / f"{name}.csv")
     return frame[frame["training"].str.partition(",")[0].isin([backbone, f"Dec{backbone}"])]
-
-
-def _cells(table: str) -> pd.DataFrame:
-    heads, _, *rows = map(cells_of, table.splitlines())
-    return pd.DataFrame(rows, columns=heads).set_index(heads[0])
-
-
-def _ranges(cells: pd.DataFrame) -> pd.Series:
-    percent = cells.iloc[0, 0].endswith("%")
-    numbers = cells.apply(lambda of_seed: of_seed.str.rstrip("%")).astype(float)
-    numbers = (numbers if percent else numbers - numbers.iloc[0]).iloc[1:]
-    ends = numbers.agg(["min", "max"], axis=1).map("{:.1f}%".format if percent else "{:+.4f}".format)
-    return ends["min"].str.rstrip("%") + " to " + ends["max"]
 
 
 def _heads_beside_paper() -> list[str]:

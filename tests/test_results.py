@@ -33,17 +33,16 @@ def test_links_lead_to_files(page):
     assert [link for link in links if "://" not in link and not (FOLDER / link).exists()] == []
 
 
-def test_ranges_go_over_the_tables_of_a_section(tmp_path, monkeypatch):
-    tables = [("CKL@20", "0.4", "0.5"), ("list changed", "0.0%", "7.5%"), ("CKL@20", "0.4", "0.3")]
-    written = [
-        f"| in M | {head} |\n|--|--|\n| ranked | {first} |\n| uniform | {other} |\n" for head, first, other in tables
-    ]
-    page = "## A\n\n" + "\n".join(written)
-    (tmp_path / "page.md").write_text(page, encoding="utf-8")
+def test_ranges_go_from_the_least_to_the_most_of_the_seeds(tmp_path, monkeypatch):
+    rows = ["backbone,method,seed,in_m,ckl@20,changed", "FM,free,1,as it ranks,0.4,0", "FM,free,1,no M: zeros,0.1,0.2"]
+    for seed, ranked, uniform, changed in ((1, 0.4, 0.5, 0.075), (2, 0.4, 0.3, 0.075)):
+        rows += [f"FM,decrs,{seed},as it ranks,{ranked},0", f"FM,decrs,{seed},uniform,{uniform},{changed}"]
+    (tmp_path / "mechanism.csv").write_text("\n".join(rows), encoding="utf-8")
     monkeypatch.setattr("write_results.FOLDER", tmp_path)
-    row = r"\| uniform +\| {} +\|"
-    assert re.search(row.format(r"-0\.1000 to \+0\.1000"), TABLES["ranges"]("page.md", "CKL@20"))
-    assert re.search(row.format(r"7\.5 to 7\.5%"), TABLES["ranges"]("page.md", "list_changed"))
+    assert re.search(r"\| DecFM +\| 2 +\| +\| -0\.1000 to \+0\.1000 +\|", TABLES["ranges"](".", "ckl@20"))
+    changed = TABLES["ranges"](".", "changed")
+    assert re.search(r"\| DecFM +\| 2 +\| +\| 7\.5 +\|", changed)
+    assert re.search(r"\| the free vector over FM +\| 1 +\| 20\.0 +\| +\|", changed)
 
 
 @pytest.fixture(scope="module")
