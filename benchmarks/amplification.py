@@ -24,6 +24,7 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import plan_of
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
 from recbole_decrs.config_files import config_files_of
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import quiet_libraries
 from recbole_decrs.plain_values import read_literal
 from recbole_decrs.tables import as_markdown
@@ -51,22 +52,24 @@ def rates(experiment: Experiment, method: str, pairs: pd.DataFrame) -> pd.DataFr
     return curves_of_pairs(pairs, experiment.data.part, is_listed)
 
 
-def table(frame: pd.DataFrame, rating: float) -> str:
-    """Write the rates of the methods at one rating, in percent, least and most over the seeds."""
-    headers, rows = [], []
-    for title, of_method in frame[frame["rating"] == rating].groupby("method", sort=False):
-        seeds = [one.sort_values("share") for _, one in of_method.groupby("seed")]
-        cells = np.array([100 * one["score"].to_numpy() for one in seeds])
-        ratios = cells[:, -1] / cells[:, 0]
-        headers = [f"share {share:.2f}" for share in seeds[0]["share"]]
-        columns = [(column, ".2f") for column in cells.T] + [(ratios, ".2f")]
-        rows.append([title, *(text_of(column, form) for column, form in columns)])
-    return as_markdown(rows, [f"rating {rating:g}: % in the list", *headers, "last / first"])
+def ratios(frame: pd.DataFrame) -> pd.DataFrame:
+    """Divide the rate of the largest shares by that of the smallest: a row a method and seed, a column a rating."""
+    by_share = frame.sort_values("share").groupby(["method", "seed", "rating"], sort=False)["score"]
+    return (by_share.last() / by_share.first()).unstack("rating").sort_index(axis=1, ascending=False)
 
 
-def text_of(values: np.ndarray, form: str) -> str:
-    """Write the least and the most of some values, or the one that there is."""
-    return " to ".join(dict.fromkeys(f"{value:{form}}" for value in (values.min(), values.max())))
+def table(frame: pd.DataFrame, backbone: str) -> str:
+    """Write the ratios over a backbone, least and most over the seeds, and how many are below its own."""
+    of_all = ratios(frame[frame["backbone"] == backbone])
+    rows = []
+    for method in dict.fromkeys(frame.loc[frame["backbone"] == backbone, "method"]):
+        seeds = of_all.loc[method]
+        below = (seeds < of_all.loc[backbone]).sum()
+        ends = (f"{low:.2f} to {high:.2f}" for low, high in zip(seeds.min(), seeds.max(), strict=True))
+        counts = "" if method == backbone else ", ".join(map(str, below))
+        rows.append([method, *ends, counts])
+    n_seeds = len(of_all.loc[backbone])
+    return as_markdown(rows, ["", *(f"rating {rating:g}" for rating in of_all), f"below {backbone}, of {n_seeds}"])
 
 
 def main(arguments: list[str]) -> None:
@@ -90,11 +93,12 @@ def main(arguments: list[str]) -> None:
                     rows.append(found.assign(backbone=backbone, seed=seed, method=title))
     frame = pd.concat(rows, ignore_index=True)
     frame.to_csv(f"{given['output']}/amplification.csv", index=False, float_format="%.6g", lineterminator="\n")
-    for backbone, of_backbone in frame.groupby("backbone", sort=False):
-        print(f"\n{backbone}, seeds {', '.join(map(str, sorted(set(of_backbone['seed']))))}")
-        for rating in sorted(set(of_backbone["rating"]), reverse=True):
-            print(f"\n{table(of_backbone, rating)}")
+    for backbone in plan.methods:
+        print(f"\nrate of the largest shares / of the smallest\n\n{table(frame, backbone)}")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except DecRSError as error:
+        sys.exit(str(error))

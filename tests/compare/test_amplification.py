@@ -30,7 +30,7 @@ def test_by_loop(benchmark, tiny, whole, tmp_path, capsys):
     methods = ["decrs", "calibration", "unawareness"]
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", "--seeds=2", f"--output={folder}"]
     benchmark.main([*given, f"--methods={','.join(methods)}"])
-    assert "% in the list" in capsys.readouterr().out
+    assert "below FM, of 2" in capsys.readouterr().out
     found = pd.read_csv(folder / "amplification.csv")
     assert set(found["seed"]) == {2020, 2021}
     experiment = Experiment(
