@@ -8,6 +8,7 @@ import json
 import re
 from functools import partial
 from pathlib import Path
+from runpy import run_path
 
 import pandas as pd
 
@@ -17,7 +18,8 @@ from recbole_decrs.report.comparison.of_folder import results_of_folder
 from recbole_decrs.report.comparison.paper import ROWS, papers_tables
 from recbole_decrs.tables import as_markdown
 
-FOLDER = Path(__file__).parent.parent / "results" / "ml-1m"
+ROOT = Path(__file__).parent.parent
+FOLDER = ROOT / "results" / "ml-1m"
 PAGES = sorted(FOLDER.glob("*.md"))
 PAPERS = {"recall@10": "R@10", "recall@20": "R@20", "ndcg@10": "N@10", "ndcg@20": "N@20"}
 METRICS = [*PAPERS, "ckl@20"]
@@ -174,6 +176,12 @@ def ranges(folder: str, column: str) -> str:
     return as_markdown(rows, [f"{MEASURED.get(column) or f'change of {title_of(column)}'}{unit}", "seeds", *columns])
 
 
+def amplification(folder: str, backbone: str) -> str:
+    """Tabulate how much more often large shares stand in lists than small ones, by the table of the script itself."""
+    script = run_path(str(ROOT / "benchmarks" / "amplification.py"))
+    return script["table"](pd.read_csv(FOLDER / folder / "amplification.csv"), backbone)
+
+
 def trials(folder: str, backbone: str) -> str:
     """Tabulate the best epochs of trials on validation, the best first, of a backbone and its deconfounded model.
 
@@ -204,6 +212,7 @@ TABLES = {
     "trials": trials,
     "trial-means": trial_means,
     "ranges": ranges,
+    "amplification": amplification,
     "both-candidates": both_candidates,
     "beside-paper": beside_paper,
     "overall": overall,
