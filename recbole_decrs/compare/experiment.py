@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,6 @@ class Choice:
     valid_scores: dict[Any, float]
     test: DataStruct
     """The lists on test, as collected."""
-    more: Settings = field(default_factory=dict)
-    """What the outcome says beside the metrics."""
 
 
 class Experiment:
@@ -134,7 +132,7 @@ class Experiment:
             **outcome.info,
             "chosen": choice.chosen,
             "valid_scores": [[value, score] for value, score in choice.valid_scores.items()],
-            **choice.more,
+            **(self._curve(method) if method.reranker else {}),
             **remark,
             "threads": self._threads(name),
             "seconds": time.time() - started,
@@ -227,11 +225,12 @@ class Experiment:
             for weight in RERANKERS[method.reranker].grid
         }
         best = self._best(scores)
-        curve = {
-            weight: dict(self.evaluator.evaluate(self._rerank("test", method, weight)))
-            for weight in curve_weights(method.reranker)
-        }
-        return Choice(best, scores, self._rerank("test", method, best), {"curve": list(map(list, curve.items()))})
+        return Choice(best, scores, self._rerank("test", method, best))
+
+    def _curve(self, method: Method) -> Settings:
+        """Give the metrics on test of a re-ranker with each weight, as what the outcome says beside its own."""
+        weights = curve_weights(method.reranker)
+        return {"curve": [[one, dict(self.evaluator.evaluate(self._rerank("test", method, one)))] for one in weights]}
 
     def _rerank(self, part: str, method: Method, weight: float) -> DataStruct:
         length, conventional = max(self.config["topk"]), self.models.conventional
