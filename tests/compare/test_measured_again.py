@@ -1,4 +1,4 @@
-"""How often rated pairs stand in lists, by loops over users and items (benchmarks/amplification.py)."""
+"""Scripts that measure the models of a comparison once more: benchmarks/amplification.py and mechanism.py."""
 
 import importlib.util
 from pathlib import Path
@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from recbole_decrs import measure_mechanism
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
@@ -15,21 +16,39 @@ from recbole_decrs.compare.pieces import Pieces
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def benchmark():
-    path = Path(__file__).parents[2] / "benchmarks" / "amplification.py"
-    spec = importlib.util.spec_from_file_location("amplification", path)
+def script(name):
+    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def test_by_loop(benchmark, tiny, whole, tmp_path, capsys):
+def test_what_m_does_in_many_models(whole, monkeypatch):
+    pieces = sorted(map(str, (whole[1] / "pieces").glob("FM-2020-*.pth")))
+    of_history, free = (next(path for path in pieces if f"-{name}-" in path) for name in ("decrs", "free"))
+    for given in ([free, "FM-2020-decrs-0123456789-last.pth"], [of_history, free]):
+        monkeypatch.setattr("sys.argv", ["mechanism.py", *given, "--output=found.csv"])
+        script("mechanism").main()
+    frame = pd.read_csv("found.csv")
+    assert [(one["method"], one["in_m"]) for _, one in frame.iterrows()][:3] == [
+        ("free", "as it ranks"),
+        ("free", "no M: zeros"),
+        ("decrs", "as it ranks"),
+    ]
+    assert len(frame) == 2 + 6
+    for name, effect in measure_mechanism(of_history).items():
+        row = frame[(frame["method"] == "decrs") & (frame["in_m"] == name)].iloc[0]
+        assert row["changed"] == round(effect.changed, 3)
+        assert row["ckl@10"] == pytest.approx(effect.metrics["ckl@10"], abs=5e-5)
+
+
+def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, capsys):
     _, folder = whole
     Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
     methods = ["decrs", "calibration", "unawareness"]
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", "--seeds=2", f"--output={folder}"]
-    benchmark.main([*given, f"--methods={','.join(methods)}"])
+    script("amplification").main([*given, f"--methods={','.join(methods)}"])
     assert "below FM, of 2" in capsys.readouterr().out
     found = pd.read_csv(folder / "amplification.csv")
     assert set(found["seed"]) == {2020, 2021}
