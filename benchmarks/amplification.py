@@ -65,9 +65,9 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
     for method in dict.fromkeys(frame.loc[frame["backbone"] == backbone, "method"]):
         seeds = of_all.loc[method]
         below = (seeds < of_all.loc[backbone]).sum()
-        ends = (f"{low:.2f} to {high:.2f}" for low, high in zip(seeds.min(), seeds.max(), strict=True))
+        ends = (map("{:.2f}".format, pair) for pair in zip(seeds.min(), seeds.max(), strict=True))
         counts = "" if method == backbone else ", ".join(map(str, below))
-        rows.append([method, *ends, counts])
+        rows.append([method, *(" to ".join(dict.fromkeys(pair)) for pair in ends), counts])
     n_seeds = len(of_all.loc[backbone])
     return as_markdown(rows, ["", *(f"rating {rating:g}" for rating in of_all), f"below {backbone}, of {n_seeds}"])
 
