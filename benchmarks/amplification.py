@@ -2,7 +2,7 @@
 
 Give the options of a comparison that has ended, with its trained models in its folder:
 
-    python benchmarks/amplification.py --dataset=ml-1m --backbones=FM --methods=decrs,calibration --output=results/x
+    python benchmarks/amplification.py --backbones=FM --methods=decrs,calibration --seeds=5 --output=results/ml-100k
 
 Figure 1(b) of the paper compares the scores of a model; a re-ranker has lists alone. So here it is counted how many of
 the pairs of a user and an item that are rated and not clicked in training or validation stand in the list of top k, by
@@ -34,6 +34,8 @@ def open_pairs(experiment: Experiment) -> pd.DataFrame:
     """List the rated pairs of test users whose items are no clicks of training or validation: user, item, rating."""
     data = experiment.data
     pairs, valid = rated_pairs(experiment.config, data.part), data.valid.dataset
+    if pairs is None:
+        raise DecRSError(f"dataset: {experiment.config['dataset']} has no ratings outside training to be equal")
     of_test = np.unique(data.test.dataset.inter_feat[valid.uid_field].numpy())
     clicked = valid.inter_feat[valid.uid_field].numpy() * valid.item_num + valid.inter_feat[valid.iid_field].numpy()
     kept = pairs["user"].isin(of_test) & ~(pairs["user"] * valid.item_num + pairs["item"]).isin(clicked)
@@ -75,7 +77,10 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
 def main(arguments: list[str]) -> None:
     """Count for each backbone, seed and method, and print and write the tables."""
     settings = parse(arguments)
-    given = {name: settings.pop(name) for name in ("backbones", "methods", "seeds", "output")}
+    needed = ("backbones", "methods", "seeds", "output")
+    if missing := [name for name in needed if name not in settings]:
+        raise DecRSError(f"--{missing[0]} is missing; give what the comparison was made with")
+    given = {name: settings.pop(name) for name in needed}
     backbones, methods = given["backbones"].split(","), given["methods"].split(",")
     files, dataset = config_files_of(settings), settings.pop("dataset", None)
     configure = Configurations(dataset, files, None, settings)
