@@ -8,10 +8,12 @@ of the scores' variance and that of the list that change. Models that the file h
 
 import argparse
 import re
+import sys
 from pathlib import Path
 
 import pandas as pd
 
+from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import quiet_libraries
 from recbole_decrs.mechanism import measure_mechanism
 
@@ -49,4 +51,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except DecRSError as error:
+        sys.exit(str(error))

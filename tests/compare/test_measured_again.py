@@ -1,7 +1,7 @@
 """Scripts that measure the models of a comparison once more: benchmarks/amplification.py and mechanism.py."""
 
-import importlib.util
 from pathlib import Path
+from runpy import run_path
 
 import pandas as pd
 import pytest
@@ -12,16 +12,13 @@ from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.pieces import Pieces
+from recbole_decrs.tables import cells_of
 
 pytestmark = pytest.mark.slow
 
 
 def script(name):
-    path = Path(__file__).parents[2] / "benchmarks" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return run_path(str(Path(__file__).parents[2] / "benchmarks" / f"{name}.py"))
 
 
 def test_what_m_does_in_many_models(whole, monkeypatch):
@@ -29,7 +26,7 @@ def test_what_m_does_in_many_models(whole, monkeypatch):
     of_history, free = (next(path for path in pieces if f"-{name}-" in path) for name in ("decrs", "free"))
     for given in ([free, "FM-2020-decrs-0123456789-last.pth"], [of_history, free]):
         monkeypatch.setattr("sys.argv", ["mechanism.py", *given, "--output=found.csv"])
-        script("mechanism").main()
+        script("mechanism")["main"]()
     frame = pd.read_csv("found.csv")
     assert [(one["method"], one["in_m"]) for _, one in frame.iterrows()][:3] == [
         ("free", "as it ranks"),
@@ -48,7 +45,7 @@ def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, cap
     Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
     methods = ["decrs", "calibration", "unawareness"]
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", "--seeds=2", f"--output={folder}"]
-    script("amplification").main([*given, f"--methods={','.join(methods)}"])
+    script("amplification")["main"]([*given, f"--methods={','.join(methods)}"])
     assert "below FM, of 2" in capsys.readouterr().out
     found = pd.read_csv(folder / "amplification.csv")
     assert set(found["seed"]) == {2020, 2021}
@@ -58,8 +55,19 @@ def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, cap
     data = experiment.data
     parts = [
         {(int(u), int(i)) for u, i in zip(one.inter_feat["user_id"], one.inter_feat["item_id"], strict=True)}
-        for one in (data.part, data.valid.dataset, data.test.dataset)
+        for one in (data.part, data.valid.dataset)
     ]
+    history = {user: [item for other, item in parts[0] if other == user] for user, _ in parts[0]}
+
+    def groups_of(item):
+        return {int(group) for group in data.part.get_item_feature()["genre"][item] if group}
+
+    def share(user, item):
+        """Sum q^i_g d_u(g): how much of the history a group of the item has, a mean over its groups."""
+        clicked = [groups_of(one) for one in history[user]]
+        of_groups = [sum(1 / len(one) for one in clicked if group in one) / len(clicked) for group in groups_of(item)]
+        return sum(of_groups) / len(of_groups)
+
     table = pd.read_csv(Path(tiny["data_path"]) / "tiny" / "tiny.inter", sep="\t")
     for method, title in (("backbone", "FM"), ("decrs", "DecRS"), ("calibration", "Calibration")):
         struct = experiment.choice_of(method).test
@@ -69,17 +77,39 @@ def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, cap
                 struct.get("rec.users"), struct.get("rec.items"), struct.get("rec.ranked"), strict=True
             )
         }
-        n_pairs, n_listed = {}, {}
+        n_pairs, n_listed, shares = {}, {}, {}
         for user, item, rating in zip(
             table["user_id:token"], table["item_id:token"], table["rating:float"], strict=True
         ):
             pair = data.part.token2id("user_id", user), data.part.token2id("item_id", item)
             if pair in parts[0] | parts[1] or pair[0] not in lists:
                 continue
+            shares[rating] = shares.get(rating, 0) + share(*pair)
             n_pairs[rating] = n_pairs.get(rating, 0) + 1
             n_listed[rating] = n_listed.get(rating, 0) + (pair[1] in lists[pair[0]])
         of_method = found[(found["method"] == title) & (found["seed"] == 2020)]
-        by_rating = of_method.assign(listed=of_method["pairs"] * of_method["score"]).groupby("rating")
+        summed = {name: of_method["pairs"] * of_method[name] for name in ("share", "score")}
+        by_rating = of_method.assign(**summed).groupby("rating")
         assert by_rating["pairs"].sum().to_dict() == n_pairs
-        assert by_rating["listed"].sum().to_dict() == pytest.approx(n_listed)
+        assert by_rating["score"].sum().to_dict() == pytest.approx(n_listed, rel=1e-4)
+        assert by_rating["share"].sum().to_dict() == pytest.approx(shares, rel=1e-4)
         assert sum(n_listed.values()) > 0
+
+
+def test_ratios_of_the_largest_shares_to_the_smallest():
+    rows = [
+        ("FM", method, seed, rating, share, rate)
+        for method, seed, rating, rates in [
+            ("FM", 1, 5, (0.1, 0.3, 0.2)),
+            ("FM", 2, 5, (0.1, 0.3, 0.3)),
+            ("DecRS", 1, 5, (0.2, 0.1, 0.2)),
+            ("DecRS", 2, 5, (0.1, 0.1, 0.4)),
+        ]
+        for share, rate in zip((0.1, 0.2, 0.3), rates, strict=True)
+    ]
+    frame = pd.DataFrame(rows, columns=["backbone", "method", "seed", "rating", "share", "score"])
+    lines = script("amplification")["table"](frame.sample(frac=1, random_state=0).sort_values("seed"), "FM").split("\n")
+    cells = {row[0]: row[1:] for row in map(cells_of, lines)}
+    assert cells[""] == ["rating 5", "below FM, of 2"]
+    assert cells["FM"] == ["2.00 to 3.00", ""]
+    assert cells["DecRS"] == ["1.00 to 4.00", "1"]
