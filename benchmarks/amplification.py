@@ -30,6 +30,17 @@ from recbole_decrs.plain_values import read_literal
 from recbole_decrs.tables import as_markdown
 
 
+def check_trained(experiment: Experiment, methods: list[str]) -> None:
+    """Refuse a folder that lacks a model of the methods."""
+    models = experiment.models
+    needed = [models.conventional, *(model for name in methods for _, model in models.of_method(name))]
+    if lacking := sorted({model.name for model in needed if not models.trained(model)}):
+        raise DecRSError(
+            f"output: {experiment.pieces.folder} lacks the trained {', '.join(lacking)}; run recbole-decrs compare "
+            "with these options, in a folder that has not measured them yet"
+        )
+
+
 def open_pairs(experiment: Experiment) -> pd.DataFrame:
     """List the rated pairs of test users whose items are no clicks of training or validation: user, item, rating."""
     data = experiment.data
@@ -91,6 +102,7 @@ def main(arguments: list[str]) -> None:
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
                 experiment = Experiment(backbone, seed, configure, pieces, cache)
+                check_trained(experiment, names)
                 pairs = open_pairs(experiment)
                 for name in names:
                     title = backbone if METHODS[name].role == "backbone" else METHODS[name].title

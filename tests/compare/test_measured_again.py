@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from recbole_decrs import measure_mechanism
+from recbole_decrs import DecRSError, measure_mechanism
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
@@ -94,6 +94,15 @@ def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, cap
         assert by_rating["score"].sum().to_dict() == pytest.approx(n_listed, rel=1e-4)
         assert by_rating["share"].sum().to_dict() == pytest.approx(shares, rel=1e-4)
         assert sum(n_listed.values()) > 0
+
+
+def test_models_that_are_not_there(tiny):
+    Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
+    given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", "--methods=decrs", "--output=nowhere"]
+    with pytest.raises(DecRSError, match="lacks the trained FM-2020-backbone, FM-2020-decrs; run"):
+        script("amplification")["main"]([*given, "--seeds=1"])
+    with pytest.raises(DecRSError, match="--seeds is missing; give what the comparison was made with"):
+        script("amplification")["main"](given)
 
 
 def test_ratios_of_the_largest_shares_to_the_smallest():
