@@ -11,6 +11,7 @@ than another if its rates, at one rating, rise less from the small shares to the
 """
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,6 +39,19 @@ def check_trained(experiment: Experiment, methods: list[str]) -> None:
         raise DecRSError(
             f"output: {experiment.pieces.folder} lacks the trained {', '.join(lacking)}; run recbole-decrs compare "
             "with these options, in a folder that has not measured them yet"
+        )
+
+
+def check_kept(path: str, rows: set[tuple[str, int, str]]) -> None:
+    """Refuse to write over rates of a backbone, seed and method that would not be among the new ones."""
+    if not Path(path).exists():
+        return
+    written = pd.read_csv(path)[["backbone", "seed", "method"]].itertuples(index=False, name=None)
+    if lost := sorted(set(written) - rows):
+        backbone, seed, method = lost[0]
+        raise DecRSError(
+            f"output: {path} has rates of {method} over {backbone}, seed {seed}, that would be lost; move it elsewhere "
+            "first, or give its methods and seeds too"
         )
 
 
@@ -85,6 +99,11 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
     return as_markdown(rows, ["", *(f"rating {rating:g}" for rating in of_all), f"below {backbone}, of {n_seeds}"])
 
 
+def title_of(method: str, backbone: str) -> str:
+    """Name a method as the tables do: the backbone by its own name."""
+    return backbone if METHODS[method].role == "backbone" else METHODS[method].title
+
+
 def main(arguments: list[str]) -> None:
     """Count for each backbone, seed and method, and print and write the tables."""
     settings = parse(arguments)
@@ -95,9 +114,11 @@ def main(arguments: list[str]) -> None:
     backbones, methods = given["backbones"].split(","), given["methods"].split(",")
     files, dataset = config_files_of(settings), settings.pop("dataset", None)
     configure = Configurations(dataset, files, None, settings)
-    rows = []
+    rows, path = [], f"{given['output']}/amplification.csv"
     with quiet_libraries():
         plan = plan_of(backbones, methods, read_literal(given["seeds"]), configure)
+        titles = [(backbone, title_of(name, backbone)) for backbone, names in plan.methods.items() for name in names]
+        check_kept(path, {(backbone, seed, title) for backbone, title in titles for seed in plan.seeds})
         pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
@@ -105,11 +126,10 @@ def main(arguments: list[str]) -> None:
                 check_trained(experiment, names)
                 pairs = open_pairs(experiment)
                 for name in names:
-                    title = backbone if METHODS[name].role == "backbone" else METHODS[name].title
                     found = rates(experiment, name, pairs)
-                    rows.append(found.assign(backbone=backbone, seed=seed, method=title))
+                    rows.append(found.assign(backbone=backbone, seed=seed, method=title_of(name, backbone)))
     frame = pd.concat(rows, ignore_index=True)
-    frame.to_csv(f"{given['output']}/amplification.csv", index=False, float_format="%.6g", lineterminator="\n")
+    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
     for backbone in plan.methods:
         print(f"\nrate of the largest shares / of the smallest\n\n{table(frame, backbone)}")
 

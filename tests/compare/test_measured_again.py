@@ -105,6 +105,18 @@ def test_models_that_are_not_there(tiny):
         script("amplification")["main"](given)
 
 
+def test_rates_of_other_methods_are_not_written_over(tiny, tmp_path):
+    Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
+    frame = pd.DataFrame([("FM", 2021, "Diversity", 5)], columns=["backbone", "seed", "method", "rating"])
+    frame.to_csv(tmp_path / "amplification.csv", index=False)
+    given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", f"--output={tmp_path}"]
+    for options in (["--methods=decrs", "--seeds=2"], ["--methods=diversity", "--seeds=1"]):
+        with pytest.raises(DecRSError, match="rates of Diversity over FM, seed 2021, that would be lost"):
+            script("amplification")["main"]([*given, *options])
+    with pytest.raises(DecRSError, match="lacks the trained"):
+        script("amplification")["main"]([*given, "--methods=diversity", "--seeds=2"])
+
+
 def test_ratios_of_the_largest_shares_to_the_smallest():
     rows = [
         ("FM", method, seed, rating, share, rate)
