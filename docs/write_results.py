@@ -30,6 +30,8 @@ WORDS = {
     "shuffled": "DecRS by the drift of other users",
     "ensemble": "two {}s, fused as DecRS",
     "ensemble_constant": "two {}s by one weight",
+    "ensemble_equal": "two {}s, equal weights",
+    "equal": "{0} and Dec{0}, equal weights",
     "other_seed": "{}, other seeds (A/A)",
     "confounded": "the confounded twin: d_u for d̄",
     "free": "a free vector for M(d̄, u)",

@@ -63,7 +63,8 @@ def add_options(parser: CommandParser) -> None:
 def more_help() -> str:
     """Name the methods, one's own too, at the end of the help."""
     try:
-        from recbole_decrs.compare.methods import METHODS, enter_rerankers
+        from recbole_decrs.compare.method_registry import enter_rerankers
+        from recbole_decrs.compare.methods import METHODS
     except ImportError as error:
         return f"the methods are not known: {how_to_install(error.name)}"
     enter_rerankers()

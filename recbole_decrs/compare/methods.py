@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from recbole.utils import ModelType
 
 from recbole_decrs.causal.propensity import capped_users
-from recbole_decrs.compare.method import ROLES, Method, Settings
-from recbole_decrs.compare.weights import constant_weights, drift_weights, shuffled_drift_weights
+from recbole_decrs.compare.method import Method, Settings
+from recbole_decrs.compare.weights import constant_weights, drift_weights, equal_weights, shuffled_drift_weights
 from recbole_decrs.data.popularity_field import POPULARITY
-from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS, RERANKERS_OF_THE_PACKAGE
 
@@ -77,7 +75,7 @@ def _capped_users_text(infos: list[dict[str, Any]]) -> str:
     return f" (cap hit by {', '.join(str(capped) for capped, _ in counts)} of {n_users} users)"
 
 
-def _reranked(name: str) -> Method:
+def method_of_reranker(name: str) -> Method:
     """Make the row of a re-ranker of the backbone's candidates from the record of the re-ranker."""
     record = RERANKERS[name]
     about = "the backbone's top `reranker_candidates` in the order of the re-ranker " + record.with_source
@@ -93,7 +91,7 @@ METHODS: dict[str, Method] = {
         settings_of=_without_groups,
         why_not=_no_group_feature,
     ),
-    **{name: _reranked(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS_OF_THE_PACKAGE))},
+    **{name: method_of_reranker(name) for name in dict.fromkeys((*IN_TABLE_3, *RERANKERS_OF_THE_PACKAGE))},
     "ips_user": Method(
         "IPS by user",
         about="samples weighted by inverse propensity, by how many clicks their user has: the paper's variant",
@@ -173,6 +171,15 @@ METHODS: dict[str, Method] = {
         trains="ensemble",
         why_not=_no_embeddings,
     ),
+    "ensemble_equal": Method(
+        "Ensemble, equal weights",
+        about="control: the same two conventional models, averaged with equal weights, of which none is chosen",
+        role="control",
+        weights=equal_weights,
+        seed_shift=PARTNER,
+        trains="ensemble",
+        why_not=_no_embeddings,
+    ),
     "other_seed": Method(
         "Another seed",
         about="control: the conventional model with another seed, from which a test should tell nothing (A/A)",
@@ -188,6 +195,14 @@ METHODS: dict[str, Method] = {
         parameter="weight",
         twin=True,
         weights=constant_weights,
+        trains="decrs",
+    ),
+    "equal": Method(
+        "Equal weights",
+        about="control: the two models of DecRS averaged with equal weights, of which none is chosen",
+        role="control",
+        twin=True,
+        weights=equal_weights,
         trains="decrs",
     ),
     "shuffled": Method(
@@ -231,60 +246,6 @@ METHODS: dict[str, Method] = {
 """The methods by the name that ``--methods`` takes, in the order of the tables."""
 OF_THE_PACKAGE = frozenset(METHODS)
 """The names that are not to be had for a method of one's own."""
-
-
-def register_method(name: str, method: Method) -> None:
-    """Add a method of one's own to those of every comparison from now on; ``del METHODS[name]`` takes it out again.
-
-    Registered once more, as when a notebook runs a cell again, it takes the place of the former. Finished pieces are
-    known by the name of their method and the settings of its models: so give a method with another re-ranker or other
-    weights another name, or delete the pieces of the one before.
-
-    Args:
-        name: what ``methods`` is to name it by, of letters, digits and underscores.
-        method: all that a comparison must know of it.
-
-    Raises:
-        DecRSError: it is no Method, the name or the title is taken, the name has other characters, the role is that of
-            the backbone, or ``trains`` names no method.
-    """
-    if not isinstance(method, Method):
-        raise DecRSError(f"register_method takes a Method, such as Method('Mine', role='control'), not {method!r}")
-    if not isinstance(name, str) or not re.fullmatch(r"\w+", name):
-        raise DecRSError(f"methods: {name!r} is no name of a method; take letters, digits and underscores alone")
-    others = {key: known for key, known in METHODS.items() if key != name or key in OF_THE_PACKAGE}
-    taken = {"all", *others, *(known.title for known in others.values())}
-    for own in (name, method.title):
-        if own.lower() in {known.lower() for known in taken}:
-            raise DecRSError(f"methods: the name {own} is taken; take another")
-    if method.role == "backbone":
-        raise DecRSError(
-            f"methods: the role of {name} is 'backbone', and a comparison has one backbone for all methods; take "
-            f"{', '.join(ROLES[1:-1])} or {ROLES[-1]}"
-        )
-    if method.trains is not None and method.trains not in METHODS:
-        hint = did_you_mean(method.trains, METHODS) or f"; take one of {', '.join(METHODS)}"
-        raise DecRSError(f"methods: {name} trains the models of {method.trains}, and there is no such method{hint}")
-    METHODS[name] = method
-
-
-def enter_rerankers() -> None:
-    """Add a method for each re-ranker that has none, such as one's own, beside those of the other re-rankers.
-
-    Raises:
-        DecRSError: another method has its name or its title.
-    """
-    known = {method.reranker for method in METHODS.values()}
-    for name in [name for name in RERANKERS if name not in known]:
-        register_method(name, _reranked(name))
-    others = list(METHODS)
-    rerankers = [name for name in others if METHODS[name].reranker]
-    first = others.index(rerankers[0])
-    in_order = [name for name in others[:first] if name not in rerankers] + rerankers
-    in_order += [name for name in others[first:] if name not in rerankers]
-    entries = {name: METHODS[name] for name in in_order}
-    METHODS.clear()
-    METHODS.update(entries)
 
 
 def title(backbone: str, name: str) -> str:

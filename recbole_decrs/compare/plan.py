@@ -9,7 +9,8 @@ from logging import getLogger
 from recbole.utils import ModelType
 
 from recbole_decrs.compare.checks import check_settings
-from recbole_decrs.compare.methods import METHODS, PARTNER, enter_rerankers, title
+from recbole_decrs.compare.method_registry import enter_rerankers
+from recbole_decrs.compare.methods import METHODS, PARTNER, title
 from recbole_decrs.compare.wanted import Configure, check_one_model_a_name
 from recbole_decrs.config_checks import check_reranking
 from recbole_decrs.errors import DecRSError, did_you_mean

@@ -44,6 +44,11 @@ def constant_weights(confounder: Confounder, alphas: Sequence[float], seed: int)
     return {weight: np.full(len(confounder.n_clicks), weight) for weight in CONSTANT_WEIGHTS}
 
 
+def equal_weights(confounder: Confounder, alphas: Sequence[float], seed: int) -> dict[float, np.ndarray]:
+    """Make the weight 0.5 for every user, so that nothing is chosen on validation: a plain average of two models."""
+    return {0.5: np.full(len(confounder.n_clicks), 0.5)}
+
+
 def check_weights(name: str, weights: dict[float, np.ndarray], n_users: int) -> None:
     """See that weights can be those of Eq. 11.
 

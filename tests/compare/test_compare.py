@@ -14,6 +14,7 @@ from recbole_decrs.compare.methods import PARTNER
 from recbole_decrs.compare.models import Models
 from recbole_decrs.compare.reranking import curve_weights
 from recbole_decrs.compare.significance import holm
+from recbole_decrs.tables import cells_of
 from tiny_data import tiny_settings, tiny_tables, write_tables
 
 pytestmark = pytest.mark.slow
@@ -219,3 +220,17 @@ def test_two_conventional_models_by_one_weight(whole):
             if info["chosen"] == weight:
                 assert info["test"] == results.outcomes["FM", other, seed].info["test"]
         assert scores[1.0] == dict(results.outcomes["FM", "other_seed", seed].info["valid_scores"])[None]
+
+
+def test_equal_weights_are_the_middle_of_constant_ones(whole):
+    results, _ = whole
+    for seed in results.seeds:
+        for equal, constant in (("ensemble_equal", "ensemble_constant"), ("equal", "constant")):
+            info, of_constant = (results.outcomes["FM", name, seed].info for name in (equal, constant))
+            assert info["chosen"] == 0.5
+            assert info["valid_scores"] == [[0.5, dict(of_constant["valid_scores"])[0.5]]]
+            if of_constant["chosen"] == 0.5:
+                assert info["test"] == of_constant["test"]
+    table = (whole[1] / "table3.md").read_text().split("\n\n")[0]
+    last_cells = {row[0]: row[-1] for row in map(cells_of, table.split("\n"))}
+    assert last_cells["Equal weights"] == last_cells["Ensemble, equal weights"] == ""

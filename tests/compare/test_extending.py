@@ -148,7 +148,8 @@ reranker(title="FairCo", default=0.1, grid=[0.1])(mine)
 reranker(title="All", default=0.1, grid=[0.1])(all)
 reranker(title="Tame", default=0.1, grid=[0.1])(tame)
 
-from recbole_decrs.compare.methods import METHODS, enter_rerankers
+from recbole_decrs.compare.method_registry import enter_rerankers
+from recbole_decrs.compare.methods import METHODS
 
 for name in ("mine", "all"):
     try:

@@ -92,8 +92,8 @@ def test_the_names_of_the_pieces_of_the_package(configure):
     floors = (0.1, 0.3, 0.5, 0.7, 0.9)
     assert {name: found for name, found in names.items() if found} == {
         **{name: [f"FM-7-{name}"] for name in own},
-        **{name: ["FM-7-decrs"] for name in ("decrs_wo", "constant", "shuffled")},
-        **{name: ["FM-7-ensemble"] for name in ("ensemble_constant", "other_seed")},
+        **{name: ["FM-7-decrs"] for name in ("decrs_wo", "constant", "equal", "shuffled")},
+        **{name: ["FM-7-ensemble"] for name in ("ensemble_constant", "ensemble_equal", "other_seed")},
         "ips_user": [f"FM-7-ips_user-{cap}" for cap in range(2, 11)],
         "ips_item": [f"FM-7-ips_item-{floor}" for floor in floors],
     }

@@ -10,7 +10,7 @@ from recbole_decrs.compare.significance import LEVEL, few_seeds
 from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.report.parts import Section
 
-AVERAGES = ("ensemble", "ensemble_constant")
+AVERAGES = ("ensemble", "ensemble_constant", "ensemble_equal")
 """The controls that average two conventional models: deconfounding is the reason only where DecRS beats them."""
 
 
