@@ -78,11 +78,10 @@ def with_tables(text: str) -> str:
 
 def both_candidates(folder: str, backbone: str) -> str:
     """Tabulate means with RecBole's candidates, then with those of the paper, then the paper's numbers."""
-    printed = papers_tables()["table3"][backbone]["ML-1M"]
     as_paper = _overall(f"{folder}-untrained", backbone)
     rows = []
     for method, cells in _overall(folder, backbone).items():
-        of_paper = printed.get(ROWS.get(method, ""), {})
+        of_paper = _printed(method, backbone)
         means = [cells[metric] for metric in ("recall@20", "ndcg@20", "ckl@20")]
         means += [as_paper[method][metric].split()[0] for metric in ("recall@20", "ndcg@20")]
         rows.append([_named(method, backbone), *means, of_paper.get("R@20", ""), of_paper.get("N@20", "")])
@@ -92,14 +91,22 @@ def both_candidates(folder: str, backbone: str) -> str:
 
 def beside_paper(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds, with the paper's numbers at the right."""
-    printed = papers_tables()["table3"][backbone]["ML-1M"]
     rows = []
     for method, cells in _overall(folder, backbone).items():
-        of_paper = printed.get(ROWS.get(method, ""), {})
+        of_paper = _printed(method, backbone)
         rows.append(
             [_named(method, backbone), *cells.values(), *(of_paper.get(short, "") for short in PAPERS.values())]
         )
     return as_markdown(rows, _heads_beside_paper())
+
+
+def _printed(method: str, backbone: str) -> dict[str, str]:
+    """Give a method's row in Table 3 of the paper; of the product, which that table lacks, in Table 5 (FM alone)."""
+    printed = papers_tables()
+    if method == "decrs_product":
+        operators = printed["table5"]["ML-1M"]
+        return operators["DecRS-EP"] if backbone in operators else {}
+    return printed["table3"][backbone]["ML-1M"].get(ROWS.get(method, ""), {})
 
 
 def overall(folder: str, backbone: str) -> str:
