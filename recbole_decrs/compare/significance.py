@@ -62,6 +62,33 @@ def paired_difference(differences: np.ndarray) -> Difference:
     return Difference(mean, mean - margin, mean + margin, p, unknown if n_seeds == 1 else float(weights[1]))
 
 
+def group_difference(differences: np.ndarray, first: np.ndarray, second: np.ndarray) -> Difference:
+    """Test if paired differences are larger among some users than among others: the mean of those less that of these.
+
+    The differences are brought to a form whose mean is that of the first group less that of the second, with each
+    user's deviation from its own group's mean weighted by how much it moves that; so :func:`paired_difference` of it
+    has the variance of both groups over users, s_1^2 / n_1 + s_2^2 / n_2, and over seeds that of the groups'
+    difference.
+
+    Args:
+        differences: shape [n_seeds, n_users]; users with a NaN are left out.
+        first, second: which users are in the groups, which have none in common, shape [n_users] each, bool.
+
+    Returns:
+        The difference of the groups; all NaN where one has fewer than two users.
+    """
+    known = ~np.isnan(differences).any(axis=0)
+    groups = [differences[:, known & group] for group in (first, second)]
+    if min(group.shape[1] for group in groups) < 2:
+        return Difference(*[float("nan")] * 5)
+    between = groups[0].mean() - groups[1].mean()
+    n_users = sum(group.shape[1] for group in groups)
+    weighted = [
+        sign * (group - group.mean()) * n_users / group.shape[1] for sign, group in zip((1, -1), groups, strict=True)
+    ]
+    return paired_difference(np.concatenate(weighted, axis=1) + between)
+
+
 def mean_squares(differences: np.ndarray) -> tuple[float, float]:
     """Compute the parts A of users and B of seeds in S U times the variance of the mean.
 

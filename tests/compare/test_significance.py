@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
 
-from recbole_decrs.compare.significance import few_seeds, holm, paired_difference
+from recbole_decrs.compare.significance import few_seeds, group_difference, holm, paired_difference
 
 
 def literal_test(differences):
@@ -48,6 +48,52 @@ def test_as_the_literal_analysis_of_variance(differences):
     assume(max(np.ptp(differences.mean(axis=0)), np.ptp(differences.mean(axis=1))) > 1e-9)
     found = paired_difference(differences)
     np.testing.assert_allclose(found, literal_test(differences.tolist()), rtol=1e-6, atol=1e-9)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(2, 5), st.integers(2, 8), st.integers(2, 8), st.integers(0, 9999))
+def test_some_users_against_others_cell_by_cell(n_seeds, n_first, n_second, seed):
+    rng = np.random.default_rng(seed)
+    n_users = n_first + n_second + 2
+    differences = rng.normal(size=(n_seeds, n_users)) + rng.normal(size=(n_seeds, 1))
+    order = rng.permutation(n_users)
+    first, second = order[:n_first], order[n_first : n_first + n_second]
+    cells = [[] for _ in range(n_seeds)]
+    means = [
+        sum(differences[s][u] for s in range(n_seeds) for u in group) / n_seeds / len(group)
+        for group in (first, second)
+    ]
+    for group, mean, sign in ((first, means[0], 1), (second, means[1], -1)):
+        for u in group:
+            for s in range(n_seeds):
+                share = len(group) / (n_first + n_second)
+                cells[s].append(sign * (differences[s][u] - mean) / share + means[0] - means[1])
+    found = group_difference(differences, *(np.isin(np.arange(n_users), group) for group in (first, second)))
+    np.testing.assert_allclose(found, literal_test(cells), rtol=1e-6, atol=1e-9)
+
+
+def test_some_users_against_others_have_the_variance_of_two_samples():
+    """With one seed it is s_1^2 / n_1 + s_2^2 / n_2, as of two independent samples; of each seed it is the means."""
+    rng = np.random.default_rng(5)
+    differences = np.concatenate([rng.normal(1, 3, size=(1, 400)), rng.normal(0, 1, size=(1, 900))], axis=1)
+    first = np.arange(1300) < 400
+    found = group_difference(differences, first, ~first)
+    of_two = stats.ttest_ind(differences[0, first], differences[0, ~first], equal_var=False).confidence_interval()
+    assert (found.low, found.high) == pytest.approx(of_two, rel=0.01)
+    several = differences + rng.normal(size=(4, 1))  # an effect of the seed on all users is none on their difference
+    assert group_difference(several, first, ~first).seed_share < 0.01
+    assert np.isnan(group_difference(several, first, np.arange(1300) == 1200)).all()
+
+
+def test_users_without_a_value_are_in_neither_group():
+    differences = np.random.default_rng(0).normal(size=(3, 20))
+    first = np.arange(20) < 9
+    with_gaps = differences.copy()
+    with_gaps[0, [2, 15]] = np.nan
+    kept = np.setdiff1d(np.arange(20), [2, 15])
+    assert group_difference(with_gaps, first, ~first) == group_difference(
+        differences[:, kept], first[kept], ~first[kept]
+    )
 
 
 @settings(max_examples=50, deadline=None)
