@@ -46,8 +46,14 @@ def check_kept(path: str, rows: set[tuple[str, int, str]]) -> None:
     """Refuse to write over rates of a backbone, seed and method that would not be among the new ones."""
     if not Path(path).exists():
         return
-    written = pd.read_csv(path)[["backbone", "seed", "method"]].itertuples(index=False, name=None)
-    if lost := sorted(set(written) - rows):
+    try:
+        frame = pd.read_csv(path, keep_default_na=False)[["backbone", "seed", "method"]]
+    except (ValueError, LookupError) as error:  # empty, no text, or without these columns
+        raise DecRSError(
+            f"output: {path} is no table of rates, and would be written over; move it elsewhere"
+        ) from error
+    written = {(backbone, int(seed), method) for backbone, seed, method in frame.to_numpy() if str(seed).isdigit()}
+    if lost := sorted(written - rows):
         backbone, seed, method = lost[0]
         raise DecRSError(
             f"output: {path} has rates of {method} over {backbone}, seed {seed}, that would be lost; move it elsewhere "

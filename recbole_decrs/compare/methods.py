@@ -173,7 +173,7 @@ METHODS: dict[str, Method] = {
     ),
     "ensemble_equal": Method(
         "Ensemble, equal weights",
-        about="control: the same two conventional models, averaged with equal weights, of which none is chosen",
+        about="control: the same two conventional models, half and half, with nothing chosen on validation",
         role="control",
         weights=equal_weights,
         seed_shift=PARTNER,
@@ -198,8 +198,8 @@ METHODS: dict[str, Method] = {
         trains="decrs",
     ),
     "equal": Method(
-        "Equal weights",
-        about="control: the two models of DecRS averaged with equal weights, of which none is chosen",
+        "DecRS, equal weights",
+        about="control: the two models of DecRS, half and half, with nothing chosen on validation",
         role="control",
         twin=True,
         weights=equal_weights,

@@ -9,6 +9,8 @@ from scipy import optimize, special, stats
 
 FEWEST_SEEDS = 5
 """With fewer, only large differences can be told from chance, and p may be a little too small."""
+FEWEST_USERS = 10
+"""With fewer in a group, it is not set against another."""
 LEVEL = 0.05
 FALSE_ALARMS = {2: 12, 3: 7, 4: 6}
 """Differences of chance with p < 0.05, of 100, at most, by the number of seeds; see ``benchmarks/significance.py``."""
@@ -51,42 +53,52 @@ def paired_difference(differences: np.ndarray) -> Difference:
     if n_users < 2:
         return Difference(mean, unknown, unknown, unknown, unknown)
     users, seeds = mean_squares(differences)
-    variance = users + seeds
-    if variance == 0:
-        return Difference(mean, mean, mean, unknown if n_seeds == 1 else float(mean == 0), unknown)
-    weights = np.array([users, seeds]) / variance
-    freedom = np.array([n_users - 1, max(n_seeds - 1, 1)])
-    error = float(np.sqrt(variance / differences.size))
-    margin = error * _critical_value(weights, freedom)
-    p = unknown if n_seeds == 1 else _p_value(abs(mean) / error, weights, freedom)
-    return Difference(mean, mean - margin, mean + margin, p, unknown if n_seeds == 1 else float(weights[1]))
+    return _judged(mean, np.array([users, seeds]) / differences.size, n_users - 1, n_seeds)
 
 
 def group_difference(differences: np.ndarray, first: np.ndarray, second: np.ndarray) -> Difference:
     """Test if paired differences are larger among some users than among others: the mean of those less that of these.
 
-    The differences are brought to a form whose mean is that of the first group less that of the second, with each
-    user's deviation from its own group's mean weighted by how much it moves that; so :func:`paired_difference` of it
-    has the variance of both groups over users, s_1^2 / n_1 + s_2^2 / n_2, and over seeds that of the groups'
-    difference.
+    Users are drawn at random within each group, and seeds for both together. Over users the variance is that of two
+    samples, s_1^2 / n_1 + s_2^2 / n_2 of the users' means over the seeds, with the degrees of freedom of Welch (1947,
+    Biometrika 34:28); over seeds it is that of the groups' difference in each seed, less half of what the rest of the
+    variance brings into it. The two are put together as in :func:`paired_difference`.
 
     Args:
         differences: shape [n_seeds, n_users]; users with a NaN are left out.
         first, second: which users are in the groups, which have none in common, shape [n_users] each, bool.
 
     Returns:
-        The difference of the groups; all NaN where one has fewer than two users.
+        The difference of the groups; all NaN where one has fewer than :data:`FEWEST_USERS`, as the test then finds
+        differences of chance too often.
     """
     known = ~np.isnan(differences).any(axis=0)
     groups = [differences[:, known & group] for group in (first, second)]
-    if min(group.shape[1] for group in groups) < 2:
+    counts = np.array([group.shape[1] for group in groups])
+    if min(counts) < FEWEST_USERS:
         return Difference(*[float("nan")] * 5)
-    between = groups[0].mean() - groups[1].mean()
-    n_users = sum(group.shape[1] for group in groups)
-    weighted = [
-        sign * (group - group.mean()) * n_users / group.shape[1] for sign, group in zip((1, -1), groups, strict=True)
-    ]
-    return paired_difference(np.concatenate(weighted, axis=1) + between)
+    n_seeds = len(differences)
+    of_users = np.array([group.mean(axis=0).var(ddof=1) for group in groups]) / counts
+    of_seeds = 0.0
+    if n_seeds > 1:
+        by_seed = groups[0].mean(axis=1) - groups[1].mean(axis=1)
+        rests = [group - group.mean(axis=0) - group.mean(axis=1, keepdims=True) + group.mean() for group in groups]
+        squares = np.array([np.sum(rest**2) for rest in rests]) / ((counts - 1) * (n_seeds - 1))
+        of_seeds = max(by_seed.var(ddof=1) - np.sum(squares / counts) / 2, 0.0) / n_seeds
+    welch = of_users.sum() ** 2 / np.sum(of_users**2 / (counts - 1)) if of_users.any() else np.sum(counts - 1)
+    between = float(groups[0].mean() - groups[1].mean())
+    return _judged(between, np.array([of_users.sum(), of_seeds]), welch, n_seeds)
+
+
+def _judged(mean: float, variances: np.ndarray, users_freedom: float, n_seeds: int) -> Difference:
+    """Give the interval and p-value of a mean, from its variances over users and over seeds."""
+    variance, unknown = float(variances.sum()), float("nan")
+    if variance == 0:
+        return Difference(mean, mean, mean, unknown if n_seeds == 1 else float(mean == 0), unknown)
+    weights, freedom = variances / variance, np.array([users_freedom, max(n_seeds - 1, 1)])
+    margin = variance**0.5 * _critical_value(weights, freedom)
+    p = unknown if n_seeds == 1 else _p_value(abs(mean) / variance**0.5, weights, freedom)
+    return Difference(mean, mean - margin, mean + margin, p, unknown if n_seeds == 1 else float(weights[1]))
 
 
 def mean_squares(differences: np.ndarray) -> tuple[float, float]:

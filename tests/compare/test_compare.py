@@ -233,4 +233,4 @@ def test_equal_weights_are_the_middle_of_constant_ones(whole):
                 assert info["test"] == of_constant["test"]
     table = (whole[1] / "table3.md").read_text().split("\n\n")[0]
     last_cells = {row[0]: row[-1] for row in map(cells_of, table.split("\n"))}
-    assert last_cells["Equal weights"] == last_cells["Ensemble, equal weights"] == ""
+    assert last_cells["DecRS, equal weights"] == last_cells["Ensemble, equal weights"] == ""

@@ -115,6 +115,10 @@ def test_rates_of_other_methods_are_not_written_over(tiny, tmp_path):
             script("amplification")["main"]([*given, *options])
     with pytest.raises(DecRSError, match="lacks the trained"):
         script("amplification")["main"]([*given, "--methods=diversity", "--seeds=2"])
+    for content in ("", "a,b\n1,2\n"):
+        (tmp_path / "amplification.csv").write_text(content)
+        with pytest.raises(DecRSError, match="is no table of rates, and would be written over"):
+            script("amplification")["main"]([*given, "--methods=diversity", "--seeds=2"])
 
 
 def test_ratios_of_the_largest_shares_to_the_smallest():

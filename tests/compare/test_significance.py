@@ -50,26 +50,45 @@ def test_as_the_literal_analysis_of_variance(differences):
     np.testing.assert_allclose(found, literal_test(differences.tolist()), rtol=1e-6, atol=1e-9)
 
 
+def literal_groups(differences, groups):
+    """The same for two groups of users, by sums over cells: mean, standard error, degrees of freedom of the users."""
+    n_seeds = len(differences)
+    means = [sum(differences[s][u] for s in range(n_seeds) for u in group) / n_seeds / len(group) for group in groups]
+    of_seed = [[sum(differences[s][u] for u in group) / len(group) for s in range(n_seeds)] for group in groups]
+    mean, parts, rest = means[0] - means[1], [], 0
+    for group, group_mean, seed_means in zip(groups, means, of_seed, strict=True):
+        of_user = {u: sum(differences[s][u] for s in range(n_seeds)) / n_seeds for u in group}
+        parts.append(sum((value - group_mean) ** 2 for value in of_user.values()) / (len(group) - 1) / len(group))
+        squares = sum(
+            (differences[s][u] - of_user[u] - seed_means[s] + group_mean) ** 2 for s in range(n_seeds) for u in group
+        )
+        rest += squares / ((len(group) - 1) * (n_seeds - 1)) / len(group)
+    contrasts = [one - other for one, other in zip(*of_seed, strict=True)]
+    over_seeds = max(sum((one - mean) ** 2 for one in contrasts) / (n_seeds - 1) - rest / 2, 0) / n_seeds
+    freedom = sum(parts) ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, groups, strict=True))
+    return mean, sum(parts), over_seeds, freedom
+
+
 @settings(max_examples=50, deadline=None)
-@given(st.integers(2, 5), st.integers(2, 8), st.integers(2, 8), st.integers(0, 9999))
+@given(st.integers(2, 5), st.integers(10, 14), st.integers(10, 14), st.integers(0, 9999))
 def test_some_users_against_others_cell_by_cell(n_seeds, n_first, n_second, seed):
     rng = np.random.default_rng(seed)
     n_users = n_first + n_second + 2
     differences = rng.normal(size=(n_seeds, n_users)) + rng.normal(size=(n_seeds, 1))
     order = rng.permutation(n_users)
-    first, second = order[:n_first], order[n_first : n_first + n_second]
-    cells = [[] for _ in range(n_seeds)]
-    means = [
-        sum(differences[s][u] for s in range(n_seeds) for u in group) / n_seeds / len(group)
-        for group in (first, second)
-    ]
-    for group, mean, sign in ((first, means[0], 1), (second, means[1], -1)):
-        for u in group:
-            for s in range(n_seeds):
-                share = len(group) / (n_first + n_second)
-                cells[s].append(sign * (differences[s][u] - mean) / share + means[0] - means[1])
-    found = group_difference(differences, *(np.isin(np.arange(n_users), group) for group in (first, second)))
-    np.testing.assert_allclose(found, literal_test(cells), rtol=1e-6, atol=1e-9)
+    groups = order[:n_first], order[n_first : n_first + n_second]
+    found = group_difference(differences, *(np.isin(np.arange(n_users), group) for group in groups))
+    mean, over_users, over_seeds, freedom = literal_groups(differences.tolist(), [group.tolist() for group in groups])
+    variance = over_users + over_seeds
+
+    def p_against(value):
+        t = abs(mean - value) / variance**0.5
+        of_both = over_users * 2 * stats.t.sf(t, freedom) + over_seeds * 2 * stats.t.sf(t, n_seeds - 1)
+        return of_both / variance
+
+    assert (found.mean, found.p) == pytest.approx((mean, p_against(0)))
+    assert found.seed_share == pytest.approx(over_seeds / variance, abs=1e-9)
+    assert (p_against(found.low), p_against(found.high)) == pytest.approx((0.05, 0.05), rel=1e-6)
 
 
 def test_some_users_against_others_have_the_variance_of_two_samples():
@@ -79,18 +98,20 @@ def test_some_users_against_others_have_the_variance_of_two_samples():
     first = np.arange(1300) < 400
     found = group_difference(differences, first, ~first)
     of_two = stats.ttest_ind(differences[0, first], differences[0, ~first], equal_var=False).confidence_interval()
-    assert (found.low, found.high) == pytest.approx(of_two, rel=0.01)
+    assert (found.low, found.high) == pytest.approx(of_two)
     several = differences + rng.normal(size=(4, 1))  # an effect of the seed on all users is none on their difference
     assert group_difference(several, first, ~first).seed_share < 0.01
-    assert np.isnan(group_difference(several, first, np.arange(1300) == 1200)).all()
+    assert np.isnan(group_difference(several, first, np.arange(1300) >= 1291)).all()  # nine users
+    same = np.ones((3, 40))
+    assert group_difference(same, np.arange(40) < 20, np.arange(40) >= 20)[:4] == (0, 0, 0, 1)
 
 
 def test_users_without_a_value_are_in_neither_group():
-    differences = np.random.default_rng(0).normal(size=(3, 20))
-    first = np.arange(20) < 9
+    differences = np.random.default_rng(0).normal(size=(3, 30))
+    first = np.arange(30) < 14
     with_gaps = differences.copy()
     with_gaps[0, [2, 15]] = np.nan
-    kept = np.setdiff1d(np.arange(20), [2, 15])
+    kept = np.setdiff1d(np.arange(30), [2, 15])
     assert group_difference(with_gaps, first, ~first) == group_difference(
         differences[:, kept], first[kept], ~first[kept]
     )

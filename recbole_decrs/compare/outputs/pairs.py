@@ -66,18 +66,25 @@ def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str,
         rows = []
         for (method, against), found in part.groupby(["method", "against"], sort=False):
             of_metric = found.set_index("metric")
-            cells = [_cell(of_metric.loc[metric], several) for metric in longest]
+            cells = [tested(of_metric.loc[metric]) for metric in longest]
             rows.append([f"{title(backbone, method)} - {title(backbone, against)}", *cells])
         tables.append(as_markdown(rows, [f"over {backbone}", *map(title_of, longest)]))
     said = ["Differences of the means, with 95% intervals" + (" and p-values" if several else " over users") + "."]
+    return "\n\n".join([*tables, " ".join([*said, *left_once_corrected(frame, corrected, file), *remarks])]) + "\n"
+
+
+def left_once_corrected(frame: pd.DataFrame, corrected: str, file: str) -> list[str]:
+    """Say in a sentence how many p-values are below 0.05 once corrected; none where there is no p-value."""
     left = frame["p_holm"].dropna()
-    if len(left):
-        n_below = (left < 0.05).sum()
-        verb = "is" if n_below == 1 else "are"
-        said.append(f"Of {len(left)} p-values{corrected}, {n_below} {verb} below 0.05 once corrected by Holm ({file}).")
-    return "\n\n".join([*tables, " ".join([*said, *remarks])]) + "\n"
+    if left.empty:
+        return []
+    n_below = (left < 0.05).sum()
+    verb = "is" if n_below == 1 else "are"
+    return [f"Of {len(left)} p-values{corrected}, {n_below} {verb} below 0.05 once corrected by Holm ({file})."]
 
 
-def _cell(row: pd.Series, several: bool) -> str:
-    p = "p < 0.001" if row.p < 0.001 else f"p {row.p:.3f}"
-    return f"{row.difference:+.4f} [{row.low:+.4f}, {row.high:+.4f}]" + (f" {p}" if several else "")
+def tested(row: pd.Series) -> str:
+    """Write a difference with its interval and p-value, as far as they are known."""
+    interval = "" if np.isnan(row["low"]) else f" [{row['low']:+.4f}, {row['high']:+.4f}]"
+    p = "p < 0.001" if row["p"] < 0.001 else f"p {row['p']:.3f}"
+    return f"{row['difference']:+.4f}{interval}" + ("" if np.isnan(row["p"]) else f" {p}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
+from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
-from recbole_decrs.compare.outputs.drift_bins import THIRDS, groups_of
+from recbole_decrs.compare.outputs.drift_bins import LIKE, THIRDS, groups_of
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.pairs import left_once_corrected, tested
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
-from recbole_decrs.compare.significance import group_difference, holm
+from recbole_decrs.compare.significance import FEWEST_USERS, group_difference, holm
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
 
@@ -20,26 +20,29 @@ PAIRS = (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble"))
 """The gains: of DecRS, of two conventional models fused in the same way, and of the one over the other."""
 
 
-def opposed_groups(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[str, pd.Series, pd.Series]]:
-    """Set some users against others: who they are in words, and the ids of both.
+def opposed_groups(drifts: pd.DataFrame, thresholds: list[float]) -> dict[str, tuple[pd.Series, pd.Series]]:
+    """Set some users against others: the ids of both, by who they are in words.
 
     Args:
         drifts: see :func:`~recbole_decrs.compare.drifts.drifts_of`; of the test users alone.
         thresholds: of eta_u, above which users are set against the rest, as Table 4 of the paper parts them.
     """
-    users = drifts["user"]
+    users, opposed = drifts["user"], {}
     for threshold in sorted(thresholds):
         above = drifts["eta"] > threshold
-        yield f"drift over {threshold:g} - at most {threshold:g}", users[above], users[~above]
-    parts = {(split, name): part["user"] for split, name, part in groups_of(drifts, thresholds)}
-    by_length = [(name, members) for (split, name), members in parts.items() if split == "clicks"]
+        opposed[f"drift over {threshold:.12g} - at most {threshold:.12g}"] = users[above], users[~above]
+    parts = {(split, name): part for split, name, part in groups_of(drifts, thresholds)}
+    by_length = [(name, part["user"]) for (split, name), part in parts.items() if split == "clicks"]
     if by_length:
         name, fewest = by_length[0]
-        yield f"{name} clicks, the fewest - more", fewest, users[~users.isin(fewest)]
-    like = (parts.get(("eta at like length", name)) for name in (THIRDS[-1], THIRDS[0]))
-    yield "high drift - low, at like history length", *like
-    beyond = (parts["beyond chance", answer] for answer in ("yes", "no"))
-    yield "drift beyond chance - not", *beyond
+        opposed[f"{name} clicks (the fewest) - more"] = fewest, users[~users.isin(fewest)]
+    high, low = (parts.get(("eta at like length", name)) for name in (THIRDS[-1], THIRDS[0]))
+    # Of fewer users the thirds of each length are too unlike in number, so that lengths would not be alike.
+    if len(drifts) >= LIKE * len(THIRDS) * FEWEST_USERS and high["eta"].mean() > low["eta"].mean():
+        opposed["high drift - low, at like history length"] = high["user"], low["user"]
+    beyond = (parts["beyond chance", answer]["user"] for answer in ("yes", "no"))
+    opposed["drift beyond chance - not"] = tuple(beyond)
+    return opposed
 
 
 def who_gains_frame(results: Results) -> pd.DataFrame:
@@ -48,7 +51,8 @@ def who_gains_frame(results: Results) -> pd.DataFrame:
     Returns:
         A row for each backbone, metric, opposed groups and pair of methods: ``users`` and ``others``, how many they
         are; ``difference``, the mean gain of the former less that of the latter, its 95% interval ``low`` and ``high``,
-        ``p``, and ``p_holm``, corrected over all rows. Groups with fewer than two users are left out.
+        ``p``, and ``p_holm``, corrected over all rows. Users without a value are left out, and so are groups with too
+        few users; see :func:`~recbole_decrs.compare.significance.group_difference`.
     """
     rows = []
     metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
@@ -58,9 +62,10 @@ def who_gains_frame(results: Results) -> pd.DataFrame:
                 users, differences = differences_by_user(results, backbone, name, opponent, metric)
                 if not len(differences):
                     continue
-                tested = results.drifts[results.drifts["user"].isin(users)]
-                for group, *members in opposed_groups(tested, results.thresholds):
-                    inside = [np.isin(users, one) for one in members]
+                known = ~np.isnan(differences).any(axis=0)
+                drifts = results.drifts[results.drifts["user"].isin(users)]
+                for group, members in opposed_groups(drifts, results.thresholds).items():
+                    inside = [np.isin(users, one) & known for one in members]
                     found = group_difference(differences, *inside)
                     if not np.isnan(found.mean):
                         counts = [int(one.sum()) for one in inside]
@@ -70,28 +75,28 @@ def who_gains_frame(results: Results) -> pd.DataFrame:
     return frame.assign(p_holm=holm(frame["p"].tolist()))
 
 
-def who_gains_text(results: Results, frame: pd.DataFrame) -> str:
-    """Write a table for each backbone and metric, a row for each pair of groups, and what is left once corrected."""
+def who_gains_text(results: Results, frame: pd.DataFrame) -> str | None:
+    """Write a table for each backbone and metric, a row for each pair of groups, and what is left once corrected.
+
+    None where all groups have too few users.
+    """
+    if frame.empty:
+        return None
     tables = []
     for (backbone, metric), part in frame.groupby(["backbone", "metric"], sort=False):
-        pairs = part[["method", "against"]].drop_duplicates().itertuples(index=False, name=None)
-        of_pairs = {pair: part[(part["method"] == pair[0]) & (part["against"] == pair[1])] for pair in pairs}
+        pairs = [pair for pair, _ in part.groupby(["method", "against"], sort=False)]
         rows = []
         for group, of_group in part.groupby("group", sort=False):
-            cells = [str(count) for count in of_group.iloc[0][["users", "others"]]]
-            for of_pair in of_pairs.values():
-                row = of_pair.set_index("group").loc[group]
-                p = "" if np.isnan(row["p"]) else f" p {row['p']:.3f}"
-                cells.append(f"{row['difference']:+.4f} [{row['low']:+.4f}, {row['high']:+.4f}]{p}")
-            rows.append([group, *cells])
-        gains = [f"{title(backbone, name)} - {title(backbone, against)}" for name, against in of_pairs]
-        head = f"{title_of(metric)}, {backbone}: the gain of some users less that of others"
+            by_pair = of_group.set_index(["method", "against"])
+            counts = by_pair.iloc[0][["users", "others"]]
+            rows.append([group, *map(str, counts), *(tested(by_pair.loc[pair]) for pair in pairs)])
+        gains = [f"{title(backbone, name)} - {title(backbone, against)}" for name, against in pairs]
+        smaller = ", where less is better" if metric.partition("@")[0] in smaller_metrics else ""
+        head = f"{title_of(metric)}{smaller}, {backbone}: what some users gain less what others gain"
         tables.append(f"{head}\n\n{as_markdown(rows, ['', 'users', 'others', *gains])}")
-    said = ["Mean gains, with 95% intervals over users and seeds."]
-    left = frame["p_holm"].dropna()
-    if len(left):
-        below = f"{(left < 0.05).sum()} of {len(left)} p-values of all metrics are below 0.05 once corrected by Holm"
-        said.append(f"{below} (who_gains.csv).")
+    several = len(results.seeds) > 1
+    said = ["Mean differences, with 95% intervals" + (" and p-values" if several else " over users") + "."]
+    said += left_once_corrected(frame, f" of all metrics at {results.longest_list}", "who_gains.csv")
     return "\n\n".join([*tables, " ".join(said)]) + "\n"
 
 

@@ -67,7 +67,8 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     found = [significant(averages[averages["against"] == name]) for name in known]
     beyond = [metric for metric in found[0][0] if all(metric in ahead for ahead, _ in found)]
     behind = [metric for metric in averages["metric"].unique() if any(metric in less for _, less in found)]
-    names = " and ".join(title(backbone, name) for name in known)
+    *others, last = (title(backbone, name) for name in known)
+    names = f"{', '.join(others)} and {last}" if others else last
     two = f"two {backbone}s averaged ({names}; controls.md)"
     if beyond and not behind:
         return f"{said}, and better than {two} in {_names(beyond)}."
