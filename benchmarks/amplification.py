@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.arguments import parse
-from recbole_decrs.compare import METHODS
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
+from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import plan_of
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
@@ -105,11 +105,6 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
     return as_markdown(rows, ["", *(f"rating {rating:g}" for rating in of_all), f"below {backbone}, of {n_seeds}"])
 
 
-def title_of(method: str, backbone: str) -> str:
-    """Name a method as the tables do: the backbone by its own name."""
-    return backbone if METHODS[method].role == "backbone" else METHODS[method].title
-
-
 def main(arguments: list[str]) -> None:
     """Count for each backbone, seed and method, and print and write the tables."""
     settings = parse(arguments)
@@ -123,8 +118,8 @@ def main(arguments: list[str]) -> None:
     rows, path = [], f"{given['output']}/amplification.csv"
     with quiet_libraries():
         plan = plan_of(backbones, methods, read_literal(given["seeds"]), configure)
-        titles = [(backbone, title_of(name, backbone)) for backbone, names in plan.methods.items() for name in names]
-        check_kept(path, {(backbone, seed, title) for backbone, title in titles for seed in plan.seeds})
+        titles = [(backbone, title(backbone, name)) for backbone, names in plan.methods.items() for name in names]
+        check_kept(path, {(backbone, seed, name) for backbone, name in titles for seed in plan.seeds})
         pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
@@ -133,7 +128,7 @@ def main(arguments: list[str]) -> None:
                 pairs = open_pairs(experiment)
                 for name in names:
                     found = rates(experiment, name, pairs)
-                    rows.append(found.assign(backbone=backbone, seed=seed, method=title_of(name, backbone)))
+                    rows.append(found.assign(backbone=backbone, seed=seed, method=title(backbone, name)))
     frame = pd.concat(rows, ignore_index=True)
     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
     for backbone in plan.methods:

@@ -7,13 +7,12 @@ import pytest
 
 from drawn_results import METHODS, METRICS, results
 from recbole_decrs.compare.outputs import OUTPUTS
-from recbole_decrs.compare.outputs.against_backbone import against_backbone_frame, against_backbone_text
 from recbole_decrs.compare.significance import holm, paired_difference
 
 
 def test_each_method_is_held_against_the_backbone_of_its_seed():
     compared = results()
-    frame = against_backbone_frame(compared)
+    frame = OUTPUTS["against-backbone"].numbers(compared)
     assert frame["method"].tolist() == [name for name in METHODS[1:] for _ in METRICS]
     assert set(frame["against"]) == {"backbone"}
     for row in frame.itertuples():
@@ -26,7 +25,7 @@ def test_each_method_is_held_against_the_backbone_of_its_seed():
     again = frame["method"] == "other_seed"
     assert frame[again]["p_holm"].isna().all()
     assert frame[~again]["p_holm"].tolist() == holm(frame[~again]["p"].tolist())
-    text = against_backbone_text(compared, frame)
+    text = OUTPUTS["against-backbone"].text(compared, frame)
     assert "| Ensemble - FM" in text
     assert "Recall@5" not in text
     below = (frame["p_holm"] < 0.05).sum()
@@ -35,7 +34,7 @@ def test_each_method_is_held_against_the_backbone_of_its_seed():
 
 def test_one_seed_has_intervals_alone():
     compared = results(seeds=(2020,))
-    text = against_backbone_text(compared, against_backbone_frame(compared))
+    text = OUTPUTS["against-backbone"].text(compared, OUTPUTS["against-backbone"].numbers(compared))
     assert "over users." in text
     assert "p-value" not in text
 
@@ -46,4 +45,6 @@ def test_it_needs_a_method_beside_the_backbone():
     assert "no backbone has one beside it" in lacks(replace(results(), methods={"FM": ["backbone"]}))
     only_again = replace(results(), methods={"FM": ["backbone", "other_seed"]})
     assert lacks(only_again) is None
-    assert "0 p-values" not in against_backbone_text(only_again, against_backbone_frame(only_again))
+    assert "0 p-values" not in OUTPUTS["against-backbone"].text(
+        only_again, OUTPUTS["against-backbone"].numbers(only_again)
+    )

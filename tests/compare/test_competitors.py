@@ -7,7 +7,6 @@ import pytest
 
 from drawn_results import METRICS, results
 from recbole_decrs.compare.outputs import OUTPUTS
-from recbole_decrs.compare.outputs.competitors import competitors_frame, competitors_text
 from recbole_decrs.compare.significance import holm, paired_difference
 
 METHODS = ("backbone", "unawareness", "calibration", "decrs_wo", "decrs_product", "decrs", "ensemble", "other_seed")
@@ -16,7 +15,7 @@ OPPONENTS = ["unawareness", "calibration", "decrs_wo", "decrs_product"]
 
 def test_each_opponent_is_tested_seed_by_seed_and_user_by_user():
     compared = results(methods=METHODS)
-    frame = competitors_frame(compared)
+    frame = OUTPUTS["competitors"].numbers(compared)
     assert set(frame["method"]) == {"decrs"}
     assert frame["against"].tolist() == [name for name in OPPONENTS for _ in METRICS]
     for row in frame.itertuples():
@@ -28,7 +27,7 @@ def test_each_opponent_is_tested_seed_by_seed_and_user_by_user():
         expected = paired_difference(np.array(differences))
         assert (row.difference, row.low, row.high, row.p) == pytest.approx(expected[:4])
     assert frame["p_holm"].tolist() == holm(frame["p"].tolist())
-    text = competitors_text(compared, frame)
+    text = OUTPUTS["competitors"].text(compared, frame)
     assert "| DecRS - Calibration" in text
     assert "| DecRS - DecRS w/o inference" in text
     assert "Of 12 p-values of DecRS against competitors and its own variants, over all metrics, " in text

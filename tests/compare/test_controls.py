@@ -7,13 +7,12 @@ import pytest
 
 from drawn_results import METRICS, results
 from recbole_decrs.compare.outputs import OUTPUTS
-from recbole_decrs.compare.outputs.controls import controls_frame, controls_text
 from recbole_decrs.compare.significance import holm, paired_difference
 
 
 def test_each_pair_is_tested_seed_by_seed_and_user_by_user():
     compared = results()
-    frame = controls_frame(compared)
+    frame = OUTPUTS["controls"].numbers(compared)
     pairs = [("decrs", "ensemble"), ("decrs", "constant"), ("other_seed", "backbone")]
     assert list(frame[["method", "against"]].itertuples(index=False, name=None)) == [p for p in pairs for _ in METRICS]
     for row in frame.itertuples():
@@ -27,7 +26,7 @@ def test_each_pair_is_tested_seed_by_seed_and_user_by_user():
     of_decrs = frame[frame["method"] == "decrs"]
     assert of_decrs["p_holm"].tolist() == holm(of_decrs["p"].tolist())
     assert frame[frame["method"] == "other_seed"]["p_holm"].isna().all()
-    text = controls_text(compared, frame)
+    text = OUTPUTS["controls"].text(compared, frame)
     assert "| DecRS - Ensemble" in text
     assert "| Another seed - FM" in text
     assert "Recall@5" not in text
@@ -36,8 +35,8 @@ def test_each_pair_is_tested_seed_by_seed_and_user_by_user():
 
 def test_one_seed_has_no_p_values():
     compared = results(seeds=(2020,))
-    frame = controls_frame(compared)
-    text = controls_text(compared, frame)
+    frame = OUTPUTS["controls"].numbers(compared)
+    text = OUTPUTS["controls"].text(compared, frame)
     assert frame["p"].isna().all()
     assert "over users." in text
     assert "p-value" not in text
@@ -50,4 +49,4 @@ def test_it_is_left_out_where_there_is_no_pair():
         assert "no backbone has both" in lacks(replace(results(), methods={"FM": methods}))
     again = replace(results(), methods={"FM": ["backbone", "other_seed"]})
     assert lacks(again) is None
-    assert "DecRS" not in controls_text(again, controls_frame(again))
+    assert "DecRS" not in OUTPUTS["controls"].text(again, OUTPUTS["controls"].numbers(again))

@@ -106,6 +106,16 @@ def test_some_users_against_others_have_the_variance_of_two_samples():
     assert group_difference(same, np.arange(40) < 20, np.arange(40) >= 20)[:4] == (0, 0, 0, 1)
 
 
+@pytest.mark.parametrize(("user", "group_seed", "cell"), [(1, 0, 1), (0, 0.3, 1)])
+def test_ten_users_against_others_are_found_to_differ_by_chance_as_seldom_as_said(user, group_seed, cell):
+    rng, first, found = np.random.default_rng(3), np.arange(200) < 10, 0
+    for _ in range(500):
+        of_users = user * rng.normal(size=200) * np.where(first, 2, 1)
+        of_seeds = rng.normal(size=(5, 1)) + group_seed * rng.normal(size=(5, 1)) * first
+        found += group_difference(of_users + of_seeds + cell * rng.normal(size=(5, 200)), first, ~first).p < 0.05
+    assert 0.01 < found / 500 < 0.08
+
+
 def test_users_without_a_value_are_in_neither_group():
     differences = np.random.default_rng(0).normal(size=(3, 30))
     first = np.arange(30) < 14

@@ -8,17 +8,20 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import holm, paired_difference
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
 
+PairsOf = Callable[[list[str]], list[tuple[str, str]]]
+"""Names pairs, from the names of the methods of a backbone."""
 AGAIN = "other_seed"
 """The control that is the backbone once more (A/A): what its tests find is chance, so that they are not corrected."""
 
 
-def pairs_frame(results: Results, pairs_of: Callable[[list[str]], list[tuple[str, str]]]) -> pd.DataFrame:
+def pairs_frame(results: Results, pairs_of: PairsOf) -> pd.DataFrame:
     """Test pairs of methods over each backbone, in every metric.
 
     Args:
@@ -47,6 +50,38 @@ def pairs_frame(results: Results, pairs_of: Callable[[list[str]], list[tuple[str
     corrected = frame["method"] != AGAIN
     frame.loc[corrected, "p_holm"] = holm(frame.loc[corrected, "p"].tolist())
     return frame
+
+
+def register_pairs(
+    name: str,
+    *,
+    about: str,
+    pairs_of: PairsOf,
+    corrected: str,
+    missing: str,
+    remarks: Callable[[pd.DataFrame], list[str]] = lambda frame: [],
+) -> None:
+    """Register an output that tests pairs of methods.
+
+    Args:
+        name: that of its files.
+        about: what it shows, for the table of outputs in the README.
+        pairs_of: names the pairs; see :func:`pairs_frame`.
+        corrected: see :func:`pairs_text`.
+        missing: why it is not made, in words, where no backbone has a pair.
+        remarks: says more, from the tests.
+    """
+
+    def text(results: Results, numbers: pd.DataFrame) -> str:
+        return pairs_text(results, numbers, corrected, f"{name}.csv", *remarks(numbers))
+
+    def lacks(results: Results) -> str | None:
+        return None if any(map(pairs_of, results.methods.values())) else missing
+
+    def numbers(results: Results) -> pd.DataFrame:
+        return pairs_frame(results, pairs_of)
+
+    register_output(Output(name, about=about, numbers=numbers, text=text, lacks=lacks))
 
 
 def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str, *remarks: str) -> str:

@@ -57,15 +57,20 @@ def who_gains_frame(results: Results) -> pd.DataFrame:
     rows = []
     metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
     for backbone, names in results.methods.items():
+        users = np.sort(results.all_seeds(backbone, "backbone")[0].by_user["users"])
+        drifts = results.drifts[results.drifts["user"].isin(users)]
+        opposed = {
+            group: [np.isin(users, one) for one in members]
+            for group, members in opposed_groups(drifts, results.thresholds).items()
+        }
         for metric in metrics:
             for name, opponent in (pair for pair in PAIRS if set(pair) <= set(names)):
-                users, differences = differences_by_user(results, backbone, name, opponent, metric)
+                _, differences = differences_by_user(results, backbone, name, opponent, metric)
                 if not len(differences):
                     continue
                 known = ~np.isnan(differences).any(axis=0)
-                drifts = results.drifts[results.drifts["user"].isin(users)]
-                for group, members in opposed_groups(drifts, results.thresholds).items():
-                    inside = [np.isin(users, one) & known for one in members]
+                for group, members in opposed.items():
+                    inside = [one & known for one in members]
                     found = group_difference(differences, *inside)
                     if not np.isnan(found.mean):
                         counts = [int(one.sum()) for one in inside]

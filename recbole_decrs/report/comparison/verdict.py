@@ -20,7 +20,7 @@ def verdict_section(results: Results, tests: pd.DataFrame, controls: pd.DataFram
     Args:
         results: the results.
         tests: what :func:`~recbole_decrs.compare.outputs.table3_tests.differences_frame` gives of them.
-        controls: what :func:`~recbole_decrs.compare.outputs.controls.controls_frame` gives of them.
+        controls: the numbers of the output ``controls`` of them.
     """
     text = []
     for backbone in results.methods:
@@ -44,7 +44,7 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     Args:
         backbone: its name.
         tests: the rows of :func:`~recbole_decrs.compare.outputs.table3_tests.differences_frame` of this backbone.
-        controls: those of :func:`~recbole_decrs.compare.outputs.controls.controls_frame`.
+        controls: those of the output ``controls``.
         n_seeds: the number of seeds.
     """
     if n_seeds == 1:

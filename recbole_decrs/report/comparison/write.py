@@ -8,7 +8,7 @@ from logging import getLogger
 from pathlib import Path
 from typing import Any
 
-from recbole_decrs.compare.outputs.controls import controls_frame
+from recbole_decrs.compare.outputs import OUTPUTS
 from recbole_decrs.compare.outputs.table3 import overall_frame
 from recbole_decrs.compare.outputs.table3_tests import differences_frame
 from recbole_decrs.compare.results import Results
@@ -38,7 +38,7 @@ def page_of_comparison(results: Results, record: dict[str, Any], folder: Path) -
     tests = differences_frame(results)
     dataset = next(iter(record["config"].values()))["dataset"]
     sections = [
-        verdict_section(results, tests, controls_frame(results)),
+        verdict_section(results, tests, OUTPUTS["controls"].numbers(results)),
         overall_section(results, overall_frame(results)),
         Section("Differences and tests", (), [*forest_figures(results, tests), tests_table(results, tests)])
         if len(tests)
