@@ -123,12 +123,12 @@ def by_drift(folder: str, backbone: str, metric: str = "recall@20", papers: str 
     rows = []
     for (threshold, users), part in frame.groupby(["threshold", "users"]):
         mean = part.set_index("method")["mean"]
-        gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", "ensemble"))
+        gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", "ensemble", "intervention"))
         paper = printed.get(f"{threshold:g}", {}).get(papers, {})
         of_paper = [paper.get(name, "") for name in ("backbone", "DecRS", "%improv.")]
         here = [f"{mean['backbone']:.4f}", f"{mean['decrs']:.4f}", *gains]
         rows.append([f"over {threshold:g}", str(users), *here, *of_paper])
-    heads = ["eta_u", "users", backbone, "DecRS", "gain", f"gain of two {backbone}s"]
+    heads = ["eta_u", "users", backbone, "DecRS", "gain", f"gain of two {backbone}s", "of Intervention"]
     return as_markdown(rows, [*heads, f"paper: {backbone}", "DecRS", "gain"])
 
 

@@ -43,14 +43,27 @@ def test_users_of_a_group_are_what_its_name_says():
     assert low["eta"].max() < high["eta"].mean()
 
 
-def test_a_backbone_without_decrs_or_without_an_ensemble_is_left_out_of_the_text(whole):
+def test_a_backbone_without_decrs_or_without_an_average_is_left_out_of_the_text(whole):
     results, _ = whole
     frame = drift_bins_frame(results)
-    for missing in ("decrs", "ensemble"):
-        other = frame[(frame["method"] != missing) & (frame["against"] != missing)].assign(backbone="NFM")
+    for missing in (["decrs"], ["ensemble", "ensemble_equal"]):
+        other = frame[~frame["method"].isin(missing) & ~frame["against"].isin(missing)].assign(backbone="NFM")
         text = drift_bins_text(results, pd.concat([frame, other]))
         assert text == drift_bins_text(results, frame)
         assert drift_bins_text(results, other) is None
+
+
+def test_the_text_has_the_pairs_that_are_there(whole):
+    results, _ = whole
+    frame = drift_bins_frame(results)
+    equal, fused = "Ensemble, equal weights", "DecRS - Ensemble "
+    assert equal in drift_bins_text(results, frame)
+    assert "Intervention - FM" in drift_bins_text(results, frame)
+    gone = frame[~frame["method"].isin(["ensemble", "intervention"]) & (frame["against"] != "ensemble")]
+    text = drift_bins_text(results, gone)
+    assert f"DecRS - {equal}" in text
+    assert fused not in text
+    assert "Intervention" not in text
 
 
 def test_a_user_without_a_value_is_no_user_of_a_group(whole):

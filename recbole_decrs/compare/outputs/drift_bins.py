@@ -27,6 +27,14 @@ SPLITS = {
     ),
 }
 """The ways in which users are parted, and what they are."""
+PAIRS = (
+    ("decrs", "backbone"),
+    ("ensemble", "backbone"),
+    ("decrs", "ensemble"),
+    ("ensemble_equal", "backbone"),
+    ("decrs", "ensemble_equal"),
+)
+"""The gains: of DecRS, of two conventional models fused in the same way or half and half, and of the one over these."""
 
 
 def groups_of(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -60,7 +68,7 @@ def _parts(drifts: pd.DataFrame, column: str, number: int) -> list[pd.DataFrame]
 
 
 def drift_bins_frame(results: Results) -> pd.DataFrame:
-    """Compare every method with the backbone, and DecRS with ``ensemble``, within each group of users.
+    """Compare every method with the backbone, and the other :data:`PAIRS`, within each group of users.
 
     Returns:
         A row for each backbone, group, metric of the longest list and pair of methods: users, their mean clicks and
@@ -71,7 +79,7 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
     metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
     for backbone, names in results.methods.items():
         pairs = [(name, "backbone") for name in names if name != "backbone"]
-        pairs += [("decrs", "ensemble")] if {"decrs", "ensemble"} <= set(names) else []
+        pairs += [pair for pair in PAIRS if pair[1] != "backbone" and set(pair) <= set(names)]
         for metric in metrics:
             for name, opponent in pairs:
                 users, differences = differences_by_user(results, backbone, name, opponent, metric)
@@ -91,27 +99,28 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
 
 
 def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
-    """Write who gains by DecRS, by ``ensemble``, and by the one over the other; None where no backbone has both."""
-    with_both = frame.loc[frame["against"] == "ensemble", "backbone"]
-    frame = frame[frame["method"].isin(["decrs", "ensemble"]) & frame["backbone"].isin(with_both)]
+    """Write who gains by the :data:`PAIRS` and by Intervention; None where no backbone has DecRS and two averaged."""
+    with_both = frame.loc[frame["against"] != "backbone", "backbone"]
+    frame = frame[frame["backbone"].isin(with_both)]
     if frame.empty:
         return None
     parts = []
     for (backbone, metric, split), part in frame.groupby(["backbone", "metric", "split"], sort=False):
+        known = set(zip(part["method"], part["against"], strict=True))
+        pairs = [pair for pair in (*PAIRS, ("intervention", "backbone")) if pair in known]
         rows = []
         for group, of_group in part.groupby("group", sort=False):
             by_pair = of_group.set_index(["method", "against"]).to_dict("index")
             first = by_pair["decrs", "backbone"]
             about = {"users": ".0f", "clicks": ".0f", "eta": ".2f", "mean": ".4f"}
             cells = [group, *("" if np.isnan(first[name]) else f"{first[name]:{form}}" for name, form in about.items())]
-            for pair in (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble")):
+            for pair in pairs:
                 one = by_pair[pair]
                 ends = "" if np.isnan(one["low"]) else f" [{one['low']:+.4f}, {one['high']:+.4f}]"
                 cells.append("" if np.isnan(one["difference"]) else f"{one['difference']:+.4f}{ends}")
             rows.append(cells)
-        decrs, ensemble = title(backbone, "decrs"), title(backbone, "ensemble")
         headers = ["users", "n", "clicks", "eta_u", backbone]
-        headers += [f"{decrs} - {backbone}", f"{ensemble} - {backbone}", f"{decrs} - {ensemble}"]
+        headers += [f"{title(backbone, name)} - {title(backbone, against)}" for name, against in pairs]
         parts.append(f"{title_of(metric)}, {backbone}, by {SPLITS[split]}\n\n{as_markdown(rows, headers)}")
     parts.append("95% intervals over users and seeds, each by itself: they are not corrected for their number.")
     return "\n\n".join(parts) + "\n"

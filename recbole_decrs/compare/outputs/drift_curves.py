@@ -22,7 +22,7 @@ def _calibrations(results: Results) -> pd.DataFrame:
 
 
 def _accuracies(results: Results) -> pd.DataFrame:
-    return drift_curves(results, ("backbone", "decrs_wo", "decrs"), ("recall", "ndcg"))
+    return drift_curves(results, ("backbone", "decrs_wo", "decrs", "intervention"), ("recall", "ndcg"))
 
 
 def drift_curves(results: Results, names: tuple[str, ...], metrics: tuple[str, ...]) -> pd.DataFrame:

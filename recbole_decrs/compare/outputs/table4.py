@@ -5,10 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.tables import as_markdown, percent
+
+SHOWN = ("backbone", "decrs", "ensemble", "ensemble_equal", "intervention")
+"""The methods in the text; the numbers have all."""
 
 
 def by_drift_frame(results: Results) -> pd.DataFrame:
@@ -31,13 +35,13 @@ def by_drift_frame(results: Results) -> pd.DataFrame:
 
 
 def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
-    """Write the backbone, DecRS and ``ensemble`` over the users with eta_u above each threshold; None without DecRS."""
+    """Write the means of :data:`SHOWN` over the users with eta_u above each threshold; None without DecRS."""
     metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
     parts = []
     for backbone, names in results.methods.items():
         if "decrs" not in names:
             continue
-        shown = [name for name in ("backbone", "decrs", "ensemble") if name in names]
+        shown = [name for name in SHOWN if name in names]
         rows = []
         for threshold in results.thresholds:
             row = [f"> {threshold:g}", ""]
@@ -47,13 +51,13 @@ def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
                     row[1], values[name] = results.in_group(backbone, name, metric, threshold)
                 row += [f"{values['backbone']:.4f}", f"{values['decrs']:.4f}"]
                 row.append(percent(improvement(metric, values["backbone"], values["decrs"])))
-                row += [f"{values['ensemble']:.4f}"] if "ensemble" in values else []
+                row += [f"{values[name]:.4f}" for name in shown if name not in ("backbone", "decrs")]
             rows.append(row)
         headers = ["eta_u", "users"]
         for metric in metrics:
             short = title_of(metric)
             headers += [f"{short} {backbone}", f"{short} DecRS", "%improv."]
-            headers += [f"{short} Ensemble"] if "ensemble" in shown else []
+            headers += [f"{short} {title(backbone, name)}" for name in shown if name not in ("backbone", "decrs")]
         parts.append(as_markdown(rows, headers))
     return "\n\n".join(parts) + "\n" if parts else None
 

@@ -13,8 +13,8 @@ from recbole_decrs.compare.significance import paired_difference
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
 
-SHOWN = ("decrs", "ensemble", "calibration")
-"""The methods that the text sets against the backbone; the numbers have all."""
+SHOWN = ("decrs", "ensemble", "ensemble_equal", "calibration", "intervention")
+"""The methods that the text and the page set against the backbone, where they are there; the numbers have all."""
 
 
 def user_groups_frame(results: Results) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import pandas as pd
 from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
-from recbole_decrs.compare.outputs.drift_bins import LIKE, THIRDS, groups_of
+from recbole_decrs.compare.outputs.drift_bins import LIKE, PAIRS, THIRDS, groups_of
 from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.outputs.pairs import left_once_corrected, tested
 from recbole_decrs.compare.paired import differences_by_user
@@ -15,9 +15,6 @@ from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import FEWEST_USERS, group_difference, holm
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
-
-PAIRS = (("decrs", "backbone"), ("ensemble", "backbone"), ("decrs", "ensemble"))
-"""The gains: of DecRS, of two conventional models fused in the same way, and of the one over the other."""
 
 
 def opposed_groups(drifts: pd.DataFrame, thresholds: list[float]) -> dict[str, tuple[pd.Series, pd.Series]]:
@@ -109,7 +106,7 @@ def _lacks(results: Results) -> str | None:
     if results.drifts is None:
         return "there is no drift without groups and times, and nothing to compare in one method"
     if not any(set(pair) <= set(names) for pair in PAIRS for names in results.methods.values()):
-        return "it holds DecRS and the ensemble against the backbone, and neither is there"
+        return "it holds DecRS and two models averaged against the backbone, and neither is there"
     return None
 
 

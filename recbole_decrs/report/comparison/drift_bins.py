@@ -8,14 +8,13 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.user_groups import SHOWN
 from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.charts.lines import Line, legend_of, line_chart
 from recbole_decrs.report.comparison.verdict import is_better
 from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, number
 
-SHOWN = ("decrs", "ensemble", "calibration")
-"""The methods that are drawn against the backbone, where they are there."""
 METRICS = ("recall", "ndcg", "ckl")
 FEWEST_USERS = 10
 """Bins of fewer users are in the table of numbers, and are not drawn."""
