@@ -11,8 +11,8 @@ from recbole_decrs.compare.results import Results
 from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.tables import as_markdown, percent
 
-SHOWN = ("backbone", "decrs", "ensemble", "ensemble_equal", "intervention")
-"""The methods in the text; the numbers have all."""
+OTHERS = ("ensemble", "ensemble_equal", "intervention")
+"""The methods in the text beside the backbone and DecRS; the numbers have all."""
 
 
 def by_drift_frame(results: Results) -> pd.DataFrame:
@@ -35,29 +35,29 @@ def by_drift_frame(results: Results) -> pd.DataFrame:
 
 
 def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
-    """Write the means of :data:`SHOWN` over the users with eta_u above each threshold; None without DecRS."""
-    metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
+    """Write means of the backbone, DecRS and :data:`OTHERS` over users with more and more eta_u; None without DecRS."""
+    frame = frame[frame["metric"].str.endswith(f"@{results.longest_list}")]
     parts = []
-    for backbone, names in results.methods.items():
+    for backbone, part in frame.groupby("backbone", sort=False):
+        names = set(part["method"])
         if "decrs" not in names:
             continue
-        shown = [name for name in SHOWN if name in names]
+        others = [name for name in OTHERS if name in names]
+        metrics = part["metric"].unique()
         rows = []
-        for threshold in results.thresholds:
-            row = [f"> {threshold:g}", ""]
+        for threshold, group in part.groupby("threshold", sort=False):
+            means = group.set_index(["metric", "method"])["mean"]
+            row = [f"> {threshold:g}", str(group["users"].iloc[0])]
             for metric in metrics:
-                values = {}
-                for name in shown:
-                    row[1], values[name] = results.in_group(backbone, name, metric, threshold)
-                row += [f"{values['backbone']:.4f}", f"{values['decrs']:.4f}"]
-                row.append(percent(improvement(metric, values["backbone"], values["decrs"])))
-                row += [f"{values[name]:.4f}" for name in shown if name not in ("backbone", "decrs")]
+                before, after = means[metric, "backbone"], means[metric, "decrs"]
+                row += [f"{before:.4f}", f"{after:.4f}", percent(improvement(metric, before, after))]
+                row += [f"{means[metric, name]:.4f}" for name in others]
             rows.append(row)
         headers = ["eta_u", "users"]
         for metric in metrics:
             short = title_of(metric)
             headers += [f"{short} {backbone}", f"{short} DecRS", "%improv."]
-            headers += [f"{short} {title(backbone, name)}" for name in shown if name not in ("backbone", "decrs")]
+            headers += [f"{short} {title(backbone, name)}" for name in others]
         parts.append(as_markdown(rows, headers))
     return "\n\n".join(parts) + "\n" if parts else None
 
