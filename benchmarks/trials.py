@@ -5,7 +5,8 @@
 The file of trials is a list of settings, each with ``model`` and perhaps ``seed``. A trial writes a CSV file with a row
 for each evaluation. What is killed, or stopped by ``--seconds``, goes on from its last epoch when the command is given
 again. The command ends with ``best.csv``, the best epoch of each trial beside those that RecBole's rule would have kept
-with less patience, and ``means.csv``, means over 25 evaluations, which leave most of their luck out.
+with less patience; ``means.csv``, means over 25 evaluations, which leave most of their luck out; and ``rules.csv``,
+what rules of patience would have kept that look at means over the last few evaluations.
 """
 
 import argparse
@@ -28,6 +29,7 @@ METRICS = ["recall@10", "recall@20", "ndcg@10", "ndcg@20", "ckl@20"]
 COLUMNS = ["epoch", "seconds", *METRICS]
 PATIENCES = (10, 15, 30)
 BLOCK = 25
+WINDOWS = (1, 5, 10)
 
 
 class TimeIsUp(Exception):
@@ -119,9 +121,26 @@ def means_of(name: str, curve: pd.DataFrame) -> pd.DataFrame:
     return means.assign(training=name)[["training", "epoch", *METRICS]]
 
 
+def rules_of(name: str, curve: pd.DataFrame) -> pd.DataFrame:
+    """Find what a training keeps that waits for a gain in the mean of the last ``window`` evaluations.
+
+    ``recall@10`` is that of the epoch it keeps, ``level`` the mean over the 25 evaluations around it, as far as there
+    are so many: what the epoch has by luck is left out of it. No rule is seen to go on beyond the end of the trial.
+    """
+    scores = curve["recall@10"].reset_index(drop=True)
+    levels = scores.rolling(BLOCK, center=True, min_periods=1).mean()
+    rows = []
+    for window in WINDOWS:
+        smoothed = scores.rolling(window, min_periods=1).mean()
+        for patience in PATIENCES:
+            at = kept(smoothed, patience)
+            rows.append([name, window, patience, int(curve["epoch"].iloc[at]), scores[at], levels[at]])
+    return pd.DataFrame(rows, columns=["training", "window", "patience", "epoch", "recall@10", "level"])
+
+
 def summarise(trials: list[dict], output: str | Path) -> pd.DataFrame:
-    """Write ``best.csv`` and ``means.csv`` of the finished trials, and give the first."""
-    best, means = [], []
+    """Write ``best.csv``, ``means.csv`` and ``rules.csv`` of the finished trials, and give the first."""
+    best, means, rules = [], [], []
     for trial in trials:
         path, file = files_of(trial, output)
         if not file.exists() or path.exists():
@@ -130,8 +149,9 @@ def summarise(trials: list[dict], output: str | Path) -> pd.DataFrame:
         name = ", ".join([trial["model"], *(f"{key}={value}" for key, value in trial.items() if key != "model")])
         best.append(best_of(name, curve))
         means.append(means_of(name, curve))
+        rules.append(rules_of(name, curve))
     frame = pd.DataFrame(best).sort_values("recall@10", ascending=False)
-    for name, table in (("best", frame), ("means", pd.concat(means))):
+    for name, table in (("best", frame), ("means", pd.concat(means)), ("rules", pd.concat(rules))):
         table.round(6).to_csv(Path(output) / f"{name}.csv", index=False, lineterminator="\n")
     return frame
 

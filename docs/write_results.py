@@ -217,7 +217,22 @@ def trial_means(metric: str, backbone: str) -> str:
     return as_markdown(rows, [f"{title_of(metric)}, means", *(f"{epoch:.0f}" for epoch in means.columns)])
 
 
+def trial_rules(folder: str, backbone: str) -> str:
+    """Tabulate what rules of patience on means over a few evaluations keep, as means over the trials."""
+    frame = _of_backbone(folder, "rules", backbone)
+    rows = []
+    for (window, patience), part in frame.groupby(["window", "patience"]):
+        means = part[["recall@10", "level"]].mean()
+        least = part["level"].min()
+        rows.append(
+            [str(window), str(patience), f"{part['epoch'].mean():.0f}", *(f"{one:.4f}" for one in (*means, least))]
+        )
+    heads = ["evaluations in a mean", "patience", "epoch kept", "Recall@10", "level", "lowest level"]
+    return as_markdown(rows, heads)
+
+
 TABLES = {
+    "trial-rules": trial_rules,
     "trials": trials,
     "trial-means": trial_means,
     "ranges": ranges,

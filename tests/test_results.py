@@ -4,6 +4,8 @@ import importlib.util
 import re
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -60,10 +62,28 @@ def test_best_epochs_and_means_are_those_of_the_curves(benchmark, tmp_path):
         curve = benchmark.files_of(trial, FOLDER / "trials")[1]
         (tmp_path / curve.name).write_bytes(curve.read_bytes())
     benchmark.summarise(trials, tmp_path)
-    for name in ("best.csv", "means.csv"):
+    for name in ("best.csv", "means.csv", "rules.csv"):
         assert (tmp_path / name).read_bytes() == (FOLDER / "trials" / name).read_bytes(), "trials.py writes them"
 
 
 @pytest.mark.parametrize(("patience", "place"), [(1, 1), (2, 4), (float("inf"), 8)])
 def test_patience_keeps_the_best_until_more_evaluations_bring_no_gain(benchmark, patience, place):
     assert benchmark.kept([0.1, 0.3, 0.2, 0.2, 0.4, 0.3, 0.3, 0.3, 0.5], patience) == place
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_rules_look_at_the_mean_of_the_last_evaluations(benchmark, seed):
+    rng = np.random.default_rng(seed)
+    scores = (np.log(np.arange(1, 121)) / 20 + rng.normal(0, 0.02, 120)).tolist()
+    curve = pd.DataFrame({"epoch": range(2, 242, 2), "recall@10": scores})
+    frame = benchmark.rules_of("a trial", curve).set_index(["window", "patience"])
+    assert set(frame.index) == {(window, patience) for window in (1, 5, 10) for patience in (10, 15, 30)}
+    for (window, patience), row in frame.iterrows():
+        means = [sum(scores[max(0, at - window + 1) : at + 1]) / min(window, at + 1) for at in range(len(scores))]
+        best = 0
+        for at, mean in enumerate(means):
+            if at - best <= patience + 1 and mean > means[best]:
+                best = at
+        around = scores[max(0, best - 12) : best + 13]
+        assert row[["epoch", "recall@10"]].tolist() == [2 + 2 * best, scores[best]]
+        assert row["level"] == pytest.approx(sum(around) / len(around))
