@@ -1,6 +1,8 @@
 """The tables of the pages of results/ml-1m are those of the files beside them."""
 
 import importlib.util
+import itertools
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from recbole_decrs.report.comparison.of_folder import results_of_folder
 from write_results import FOLDER, PAGES, TABLES, with_tables
 
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in PAGES}
@@ -87,3 +90,19 @@ def test_rules_look_at_the_mean_of_the_last_evaluations(benchmark, seed):
         around = scores[max(0, best - 12) : best + 13]
         assert row[["epoch", "recall@10"]].tolist() == [2 + 2 * best, scores[best]]
         assert row["level"] == pytest.approx(sum(around) / len(around))
+
+
+@pytest.mark.parametrize("folder", sorted(path.parent.name for path in FOLDER.glob("*-equal*/run.json")))
+def test_half_and_half_is_of_the_models_of_the_tables(folder):
+    """They were trained again for it; with the weight 0.5 they have the validation score that the tables' models had."""
+    ours, theirs = (
+        results_of_folder(FOLDER / name, json.loads((FOLDER / name / "run.json").read_text(encoding="utf-8")))
+        for name in (folder, folder.split("-")[0])
+    )
+    (backbone,) = ours.methods
+    pairs = {"ensemble_equal": "ensemble_constant", "equal": "constant"}
+    known = [name for name in pairs if name in ours.methods[backbone]]
+    assert known
+    for name, seed in itertools.product(known, ours.seeds):
+        (score,) = ours.outcomes[backbone, name, seed].info["valid_scores"]
+        assert score in theirs.outcomes[backbone, pairs[name], seed].info["valid_scores"]

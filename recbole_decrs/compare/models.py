@@ -176,5 +176,7 @@ class Models:
         checkpoint = Checkpoint.read(str(self.path(model, "pth")))
         checkpoint.check_model(model.config["model"])
         checkpoint.check_data(self.data_to_choose_on(model).part)
+        if not checkpoint.is_finished():  # copied, as in this folder a training takes the note away that it is done
+            raise DecRSError(f"{checkpoint.path} is of a training that has not come to its end")
         checkpoint.load_into(recommender)
         return recommender.eval()

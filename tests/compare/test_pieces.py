@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from recbole_decrs import DecRSError
+from recbole_decrs.checkpoint_file import read_checkpoint, write_checkpoint
 from recbole_decrs.cli import main
 from recbole_decrs.compare import run as run_module
 from recbole_decrs.compare import run_comparison
@@ -152,6 +153,23 @@ def test_a_model_of_other_data_is_trained_again(settings, tmp_path, caplog):
     assert table() == before
     assert "was made for other data" in caplog.text
     assert "is trained anew" in caplog.text
+
+
+def test_half_a_training_beside_the_note_of_a_whole_one_is_not_taken_for_it(settings, caplog):
+    """As copied pieces may lie together: the checkpoint of a run that was killed, the note of another's end."""
+    settings |= {"epochs": 2}
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    before = table()
+    (whole,) = Path("out/pieces").glob("FM-2020-decrs-*.pth")
+    at_end = read_checkpoint(str(whole))
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "short", config_dict=settings | {"epochs": 1})
+    (short,) = Path("short/pieces").glob("FM-2020-decrs-*.pth")
+    content = {key: value for key, value in read_checkpoint(str(short)).items() if key != "n_epochs"}
+    write_checkpoint(str(whole), content | {"finished": False, "config": at_end["config"]})
+    piece("FM-2020-decrs_wo").unlink()
+    run_comparison(["FM"], "tiny", ["decrs_wo"], 1, "out", config_dict=settings)
+    assert table() == before
+    assert "is of a training that has not come to its end; FM-2020-decrs is trained anew" in caplog.text
 
 
 def test_what_a_training_sees_is_told_by_rows_triples_and_times():
