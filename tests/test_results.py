@@ -94,7 +94,7 @@ def test_rules_look_at_the_mean_of_the_last_evaluations(benchmark, seed):
 
 @pytest.mark.parametrize("folder", sorted(path.parent.name for path in FOLDER.glob("*-equal*/run.json")))
 def test_half_and_half_is_of_the_models_of_the_tables(folder):
-    """They were trained again for it; with the weight 0.5 they have the validation score that the tables' models had."""
+    """They were trained again for it; with the weight 0.5 they have the validation score of the tables' models."""
     ours, theirs = (
         results_of_folder(FOLDER / name, json.loads((FOLDER / name / "run.json").read_text(encoding="utf-8")))
         for name in (folder, folder.split("-")[0])
