@@ -15,7 +15,7 @@ from recbole.utils import ModelType
 from recbole_decrs.config_checks import check_together
 from recbole_decrs.config_files import PlainLoader, read_config_files
 from recbole_decrs.data.default_columns import clicks_path, columns_of_split_clicks, usual_columns
-from recbole_decrs.defaults import properties_dir
+from recbole_decrs.defaults import default_files
 from recbole_decrs.distributed.settings import fit_to_place, own_device
 from recbole_decrs.errors import DecRSError, did_you_mean, told_as
 from recbole_decrs.evaluator.rankings import ranking_of_result
@@ -200,7 +200,7 @@ class DecRSConfig(Config):
         return model_class.__name__, model_class, str(dataset)
 
     def _load_internal_config_dict(self, model: str, model_class: type, dataset: str) -> None:
-        """Lay the plugin's YAML over RecBole's defaults."""
+        """Lay the plugin's YAML over RecBole's defaults: what holds for all, a model, a dataset, a backbone on it."""
         backbone = model_class.backbone if is_deconfounded(model_class) else model_class
         kinds = [kind.__name__ for kind in backbone.__mro__]  # a model of one's own has the defaults of what it extends
         defaults = next((name for name in kinds if is_of_recbole(name)), kinds[0])
@@ -211,12 +211,10 @@ class DecRSConfig(Config):
             if source in OTHER_FILES.get(model_class.type, ())
         }
         mode = self.internal_config_dict["eval_args"]["mode"]
-        folder = properties_dir()
-        dataset_file = folder / "dataset" / f"{dataset}.yaml"
-        for file in (folder / "overall.yaml", folder / "model" / f"{model}.yaml", dataset_file):
-            if file.is_file():
-                self._update_internal_config_dict(file)
-        self._load_default_columns(dataset, has_yaml=dataset_file.is_file(), other_files=other_files)
+        files = default_files(model, defaults, dataset)
+        for file in files.values():
+            self._update_internal_config_dict(file)
+        self._load_default_columns(dataset, has_yaml="dataset" in files, other_files=other_files)
         if model_class.type == ModelType.SEQUENTIAL:
             self.internal_config_dict["eval_args"] |= {**RECBOLES_SEQUENCES, "mode": mode}
 

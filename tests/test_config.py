@@ -85,6 +85,15 @@ def test_the_halves_have_the_same_setting(backbone):
     ).read_text().splitlines()
 
 
+@pytest.mark.parametrize("model", ["NFM", "DecNFM"])
+def test_a_backbone_has_defaults_of_its_own_on_a_dataset(model):
+    given = {"data_path": "nowhere"}
+    assert DecRSConfig(model, "ml-1m", config_dict=given)["eval_step"] == 3
+    assert DecRSConfig(model, "ml-1m", config_dict=given | {"eval_step": 2})["eval_step"] == 2
+    assert DecRSConfig(model, "ml-100k")["eval_step"] == 1
+    assert DecRSConfig(model.replace("NFM", "FM"), "ml-1m", config_dict=given)["eval_step"] == 1
+
+
 @pytest.mark.parametrize("value", ["none", "", None])
 def test_no_model_and_no_dataset_are_the_defaults(value):
     config = DecRSConfig(config_dict={"model": value, "dataset": value})
