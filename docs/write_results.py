@@ -120,15 +120,17 @@ def by_drift(folder: str, backbone: str, metric: str = "recall@20", papers: str 
     printed = papers_tables()["table4"][backbone]["ML-1M"]
     frame = pd.read_csv(FOLDER / folder / "table4.csv")
     frame = frame[(frame["backbone"] == backbone) & (frame["metric"] == metric)]
+    titles = {"ensemble": f"two {backbone}s", "ensemble_equal": "half and half", "intervention": "Intervention"}
+    others = [name for name in titles if name in set(frame["method"])]
     rows = []
     for (threshold, users), part in frame.groupby(["threshold", "users"]):
         mean = part.set_index("method")["mean"]
-        gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", "ensemble", "intervention"))
+        gains = (f"{mean[name] / mean['backbone'] - 1:+.1%}" for name in ("decrs", *others))
         paper = printed.get(f"{threshold:g}", {}).get(papers, {})
         of_paper = [paper.get(name, "") for name in ("backbone", "DecRS", "%improv.")]
         here = [f"{mean['backbone']:.4f}", f"{mean['decrs']:.4f}", *gains]
         rows.append([f"over {threshold:g}", str(users), *here, *of_paper])
-    heads = ["eta_u", "users", backbone, "DecRS", "gain", f"gain of two {backbone}s", "of Intervention"]
+    heads = ["eta_u", "users", backbone, "DecRS", "gain", *(f"gain: {titles[name]}" for name in others)]
     return as_markdown(rows, [*heads, f"paper: {backbone}", "DecRS", "gain"])
 
 
