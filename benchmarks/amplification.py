@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from recbole_decrs.arguments import parse
 from recbole_decrs.compare.configurations import Configurations
@@ -24,6 +25,7 @@ from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import plan_of
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
+from recbole_decrs.compare.significance import holm
 from recbole_decrs.config_files import config_files_of
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.log import quiet_libraries
@@ -91,18 +93,47 @@ def ratios(frame: pd.DataFrame) -> pd.DataFrame:
     return (by_share.last() / by_share.first()).unstack("rating").sort_index(axis=1, ascending=False)
 
 
+def against_backbone(of_all: pd.DataFrame, backbone: str, methods: list[str]) -> dict[str, str]:
+    """Test over the seeds how many percent ratios of methods, geometric means over ratings, are from the backbone's.
+
+    Returns:
+        The change, its 95% interval and p by the t-test over seeds, corrected by Holm over the methods; by method.
+    """
+    with np.errstate(divide="ignore"):  # where nothing of a share is listed there is no test
+        logs = np.log(of_all.astype(float)).mean(axis=1, skipna=False)
+    found = {}
+    for method in methods:
+        changes = (logs.loc[method] - logs.loc[backbone]).to_numpy()
+        if len(changes) > 1 and np.isfinite(changes).all() and np.ptp(changes):
+            error = stats.sem(changes)
+            reach = stats.t.ppf(0.975, len(changes) - 1) * error
+            ends = (changes.mean(), changes.mean() - reach, changes.mean() + reach)
+            found[method] = [100 * np.expm1(end) for end in ends], stats.ttest_1samp(changes, 0).pvalue
+    corrected = holm([p for _, p in found.values()])
+    return {
+        method: "{:+.1f} [{:+.1f}, {:+.1f}], p {:.2f}".format(*ends, p)
+        for (method, (ends, _)), p in zip(found.items(), corrected, strict=True)
+    }
+
+
 def table(frame: pd.DataFrame, backbone: str) -> str:
-    """Write the ratios over a backbone, least and most over the seeds, and how many are below its own."""
+    """Write the ratios over a backbone, least and most over the seeds, how many are below its own, and a test."""
     of_all = ratios(frame[frame["backbone"] == backbone])
-    rows = []
-    for method in dict.fromkeys(frame.loc[frame["backbone"] == backbone, "method"]):
+    rows, methods = [], list(dict.fromkeys(frame.loc[frame["backbone"] == backbone, "method"]))
+    tested = against_backbone(of_all, backbone, [method for method in methods if method != backbone])
+    for method in methods:
         seeds = of_all.loc[method]
         below = (seeds < of_all.loc[backbone]).sum()
         ends = (map("{:.2f}".format, pair) for pair in zip(seeds.min(), seeds.max(), strict=True))
         counts = "" if method == backbone else ", ".join(map(str, below))
-        rows.append([method, *(" to ".join(dict.fromkeys(pair)) for pair in ends), counts])
+        rows.append([method, *(" to ".join(dict.fromkeys(pair)) for pair in ends), counts, tested.get(method, "")])
     n_seeds = len(of_all.loc[backbone])
-    return as_markdown(rows, ["", *(f"rating {rating:g}" for rating in of_all), f"below {backbone}, of {n_seeds}"])
+    heads = [
+        *(f"rating {rating:g}" for rating in of_all),
+        f"below {backbone}, of {n_seeds}",
+        f"% from {backbone}",
+    ]
+    return as_markdown(rows, ["", *heads])
 
 
 def main(arguments: list[str]) -> None:

@@ -3,9 +3,11 @@
 from pathlib import Path
 from runpy import run_path
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from recbole_decrs import DecRSError, measure_mechanism
 from recbole_decrs.compare.configurations import Configurations
@@ -105,6 +107,27 @@ def test_models_that_are_not_there(tiny):
         script("amplification")["main"](given)
 
 
+def test_ratios_are_tested_over_the_seeds():
+    rng = np.random.default_rng(3)
+    ratios = {"FM": rng.uniform(1, 3, (4, 2)), "DecRS": rng.uniform(1, 3, (4, 2)), "Diversity": np.zeros((4, 2))}
+    rows = [
+        (rating, share, score, "FM", seed, method)
+        for method, values in ratios.items()
+        for seed, of_seed in enumerate(values)
+        for rating, ratio in zip((3, 5), of_seed, strict=True)
+        for share, score in ((0.1, 0.01), (0.2, 0.017), (0.3, 0.01 * ratio))
+    ]
+    frame = pd.DataFrame(rows, columns=["rating", "share", "score", "backbone", "seed", "method"])
+    _, *cells = (cells_of(line) for line in script("amplification")["table"](frame, "FM").splitlines())
+    changes = [sum(np.log(ratios["DecRS"][seed]) - np.log(ratios["FM"][seed])) / 2 for seed in range(4)]
+    mean, error = np.mean(changes), np.std(changes, ddof=1) / 2
+    low, high = (100 * (np.exp(mean + sign * 3.182446 * error) - 1) for sign in (-1, 1))
+    p = 2 * stats.t.sf(abs(mean / error), 3)
+    tested = {row[0]: row[-1] for row in cells}
+    assert tested["DecRS"] == f"{100 * (np.exp(mean) - 1):+.1f} [{low:+.1f}, {high:+.1f}], p {p:.2f}"
+    assert tested["FM"] == tested["Diversity"] == ""
+
+
 def test_rates_of_other_methods_are_not_written_over(tiny, tmp_path):
     Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
     frame = pd.DataFrame([("FM", 2021, "Diversity", 5)], columns=["backbone", "seed", "method", "rating"])
@@ -135,6 +158,6 @@ def test_ratios_of_the_largest_shares_to_the_smallest():
     frame = pd.DataFrame(rows, columns=["backbone", "method", "seed", "rating", "share", "score"])
     lines = script("amplification")["table"](frame.sample(frac=1, random_state=0).sort_values("seed"), "FM").split("\n")
     cells = {row[0]: row[1:] for row in map(cells_of, lines)}
-    assert cells[""] == ["rating 5", "below FM, of 2"]
-    assert cells["FM"] == ["2.00 to 3.00", ""]
-    assert cells["DecRS"] == ["1.00 to 4.00", "1"]
+    assert cells[""] == ["rating 5", "below FM, of 2", "% from FM"]
+    assert cells["FM"] == ["2.00 to 3.00", "", ""]
+    assert cells["DecRS"][:2] == ["1.00 to 4.00", "1"]
