@@ -43,6 +43,7 @@ MODELS = {
     "decrs": "Dec{}",
     "decrs_product": "Dec{}, product (Eq. 7)",
     "intervention": "Dec{}, Intervention",
+    "by_user": "Dec{}, trained with d_u",
     "confounded": "the twin of {}, with d_u for d̄",
     "free": "the free vector over {}",
 }
