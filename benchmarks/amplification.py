@@ -105,13 +105,12 @@ def against_backbone(of_all: pd.DataFrame, backbone: str, methods: list[str]) ->
     for method in methods:
         changes = (logs.loc[method] - logs.loc[backbone]).to_numpy()
         if len(changes) > 1 and np.isfinite(changes).all() and np.ptp(changes):
-            error = stats.sem(changes)
-            reach = stats.t.ppf(0.975, len(changes) - 1) * error
-            ends = (changes.mean(), changes.mean() - reach, changes.mean() + reach)
-            found[method] = [100 * np.expm1(end) for end in ends], stats.ttest_1samp(changes, 0).pvalue
+            test = stats.ttest_1samp(changes, 0)
+            ends = (changes.mean(), *test.confidence_interval(0.95))
+            found[method] = [100 * np.expm1(end) for end in ends], test.pvalue
     corrected = holm([p for _, p in found.values()])
     return {
-        method: "{:+.1f} [{:+.1f}, {:+.1f}], p {:.2f}".format(*ends, p)
+        method: "{:+.1f} [{:+.1f}, {:+.1f}], ".format(*ends) + ("p < 0.01" if p < 0.01 else f"p {p:.2f}")
         for (method, (ends, _)), p in zip(found.items(), corrected, strict=True)
     }
 

@@ -36,6 +36,6 @@ def default_files(model: str, backbone: str, dataset: str) -> dict[str, Path]:
         "all": folder / "overall.yaml",
         "model": folder / "model" / f"{model}.yaml",
         "dataset": folder / "dataset" / f"{dataset}.yaml",
-        "both": folder / "dataset" / f"{dataset}-{backbone}.yaml",
+        "both": folder / "model" / f"{backbone}-{dataset}.yaml",  # no class has a hyphen, as a dataset's name may
     }
     return {name: file for name, file in files.items() if file.is_file()}

@@ -86,12 +86,17 @@ def test_the_halves_have_the_same_setting(backbone):
 
 
 @pytest.mark.parametrize("model", ["NFM", "DecNFM"])
-def test_a_backbone_has_defaults_of_its_own_on_a_dataset(model):
+def test_a_backbone_has_defaults_of_its_own_on_a_dataset(model, tmp_path):
     given = {"data_path": "nowhere"}
     assert DecRSConfig(model, "ml-1m", config_dict=given)["eval_step"] == 3
     assert DecRSConfig(model, "ml-1m", config_dict=given | {"eval_step": 2})["eval_step"] == 2
     assert DecRSConfig(model, "ml-100k")["eval_step"] == 1
     assert DecRSConfig(model.replace("NFM", "FM"), "ml-1m", config_dict=given)["eval_step"] == 1
+    for name in ("ml-1m-NFM", "NFM-ml-1m"):  # these are datasets like others
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.inter").write_text("user_id:token\titem_id:token\ttimestamp:float\na\tb\t1\n")
+        config = DecRSConfig(model, name, config_dict={"data_path": str(tmp_path)})
+        assert (config["eval_step"], config["load_col"]["inter"][-1]) == (1, "timestamp")
 
 
 @pytest.mark.parametrize("value", ["none", "", None])
