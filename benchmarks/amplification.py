@@ -21,7 +21,7 @@ from recbole_decrs.arguments import parse
 from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
-from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import plan_of
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
@@ -32,11 +32,17 @@ from recbole_decrs.log import quiet_libraries
 from recbole_decrs.plain_values import read_literal
 from recbole_decrs.tables import as_markdown
 
+PAIRS = ["rating", "pairs", "share"]
+MODEL = ["backbone", "seed", "method"]
+COLUMNS = [*PAIRS, "score", "error", *MODEL]
+
 
 def check_trained(experiment: Experiment, methods: list[str]) -> None:
     """Refuse a folder that lacks a model of the methods."""
     models = experiment.models
-    needed = [models.conventional, *(model for name in methods for _, model in models.of_method(name))]
+    needed = [model for name in methods for _, model in models.of_method(name)]
+    if any(METHODS[name].ranks_by_backbone for name in methods):
+        needed.append(models.conventional)
     if lacking := sorted({model.name for model in needed if not models.trained(model)}):
         raise DecRSError(
             f"output: {experiment.pieces.folder} lacks the trained {', '.join(lacking)}; run recbole-decrs compare "
@@ -44,23 +50,23 @@ def check_trained(experiment: Experiment, methods: list[str]) -> None:
         )
 
 
-def check_kept(path: str, rows: set[tuple[str, int, str]]) -> None:
-    """Refuse to write over rates of a backbone, seed and method that would not be among the new ones."""
+def read(path: str) -> pd.DataFrame:
+    """Read the rates that are there from before; without rows where there is no file."""
     if not Path(path).exists():
-        return
+        return pd.DataFrame(columns=COLUMNS)
     try:
-        frame = pd.read_csv(path, keep_default_na=False)[["backbone", "seed", "method"]]
+        return pd.read_csv(path, keep_default_na=False, na_values={"error": [""]})[COLUMNS]
     except (ValueError, LookupError) as error:  # empty, no text, or without these columns
-        raise DecRSError(
-            f"output: {path} is no table of rates, and would be written over; move it elsewhere"
-        ) from error
-    written = {(backbone, int(seed), method) for backbone, seed, method in frame.to_numpy() if str(seed).isdigit()}
-    if lost := sorted(written - rows):
-        backbone, seed, method = lost[0]
-        raise DecRSError(
-            f"output: {path} has rates of {method} over {backbone}, seed {seed}, that would be lost; move it elsewhere "
-            "first, or give its methods and seeds too"
-        )
+        raise DecRSError(f"output: {path} is no table of rates; move it elsewhere") from error
+
+
+def added(frame: pd.DataFrame, found: pd.DataFrame, path: str) -> pd.DataFrame:
+    """Add rates to those of a file; refuse to where these are of other pairs, so that they cannot be compared."""
+    for _, there in frame.groupby(MODEL, sort=False):
+        ours, theirs = (one[PAIRS].to_numpy(dtype=float) for one in (found, there))
+        if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-4):
+            raise DecRSError(f"output: {path} has rates of other pairs of users and items; move it elsewhere")
+    return pd.concat([frame, found], ignore_index=True) if len(frame) else found
 
 
 def open_pairs(experiment: Experiment) -> pd.DataFrame:
@@ -103,7 +109,7 @@ def against_backbone(of_all: pd.DataFrame, backbone: str, methods: list[str]) ->
         logs = np.log(of_all.astype(float)).mean(axis=1, skipna=False)
     found = {}
     for method in methods:
-        changes = (logs.loc[method] - logs.loc[backbone]).to_numpy()
+        changes = (logs.loc[method] - logs.loc[backbone].reindex(logs.loc[method].index)).to_numpy()
         if len(changes) > 1 and np.isfinite(changes).all() and np.ptp(changes):
             test = stats.ttest_1samp(changes, 0)
             ends = (changes.mean(), *test.confidence_interval(0.95))
@@ -122,21 +128,17 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
     tested = against_backbone(of_all, backbone, [method for method in methods if method != backbone])
     for method in methods:
         seeds = of_all.loc[method]
-        below = (seeds < of_all.loc[backbone]).sum()
+        below = (seeds < of_all.loc[backbone].reindex(seeds.index)).sum()
         ends = (map("{:.2f}".format, pair) for pair in zip(seeds.min(), seeds.max(), strict=True))
         counts = "" if method == backbone else ", ".join(map(str, below))
-        rows.append([method, *(" to ".join(dict.fromkeys(pair)) for pair in ends), counts, tested.get(method, "")])
-    n_seeds = len(of_all.loc[backbone])
-    heads = [
-        *(f"rating {rating:g}" for rating in of_all),
-        f"below {backbone}, of {n_seeds}",
-        f"% from {backbone}",
-    ]
-    return as_markdown(rows, ["", *heads])
+        cells = [" to ".join(dict.fromkeys(pair)) for pair in ends]
+        rows.append([method, len(seeds), *cells, counts, tested.get(method, "")])
+    heads = [*(f"rating {rating:g}" for rating in of_all), f"below {backbone}", f"% from {backbone}"]
+    return as_markdown(rows, ["", "seeds", *heads])
 
 
 def main(arguments: list[str]) -> None:
-    """Count for each backbone, seed and method, and print and write the tables."""
+    """Count for each backbone, seed and method that the file lacks, write after each, and print the tables."""
     settings = parse(arguments)
     needed = ("backbones", "methods", "seeds", "output")
     if missing := [name for name in needed if name not in settings]:
@@ -145,22 +147,22 @@ def main(arguments: list[str]) -> None:
     backbones, methods = given["backbones"].split(","), given["methods"].split(",")
     files, dataset = config_files_of(settings), settings.pop("dataset", None)
     configure = Configurations(dataset, files, None, settings)
-    rows, path = [], f"{given['output']}/amplification.csv"
+    path = f"{given['output']}/amplification.csv"
+    frame = read(path)
     with quiet_libraries():
         plan = plan_of(backbones, methods, read_literal(given["seeds"]), configure)
-        titles = [(backbone, title(backbone, name)) for backbone, names in plan.methods.items() for name in names]
-        check_kept(path, {(backbone, seed, name) for backbone, name in titles for seed in plan.seeds})
         pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
-                experiment = Experiment(backbone, seed, configure, pieces, cache)
-                check_trained(experiment, names)
-                pairs = open_pairs(experiment)
-                for name in names:
+                experiment, there = Experiment(backbone, seed, configure, pieces, cache), frame[MODEL].values.tolist()
+                left = [name for name in names if [backbone, seed, title(backbone, name)] not in there]
+                check_trained(experiment, left)
+                pairs = open_pairs(experiment) if left else None
+                for name in left:
                     found = rates(experiment, name, pairs)
-                    rows.append(found.assign(backbone=backbone, seed=seed, method=title(backbone, name)))
-    frame = pd.concat(rows, ignore_index=True)
-    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+                    found = found.assign(backbone=backbone, seed=seed, method=title(backbone, name))
+                    frame = added(frame, found, path)
+                    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
     for backbone in plan.methods:
         print(f"\nrate of the largest shares / of the smallest\n\n{table(frame, backbone)}")
 

@@ -48,7 +48,7 @@ def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, cap
     methods = ["decrs", "calibration", "unawareness"]
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", "--seeds=2", f"--output={folder}"]
     script("amplification")["main"]([*given, f"--methods={','.join(methods)}"])
-    assert "below FM, of 2" in capsys.readouterr().out
+    assert cells_of(capsys.readouterr().out.strip().splitlines()[2])[-2:] == ["below FM", "% from FM"]
     found = pd.read_csv(folder / "amplification.csv")
     assert set(found["seed"]) == {2020, 2021}
     experiment = Experiment(
@@ -128,20 +128,39 @@ def test_ratios_are_tested_over_the_seeds():
     assert tested["FM"] == tested["Diversity"] == ""
 
 
-def test_rates_of_other_methods_are_not_written_over(tiny, tmp_path):
+def test_rates_that_are_there_are_not_counted_again(tiny, whole, tmp_path):
     Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
-    frame = pd.DataFrame([("FM", 2021, "Diversity", 5)], columns=["backbone", "seed", "method", "rating"])
-    frame.to_csv(tmp_path / "amplification.csv", index=False)
+    (tmp_path / "pieces").symlink_to(whole[1] / "pieces")
+    path, given = tmp_path / "amplification.csv", ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM"]
+    given.append(f"--output={tmp_path}")
+    script("amplification")["main"]([*given, "--methods=decrs", "--seeds=2"])
+    both = path.read_text()
+    lines = both.splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.endswith("2021,DecRS\n")))
+    script("amplification")["main"]([*given, "--methods=decrs", "--seeds=2"])
+    assert path.read_text() == both
+    (tmp_path / "pieces").unlink()  # nothing is left to count, and no model is needed
+    script("amplification")["main"]([*given, "--methods=decrs", "--seeds=1"])
+    assert path.read_text() == both
+    with pytest.raises(DecRSError, match="lacks the trained FM-2020-unawareness; run"):
+        script("amplification")["main"]([*given, "--methods=unawareness", "--seeds=1"])
+
+
+def test_rates_of_other_pairs_are_not_mixed(tiny, whole, tmp_path):
+    Path("tiny.yaml").write_text(yaml.safe_dump(tiny))
+    (tmp_path / "pieces").symlink_to(whole[1] / "pieces")
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", f"--output={tmp_path}"]
-    for options in (["--methods=decrs", "--seeds=2"], ["--methods=diversity", "--seeds=1"]):
-        with pytest.raises(DecRSError, match="rates of Diversity over FM, seed 2021, that would be lost"):
-            script("amplification")["main"]([*given, *options])
-    with pytest.raises(DecRSError, match="lacks the trained"):
-        script("amplification")["main"]([*given, "--methods=diversity", "--seeds=2"])
-    for content in ("", "a,b\n1,2\n"):
+    given += ["--methods=unawareness", "--seeds=1"]
+    head = "rating,pairs,share,score,error,backbone,seed,method\n"
+    for content, wrong in [
+        (f"{head}5,7,0.5,0.1,0.1,FM,2020,Diversity\n", "has rates of other pairs of users and items; move it"),
+        ("", "is no table of rates; move it elsewhere"),
+        ("a,b\n1,2\n", "is no table of rates; move it elsewhere"),
+    ]:
         (tmp_path / "amplification.csv").write_text(content)
-        with pytest.raises(DecRSError, match="is no table of rates, and would be written over"):
-            script("amplification")["main"]([*given, "--methods=diversity", "--seeds=2"])
+        with pytest.raises(DecRSError, match=wrong):
+            script("amplification")["main"](given)
+        assert (tmp_path / "amplification.csv").read_text() == content
 
 
 def test_ratios_of_the_largest_shares_to_the_smallest():
@@ -158,6 +177,9 @@ def test_ratios_of_the_largest_shares_to_the_smallest():
     frame = pd.DataFrame(rows, columns=["backbone", "method", "seed", "rating", "share", "score"])
     lines = script("amplification")["table"](frame.sample(frac=1, random_state=0).sort_values("seed"), "FM").split("\n")
     cells = {row[0]: row[1:] for row in map(cells_of, lines)}
-    assert cells[""] == ["rating 5", "below FM, of 2", "% from FM"]
-    assert cells["FM"] == ["2.00 to 3.00", "", ""]
-    assert cells["DecRS"][:2] == ["1.00 to 4.00", "1"]
+    assert cells[""] == ["seeds", "rating 5", "below FM", "% from FM"]
+    assert cells["FM"] == ["2", "2.00 to 3.00", "", ""]
+    assert cells["DecRS"][:3] == ["2", "1.00 to 4.00", "1"]
+    lines = script("amplification")["table"](frame[(frame["method"] == "FM") | (frame["seed"] == 2)], "FM").split("\n")
+    cells = {row[0]: row[1:] for row in map(cells_of, lines)}
+    assert cells["DecRS"][:3] == ["1", "4.00", "0"]  # of the one seed that it has
