@@ -34,6 +34,8 @@ WORDS = {
     "equal": "{0} and Dec{0}, equal weights",
     "other_seed": "{}, other seeds (A/A)",
     "confounded": "the confounded twin: d_u for d̄",
+    "confounded_wo": "the confounded twin alone (w/o inference)",
+    "by_user": "Dec{} trained with d_u, ranked with d̄",
     "free": "a free vector for M(d̄, u)",
     "wide": "one {}, twice as wide",
 }

@@ -225,6 +225,14 @@ METHODS: dict[str, Method] = {
         weights=drift_weights,
         by_drift=True,
     ),
+    "confounded_wo": Method(
+        "Confounded twin w/o inference",
+        about="control: that twin alone, as `decrs_wo` is the deconfounded model alone",
+        role="control",
+        grid=((None, {"confounder_prior": "user"}),),
+        twin=True,
+        trains="confounded",
+    ),
     "free": Method(
         "Free vector",
         about="control: one free vector in place of the sum over groups",

@@ -30,7 +30,32 @@ def test_each_pair_is_tested_seed_by_seed_and_user_by_user():
     assert "| DecRS - Ensemble" in text
     assert "| Another seed - FM" in text
     assert "Recall@5" not in text
-    assert f"Of 6 p-values of DecRS against controls, over all metrics, {(of_decrs['p_holm'] < 0.05).sum()} are" in text
+    below = (of_decrs["p_holm"] < 0.05).sum()
+    assert f"Of 6 p-values of DecRS and its models against controls, over all metrics, {below} are" in text
+
+
+@pytest.mark.parametrize(
+    ("methods", "pairs"),
+    [
+        (["backbone", "decrs_wo", "decrs", "by_user"], [("decrs_wo", "by_user")]),
+        (
+            ["backbone", "decrs_wo", "decrs", "confounded", "confounded_wo"],
+            [("decrs", "confounded"), ("decrs_wo", "confounded_wo")],
+        ),
+        (["backbone", "decrs", "confounded_wo"], []),
+        (
+            ["backbone", "decrs", "ensemble_equal", "equal"],
+            [("decrs", "ensemble_equal"), ("decrs", "equal"), ("equal", "ensemble_equal")],
+        ),
+        (["backbone", "ensemble_equal", "equal"], [("equal", "ensemble_equal")]),
+    ],
+)
+def test_models_alone_are_held_against_models_alone(methods, pairs):
+    compared = results(methods=methods)
+    frame = OUTPUTS["controls"].numbers(compared)
+    found = list(frame[["method", "against"]].drop_duplicates().itertuples(index=False, name=None))
+    assert found == pairs
+    assert bool(OUTPUTS["controls"].lacks(compared)) == (not pairs)
 
 
 def test_one_seed_has_no_p_values():

@@ -93,6 +93,7 @@ def test_the_names_of_the_pieces_of_the_package(configure):
     assert {name: found for name, found in names.items() if found} == {
         **{name: [f"FM-7-{name}"] for name in own},
         **{name: ["FM-7-decrs"] for name in ("decrs_wo", "constant", "equal", "shuffled")},
+        "confounded_wo": ["FM-7-confounded"],
         **{name: ["FM-7-ensemble"] for name in ("ensemble_constant", "ensemble_equal", "other_seed")},
         "ips_user": [f"FM-7-ips_user-{cap}" for cap in range(2, 11)],
         "ips_item": [f"FM-7-ips_item-{floor}" for floor in floors],
