@@ -26,6 +26,7 @@ METRICS = [*PAPERS, "ckl@20"]
 WORDS = {
     "decrs_wo": "Dec{} alone (w/o inference)",
     "decrs": "**DecRS**",
+    "decrs_authors": "DecRS, d̄ and start of the authors' code",
     "constant": "{0} and Dec{0} by one weight",
     "shuffled": "DecRS by the drift of other users",
     "ensemble": "two {}s, fused as DecRS",
@@ -44,6 +45,7 @@ WORDS = {
 MODELS = {
     "decrs": "Dec{}",
     "decrs_product": "Dec{}, product (Eq. 7)",
+    "decrs_authors": "Dec{}, authors' d̄ and start",
     "intervention": "Dec{}, Intervention",
     "by_user": "Dec{}, trained with d_u",
     "confounded": "the twin of {}, with d_u for d̄",

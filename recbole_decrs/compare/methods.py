@@ -127,6 +127,16 @@ METHODS: dict[str, Method] = {
         weights=drift_weights,
         by_drift=True,
     ),
+    "decrs_authors": Method(
+        "DecRS, authors' d̄",
+        about="DecRS with d̄ over the catalogue and group embeddings that start at N(0, 1), as in the authors' code",
+        role="decrs",
+        grid=((None, {"confounder_prior": "item", "group_init_std": 1.0}),),
+        parameter="alpha",
+        twin=True,
+        weights=drift_weights,
+        by_drift=True,
+    ),
     "decrs": Method(
         "DecRS",
         about="DecRS: the backbone and the deconfounded model, fused by the drift of each user (Eq. 11)",
