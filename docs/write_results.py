@@ -24,6 +24,7 @@ PAGES = sorted(FOLDER.glob("*.md"))
 PAPERS = {"recall@10": "R@10", "recall@20": "R@20", "ndcg@10": "N@10", "ndcg@20": "N@20"}
 METRICS = [*PAPERS, "ckl@20"]
 WORDS = {
+    "ips_three": "IPS, caps 2, 5 and 10 (three seeds)",
     "decrs_wo": "Dec{} alone (w/o inference)",
     "decrs": "**DecRS**",
     "decrs_authors": "DecRS, d̄ and start of the authors' code",
@@ -82,10 +83,13 @@ def with_tables(text: str) -> str:
 
 
 def both_candidates(folder: str, backbone: str) -> str:
-    """Tabulate means with RecBole's candidates, then with those of the paper, then the paper's numbers."""
-    as_paper = _overall(f"{folder}-untrained", backbone)
+    """Tabulate means with RecBole's candidates, then with those of the paper, then the paper's numbers.
+
+    IPS, and methods that were measured later with the paper's candidates, have folders of their own.
+    """
+    as_paper = _overall(backbone, *(f"{folder}{name}-untrained" for name in ("", "-more", "-ips")))
     rows = []
-    for method, cells in _overall(folder, backbone).items():
+    for method, cells in _overall(backbone, folder, f"{folder}-ips").items():
         of_paper = _printed(method, backbone)
         means = [cells[metric] for metric in ("recall@20", "ndcg@20", "ckl@20")]
         means += [as_paper[method][metric].split()[0] for metric in ("recall@20", "ndcg@20")]
@@ -97,7 +101,7 @@ def both_candidates(folder: str, backbone: str) -> str:
 def beside_paper(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds, with the paper's numbers at the right."""
     rows = []
-    for method, cells in _overall(folder, backbone).items():
+    for method, cells in _overall(backbone, folder).items():
         of_paper = _printed(method, backbone)
         rows.append(
             [_named(method, backbone), *cells.values(), *(of_paper.get(short, "") for short in PAPERS.values())]
@@ -107,16 +111,16 @@ def beside_paper(folder: str, backbone: str) -> str:
 
 def _printed(method: str, backbone: str) -> dict[str, str]:
     """Give a method's row in Table 3 of the paper; of the product, which that table lacks, in Table 5 (FM alone)."""
-    printed = papers_tables()
+    printed, rows = papers_tables(), {**ROWS, "ips_three": "IPS"}
     if method == "decrs_product":
         operators = printed["table5"]["ML-1M"]
         return operators["DecRS-EP"] if backbone in operators else {}
-    return printed["table3"][backbone]["ML-1M"].get(ROWS.get(method, ""), {})
+    return printed["table3"][backbone]["ML-1M"].get(rows.get(method, ""), {})
 
 
 def overall(folder: str, backbone: str) -> str:
     """Tabulate means and deviations over the seeds."""
-    rows = [[_named(method, backbone), *cells.values()] for method, cells in _overall(folder, backbone).items()]
+    rows = [[_named(method, backbone), *cells.values()] for method, cells in _overall(backbone, folder).items()]
     return as_markdown(rows, ["", *map(title_of, METRICS)])
 
 
@@ -142,7 +146,7 @@ def by_drift(folder: str, backbone: str, metric: str = "recall@20", papers: str 
 def by_operator(folder: str, backbone: str) -> str:
     """Tabulate both operators of the backdoor adjustment, beside Table 5 of the paper."""
     printed = papers_tables()["table5"]["ML-1M"]
-    cells = _overall(folder, backbone)
+    cells = _overall(backbone, folder)
     rows = [
         [
             words.format(backbone),
@@ -264,18 +268,21 @@ def _heads_beside_paper() -> list[str]:
     return ["", *map(title_of, METRICS), *of_paper]
 
 
-def _overall(folder: str, backbone: str) -> dict[str, dict[str, str]]:
-    frame = pd.read_csv(FOLDER / folder / "table3.csv")
-    frame = frame[frame["backbone"] == backbone]
-    found = {}
-    for method in frame["method"].unique():
-        of_method = frame[frame["method"] == method].set_index("metric")
-        means, deviations = of_method["mean"], of_method["std"]
-        found[method] = {metric: f"{means[metric]:.4f} ± {deviations[metric]:.4f}" for metric in METRICS}
-    controls = [name for name in found if name in METHODS and METHODS[name].role == "control"]
-    others = [name for name in found if name not in controls]
-    named = [name for name in WORDS if name in controls]
-    return {name: found[name] for name in dict.fromkeys([*others, *named, *controls])}
+def _overall(backbone: str, *folders: str) -> dict[str, dict[str, str]]:
+    """Write means and deviations of each method over a backbone, from the first of the folders that has it."""
+    found: dict[str, dict[str, str]] = {}
+    for folder in (one for one in folders if (FOLDER / one).is_dir()):
+        frame = pd.read_csv(FOLDER / folder / "table3.csv")
+        frame = frame[frame["backbone"] == backbone]
+        for method in frame["method"].unique():
+            of_method = frame[frame["method"] == method].set_index("metric")
+            means, deviations = of_method["mean"], of_method["std"]
+            cells = {metric: f"{means[metric]:.4f} ± {deviations[metric]:.4f}" for metric in METRICS}
+            found.setdefault(method, cells)
+    roles = {name: METHODS[name].role if name in METHODS else "competitor" for name in found}
+    ordered = [name for role in ("backbone", "competitor", "decrs") for name in found if roles[name] == role]
+    controls = [name for name in (*WORDS, *found) if roles.get(name) == "control"]
+    return {name: found[name] for name in dict.fromkeys([*ordered, *controls])}
 
 
 def _named(method: str, backbone: str) -> str:
