@@ -49,7 +49,7 @@ MODELS = {
     "decrs_authors": "Dec{}, authors' d̄ and start",
     "intervention": "Dec{}, Intervention",
     "by_user": "Dec{}, trained with d_u",
-    "confounded": "the twin of {}, with d_u for d̄",
+    "confounded": "the confounded twin of {}",
     "free": "the free vector over {}",
 }
 """What the models of methods are called where they rank alone."""
