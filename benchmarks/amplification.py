@@ -22,6 +22,7 @@ from recbole_decrs.compare.configurations import Configurations
 from recbole_decrs.compare.data_cache import DataCache
 from recbole_decrs.compare.experiment import Experiment
 from recbole_decrs.compare.methods import METHODS, title
+from recbole_decrs.compare.outputs.pairs import AGAIN
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.plan import plan_of
 from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
@@ -33,8 +34,9 @@ from recbole_decrs.plain_values import read_literal
 from recbole_decrs.tables import as_markdown
 
 PAIRS = ["rating", "pairs", "share"]
-MODEL = ["backbone", "seed", "method"]
-COLUMNS = [*PAIRS, "score", "error", *MODEL]
+METHOD = ["backbone", "seed", "method"]
+COLUMNS = [*PAIRS, "score", "error", *METHOD, "piece"]
+"""The columns of amplification.csv; ``piece`` names what the comparison measured of the method, by its settings."""
 
 
 def check_trained(experiment: Experiment, methods: list[str]) -> None:
@@ -51,7 +53,7 @@ def check_trained(experiment: Experiment, methods: list[str]) -> None:
 
 
 def read(path: str) -> pd.DataFrame:
-    """Read the rates that are there from before; without rows where there is no file."""
+    """Read the rates that an earlier call left; the frame is empty where there is no file."""
     if not Path(path).exists():
         return pd.DataFrame(columns=COLUMNS)
     try:
@@ -61,8 +63,17 @@ def read(path: str) -> pd.DataFrame:
 
 
 def added(frame: pd.DataFrame, found: pd.DataFrame, path: str) -> pd.DataFrame:
-    """Add rates to those of a file; refuse to where these are of other pairs, so that they cannot be compared."""
-    for _, there in frame.groupby(MODEL, sort=False):
+    """Add the rates of a method to those of a file.
+
+    Raises:
+        DecRSError: the file has rates of other pairs, which cannot be compared, or of the method with other settings.
+    """
+    backbone, seed, method = found[METHOD].iloc[0]
+    if [backbone, seed, method] in frame[METHOD].values.tolist():
+        raise DecRSError(
+            f"output: {path} has rates of {method} over {backbone}, seed {seed}, with other settings; move it elsewhere"
+        )
+    for _, there in frame.groupby("piece", sort=False):
         ours, theirs = (one[PAIRS].to_numpy(dtype=float) for one in (found, there))
         if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-4):
             raise DecRSError(f"output: {path} has rates of other pairs of users and items; move it elsewhere")
@@ -103,8 +114,10 @@ def against_backbone(of_all: pd.DataFrame, backbone: str, methods: list[str]) ->
     """Test over the seeds how many percent ratios of methods, geometric means over ratings, are from the backbone's.
 
     Returns:
-        The change, its 95% interval and p by the t-test over seeds, corrected by Holm over the methods; by method.
+        The change, its 95% interval and p by the t-test over seeds, corrected by Holm over the methods; by method. The
+        backbone with other seeds, whose difference is chance, has no p and takes no part in the correction.
     """
+    again = title(backbone, AGAIN)
     with np.errstate(divide="ignore"):  # where nothing of a share is listed there is no test
         logs = np.log(of_all.astype(float)).mean(axis=1, skipna=False)
     found = {}
@@ -114,11 +127,11 @@ def against_backbone(of_all: pd.DataFrame, backbone: str, methods: list[str]) ->
             test = stats.ttest_1samp(changes, 0)
             ends = (changes.mean(), *test.confidence_interval(0.95))
             found[method] = [100 * np.expm1(end) for end in ends], test.pvalue
-    corrected = holm([p for _, p in found.values()])
-    return {
-        method: "{:+.1f} [{:+.1f}, {:+.1f}], ".format(*ends) + ("p < 0.01" if p < 0.01 else f"p {p:.2f}")
-        for (method, (ends, _)), p in zip(found.items(), corrected, strict=True)
-    }
+    tested = [method for method in found if method != again]
+    corrected = dict(zip(tested, holm([found[method][1] for method in tested]), strict=True))
+    texts = {method: ", p < 0.01" if p < 0.01 else f", p {p:.2f}" for method, p in corrected.items()}
+    form = "{:+.1f} [{:+.1f}, {:+.1f}]"
+    return {method: form.format(*ends) + texts.get(method, "") for method, (ends, _) in found.items()}
 
 
 def table(frame: pd.DataFrame, backbone: str) -> str:
@@ -154,13 +167,13 @@ def main(arguments: list[str]) -> None:
         pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
-                experiment, there = Experiment(backbone, seed, configure, pieces, cache), frame[MODEL].values.tolist()
-                left = [name for name in names if [backbone, seed, title(backbone, name)] not in there]
+                experiment, there = Experiment(backbone, seed, configure, pieces, cache), set(frame["piece"])
+                left = [name for name in names if experiment.path(name).name not in there]
                 check_trained(experiment, left)
                 pairs = open_pairs(experiment) if left else None
                 for name in left:
-                    found = rates(experiment, name, pairs)
-                    found = found.assign(backbone=backbone, seed=seed, method=title(backbone, name))
+                    about = {"backbone": backbone, "seed": seed, "method": title(backbone, name)}
+                    found = rates(experiment, name, pairs).assign(**about, piece=experiment.path(name).name)
                     frame = added(frame, found, path)
                     frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
     for backbone in plan.methods:

@@ -269,9 +269,12 @@ def _heads_beside_paper() -> list[str]:
 
 
 def _overall(backbone: str, *folders: str) -> dict[str, dict[str, str]]:
-    """Write means and deviations of each method over a backbone, from the first of the folders that has it."""
+    """Format the means and deviations of each method over a backbone.
+
+    A method in several folders is taken from the first. The first folder must be there, the others need not.
+    """
     found: dict[str, dict[str, str]] = {}
-    for folder in (one for one in folders if (FOLDER / one).is_dir()):
+    for folder in (folders[0], *(one for one in folders[1:] if (FOLDER / one).is_dir())):
         frame = pd.read_csv(FOLDER / folder / "table3.csv")
         frame = frame[frame["backbone"] == backbone]
         for method in frame["method"].unique():

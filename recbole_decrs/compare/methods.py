@@ -128,7 +128,7 @@ METHODS: dict[str, Method] = {
         by_drift=True,
     ),
     "decrs_authors": Method(
-        "DecRS, authors' d̄",
+        "DecRS, authors' d̄ and start",
         about="DecRS with d̄ over the catalogue and group embeddings that start at N(0, 1), as in the authors' code",
         role="decrs",
         grid=((None, {"confounder_prior": "item", "group_init_std": 1.0}),),
@@ -237,7 +237,7 @@ METHODS: dict[str, Method] = {
     ),
     "confounded_wo": Method(
         "Confounded twin w/o inference",
-        about="control: that twin alone, as `decrs_wo` is the deconfounded model alone",
+        about="control: the confounded twin, M(d_u, u) in place of M(d̄, u), alone and not fused",
         role="control",
         grid=((None, {"confounder_prior": "user"}),),
         twin=True,

@@ -109,7 +109,9 @@ def test_models_that_are_not_there(tiny):
 
 def test_ratios_are_tested_over_the_seeds():
     rng = np.random.default_rng(3)
-    ratios = {"FM": rng.uniform(1, 3, (4, 2)), "DecRS": rng.uniform(1, 3, (4, 2)), "Diversity": np.zeros((4, 2))}
+    ratios = {name: rng.uniform(1, 3, (4, 2)) for name in ("FM", "DecRS", "Another seed")} | {
+        "Diversity": np.zeros((4, 2))
+    }
     rows = [
         (rating, share, score, "FM", seed, method)
         for method, values in ratios.items()
@@ -126,6 +128,7 @@ def test_ratios_are_tested_over_the_seeds():
     tested = {row[0]: row[-1] for row in cells}
     assert tested["DecRS"] == f"{100 * (np.exp(mean) - 1):+.1f} [{low:+.1f}, {high:+.1f}], p {p:.2f}"
     assert tested["FM"] == tested["Diversity"] == ""
+    assert tested["Another seed"].endswith("]")  # chance, which has no part in Holm's correction
 
 
 def test_rates_that_are_there_are_not_counted_again(tiny, whole, tmp_path):
@@ -136,7 +139,7 @@ def test_rates_that_are_there_are_not_counted_again(tiny, whole, tmp_path):
     script("amplification")["main"]([*given, "--methods=decrs", "--seeds=2"])
     both = path.read_text()
     lines = both.splitlines(keepends=True)
-    path.write_text("".join(line for line in lines if not line.endswith("2021,DecRS\n")))
+    path.write_text("".join(line for line in lines if ",2021,DecRS," not in line))
     script("amplification")["main"]([*given, "--methods=decrs", "--seeds=2"])
     assert path.read_text() == both
     (tmp_path / "pieces").unlink()  # nothing is left to count, and no model is needed
@@ -151,9 +154,10 @@ def test_rates_of_other_pairs_are_not_mixed(tiny, whole, tmp_path):
     (tmp_path / "pieces").symlink_to(whole[1] / "pieces")
     given = ["--dataset=tiny", "--config_files=tiny.yaml", "--backbones=FM", f"--output={tmp_path}"]
     given += ["--methods=unawareness", "--seeds=1"]
-    head = "rating,pairs,share,score,error,backbone,seed,method\n"
+    head = "rating,pairs,share,score,error,backbone,seed,method,piece\n"
     for content, wrong in [
-        (f"{head}5,7,0.5,0.1,0.1,FM,2020,Diversity\n", "has rates of other pairs of users and items; move it"),
+        (f"{head}5,7,0.5,0.1,0.1,FM,2020,Diversity,a.npz\n", "has rates of other pairs of users and items; move it"),
+        (f"{head}5,7,0.5,0.1,0.1,FM,2020,FM,a.npz\n", "rates of FM over FM, seed 2020, with other settings; move it"),
         ("", "is no table of rates; move it elsewhere"),
         ("a,b\n1,2\n", "is no table of rates; move it elsewhere"),
     ]:

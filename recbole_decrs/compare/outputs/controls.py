@@ -1,6 +1,7 @@
 """Tests DecRS against each of its controls, and beside them one set of seeds of the backbone against another (A/A).
 
-A control that is no fusion of two models is set against DecRS without its inference strategy, which is none either.
+A control that is a deconfounded model alone is held against the deconfounded model of DecRS alone; others, one model
+twice as wide among them, are held against DecRS.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.outputs.pairs import AGAIN, register_pairs
 
-AGAINST = {"by_user": "decrs_wo", "confounded_wo": "decrs_wo"}
-"""What is held against a control, where it is not DecRS."""
 HALF_AND_HALF = ("equal", "ensemble_equal")
-"""Is a deconfounded model a better second model than the conventional one? Nothing is chosen in either of these."""
+"""The backbone half and half with a deconfounded model, and with a second one of its own kind."""
+
+
+def _held_against(control: str) -> str:
+    """Name what is held against a control."""
+    method = METHODS[control]
+    return "decrs_wo" if method.twin and not method.weights else "decrs"
 
 
 def _pairs_of_methods(names: list[str]) -> list[tuple[str, str]]:
     """Name who is held against whom."""
     controls = [name for name in names if METHODS[name].role == "control" and name != AGAIN]
-    pairs = [(AGAINST.get(name, "decrs"), name) for name in controls]
-    pairs += [HALF_AND_HALF, (AGAIN, "backbone")]
+    pairs = [*((_held_against(name), name) for name in controls), HALF_AND_HALF, (AGAIN, "backbone")]
     return [pair for pair in pairs if set(pair) <= set(names)]
 
 
@@ -31,9 +35,9 @@ def _what_again_is(frame: pd.DataFrame) -> list[str]:
 
 register_pairs(
     "controls",
-    about="tests of DecRS against each control, and of the backbone against itself with other seeds (A/A)",
+    about="tests of DecRS, or its model alone, against each control, and of the backbone against itself (A/A)",
     pairs_of=_pairs_of_methods,
     corrected=" of DecRS and its models against controls, over all metrics",
-    missing="it holds DecRS against controls, and no backbone has both",
+    missing="it holds DecRS, or its model alone, against controls, and no backbone has both",
     remarks=_what_again_is,
 )
