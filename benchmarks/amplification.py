@@ -29,6 +29,7 @@ from recbole_decrs.compare.ratings import curves_of_pairs, rated_pairs
 from recbole_decrs.compare.significance import holm
 from recbole_decrs.config_files import config_files_of
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.files import replaced_whole
 from recbole_decrs.log import quiet_libraries
 from recbole_decrs.plain_values import read_literal
 from recbole_decrs.tables import as_markdown
@@ -62,17 +63,22 @@ def read(path: str) -> pd.DataFrame:
         raise DecRSError(f"output: {path} is no table of rates; move it elsewhere") from error
 
 
-def added(frame: pd.DataFrame, found: pd.DataFrame, path: str) -> pd.DataFrame:
-    """Add the rates of a method to those of a file.
+def to_count(frame: pd.DataFrame, experiment: Experiment, methods: list[str], path: str) -> list[str]:
+    """Name the methods of which a file has no rates; refuse one that has them of a method with other settings."""
+    left = [name for name in methods if experiment.path(name).name not in set(frame["piece"])]
+    there = frame[METHOD].values.tolist()
+    for name in left:
+        method = [experiment.backbone, experiment.seed, title(experiment.backbone, name)]
+        if method in there:
+            raise DecRSError(
+                f"output: {path} has rates of {method[2]} over {method[0]}, seed {method[1]}, with other settings; "
+                "give the settings they are of, or move it elsewhere"
+            )
+    return left
 
-    Raises:
-        DecRSError: the file has rates of other pairs, which cannot be compared, or of the method with other settings.
-    """
-    backbone, seed, method = found[METHOD].iloc[0]
-    if [backbone, seed, method] in frame[METHOD].values.tolist():
-        raise DecRSError(
-            f"output: {path} has rates of {method} over {backbone}, seed {seed}, with other settings; move it elsewhere"
-        )
+
+def added(frame: pd.DataFrame, found: pd.DataFrame, path: str) -> pd.DataFrame:
+    """Add the rates of a method to those of a file; refuse to where these are of other pairs, not to be compared."""
     for _, there in frame.groupby("piece", sort=False):
         ours, theirs = (one[PAIRS].to_numpy(dtype=float) for one in (found, there))
         if ours.shape != theirs.shape or not np.allclose(ours, theirs, rtol=1e-4):
@@ -167,15 +173,16 @@ def main(arguments: list[str]) -> None:
         pieces, cache = Pieces(f"{given['output']}/pieces"), DataCache()
         for backbone, names in plan.methods.items():
             for seed in plan.seeds:
-                experiment, there = Experiment(backbone, seed, configure, pieces, cache), set(frame["piece"])
-                left = [name for name in names if experiment.path(name).name not in there]
+                experiment = Experiment(backbone, seed, configure, pieces, cache)
+                left = to_count(frame, experiment, names, path)
                 check_trained(experiment, left)
                 pairs = open_pairs(experiment) if left else None
                 for name in left:
                     about = {"backbone": backbone, "seed": seed, "method": title(backbone, name)}
                     found = rates(experiment, name, pairs).assign(**about, piece=experiment.path(name).name)
                     frame = added(frame, found, path)
-                    frame.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+                    with replaced_whole(path) as file:
+                        frame.to_csv(file, index=False, float_format="%.6g", lineterminator="\n")
     for backbone in plan.methods:
         print(f"\nrate of the largest shares / of the smallest\n\n{table(frame, backbone)}")
 

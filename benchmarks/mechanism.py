@@ -14,11 +14,13 @@ from pathlib import Path
 import pandas as pd
 
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.files import replaced_whole
 from recbole_decrs.log import quiet_libraries
 from recbole_decrs.mechanism import measure_mechanism
 
-PIECE = re.compile(r"(?P<backbone>[A-Za-z]+)-(?P<seed>\d+)-(?P<method>\w+)-[0-9a-f]{10}\.pth")
-MODEL = ["backbone", "method", "seed"]
+PIECE = re.compile(r"(?P<backbone>[A-Za-z]+)-(?P<seed>\d+)-(?P<method>\w+)-(?P<settings>[0-9a-f]{10})\.pth")
+MODEL = ["backbone", "method", "seed", "settings"]
+"""What a piece is known by; ``settings`` stands for all that its training depends on."""
 
 
 def rows_of(path: str, model: dict[str, str]) -> pd.DataFrame:
@@ -47,7 +49,8 @@ def main() -> None:
         if model and tuple(model.values()) not in there:
             with quiet_libraries():
                 frame = pd.concat([frame, rows_of(path, model)], ignore_index=True)
-            frame.to_csv(output, index=False, lineterminator="\n")
+            with replaced_whole(output) as file:
+                frame.to_csv(file, index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -26,16 +26,19 @@ def script(name):
 def test_what_m_does_in_many_models(whole, monkeypatch):
     pieces = sorted(map(str, (whole[1] / "pieces").glob("FM-2020-*.pth")))
     of_history, free = (next(path for path in pieces if f"-{name}-" in path) for name in ("decrs", "free"))
-    for given in ([free, "FM-2020-decrs-0123456789-last.pth"], [of_history, free]):
+    other = "FM-2020-free-0123456789.pth"  # as if it had been trained with other settings
+    Path(other).write_bytes(Path(free).read_bytes())
+    for given in ([free, "FM-2020-decrs-0123456789-last.pth"], [of_history, free], [of_history, other]):
         monkeypatch.setattr("sys.argv", ["mechanism.py", *given, "--output=found.csv"])
         script("mechanism")["main"]()
-    frame = pd.read_csv("found.csv")
+    frame = pd.read_csv("found.csv", dtype={"settings": str})
+    assert (frame["settings"] == "0123456789").sum() == 2
     assert [(one["method"], one["in_m"]) for _, one in frame.iterrows()][:3] == [
         ("free", "as it ranks"),
         ("free", "no M: zeros"),
         ("decrs", "as it ranks"),
     ]
-    assert len(frame) == 2 + 6
+    assert len(frame) == 2 + 6 + 2
     for name, effect in measure_mechanism(of_history).items():
         row = frame[(frame["method"] == "decrs") & (frame["in_m"] == name)].iloc[0]
         assert row["changed"] == round(effect.changed, 3)
@@ -147,6 +150,8 @@ def test_rates_that_are_there_are_not_counted_again(tiny, whole, tmp_path):
     assert path.read_text() == both
     with pytest.raises(DecRSError, match="lacks the trained FM-2020-unawareness; run"):
         script("amplification")["main"]([*given, "--methods=unawareness", "--seeds=1"])
+    with pytest.raises(DecRSError, match="rates of FM over FM, seed 2020, with other settings; give the settings"):
+        script("amplification")["main"]([*given, "--methods=decrs", "--seeds=1", "--embedding_size=6"])
 
 
 def test_rates_of_other_pairs_are_not_mixed(tiny, whole, tmp_path):
@@ -157,7 +162,7 @@ def test_rates_of_other_pairs_are_not_mixed(tiny, whole, tmp_path):
     head = "rating,pairs,share,score,error,backbone,seed,method,piece\n"
     for content, wrong in [
         (f"{head}5,7,0.5,0.1,0.1,FM,2020,Diversity,a.npz\n", "has rates of other pairs of users and items; move it"),
-        (f"{head}5,7,0.5,0.1,0.1,FM,2020,FM,a.npz\n", "rates of FM over FM, seed 2020, with other settings; move it"),
+        (f"{head}5,7,0.5,0.1,0.1,FM,2020,FM,a.npz\n", "rates of FM over FM, seed 2020, with other settings; give"),
         ("", "is no table of rates; move it elsewhere"),
         ("a,b\n1,2\n", "is no table of rates; move it elsewhere"),
     ]:
