@@ -11,6 +11,7 @@ what rules of patience would have kept that look at means over the last few eval
 
 import argparse
 import csv
+import re
 import subprocess
 import sys
 import time
@@ -37,9 +38,9 @@ class TimeIsUp(Exception):
 
 
 def name_of(trial: dict) -> str:
-    """Name the files of a trial by its settings."""
+    """Name the files of a trial by its settings, without what some file systems do not allow in a name."""
     others = [f"{key}={value}" for key, value in sorted(trial.items()) if key != "model"]
-    return "-".join([trial["model"], *others]).replace("/", "_").replace(" ", "").replace("'", "")
+    return re.sub(r"[^\w.=,-]", "", "-".join([trial["model"], *others]).replace("/", "_"))
 
 
 def files_of(trial: dict, output: str | Path) -> tuple[Path, Path]:

@@ -36,8 +36,6 @@ COLOURS = (
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "h", "p", "d", "H", "8", (4, 1, 0), (6, 1, 0), (3, 1, 0))
 TITLE_SIZE = 11
-LEGEND_WIDTH = 2.2
-"""About how many inches a legend takes beside the panels."""
 DASHES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (5, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (10, 2, 4, 2)))
 
 
@@ -92,9 +90,10 @@ def with_legend(figure: Figure, axes: list[Axes], heading: str | None = None) ->
     )
     width = figure.get_figwidth()
     figure.suptitle(_broken(figure.get_suptitle(), width, TITLE_SIZE), fontsize=TITLE_SIZE)
-    panel = (width - LEGEND_WIDTH) / axes[0].get_gridspec().ncols
+    figure.draw_without_rendering()  # the longer the names in the legend, the narrower the panels
     for axis in axes:
         size = axis.title.get_fontsize()
+        panel = axis.get_window_extent().width / figure.dpi
         axis.set_title(_broken(axis.get_title(), panel, size), fontsize=size)
     return figure
 
