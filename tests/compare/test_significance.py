@@ -1,4 +1,5 @@
 import importlib.util
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -6,9 +7,26 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy import stats
+from scipy import integrate, stats
 
-from recbole_decrs.compare.significance import few_seeds, group_difference, holm, paired_difference
+from recbole_decrs.compare.significance import few_seeds, group_difference, holm, p_at_any_level, paired_difference
+
+
+def literal_p_at_any_level(mean, of_users, of_seeds, of_rest, users_freedom, n_seeds):
+    """The mean of the p-values over W, by adaptive integration from quantile to quantile."""
+
+    def weighted(w):
+        variance = of_users + max((n_seeds - 1) * of_seeds / w - of_rest, 0)
+        t = abs(mean) / variance**0.5 if variance else float("inf")
+        return 2 * stats.t.sf(t, users_freedom) * stats.chi2.pdf(w, n_seeds - 1)
+
+    ends = stats.chi2.ppf([1e-14, 1e-9, 1e-6, 1e-4, 0.01, 0.1, 0.3, 0.6, 0.9, 0.99, 1 - 1e-4, 1 - 1e-9], n_seeds - 1)
+    return sum(integrate.quad(weighted, *pair, limit=100)[0] for pair in itertools.pairwise(ends))
+
+
+def raised(p, p_at_small_levels):
+    """What is below 0.05 is raised, to 0.049 at most."""
+    return max(p, min(0.049, p_at_small_levels)) if p < 0.05 else p
 
 
 def literal_test(differences):
@@ -34,7 +52,11 @@ def literal_test(differences):
     for _ in range(45):
         middle = (inside + outside) / 2
         inside, outside = (middle, outside) if p_against(middle) > 0.05 else (inside, middle)
-    return mean, 2 * mean - inside, inside, p_against(0), part / (ms_a + part)
+    of_mean = [square / (n_seeds * n_users) for square in (ms_a, ms_b, ms_e)]
+    p = p_against(0)
+    if p < 0.05:
+        p = raised(p, literal_p_at_any_level(mean, *of_mean, n_users - 1, n_seeds))
+    return mean, 2 * mean - inside, inside, p, part / (ms_a + part)
 
 
 tenths = st.integers(-10, 10).map(lambda number: number / 10)
@@ -47,7 +69,9 @@ def test_as_the_literal_analysis_of_variance(differences):
     # Where neither users nor seeds differ in their means, the variance is rounding.
     assume(max(np.ptp(differences.mean(axis=0)), np.ptp(differences.mean(axis=1))) > 1e-9)
     found = paired_difference(differences)
-    np.testing.assert_allclose(found, literal_test(differences.tolist()), rtol=1e-6, atol=1e-9)
+    literal = literal_test(differences.tolist())
+    np.testing.assert_allclose([*found[:3], found.seed_share], [*literal[:3], literal[4]], rtol=1e-6, atol=1e-9)
+    assert found.p == pytest.approx(literal[3], rel=1e-3, abs=1e-9)
 
 
 def literal_groups(differences, groups):
@@ -64,9 +88,9 @@ def literal_groups(differences, groups):
         )
         rest += squares / ((len(group) - 1) * (n_seeds - 1)) / len(group)
     contrasts = [one - other for one, other in zip(*of_seed, strict=True)]
-    over_seeds = max(sum((one - mean) ** 2 for one in contrasts) / (n_seeds - 1) - rest / 2, 0) / n_seeds
+    over_seeds, rest = sum((one - mean) ** 2 for one in contrasts) / (n_seeds - 1) / n_seeds, rest / n_seeds
     freedom = sum(parts) ** 2 / sum(part**2 / (len(group) - 1) for part, group in zip(parts, groups, strict=True))
-    return mean, sum(parts), over_seeds, freedom
+    return mean, sum(parts), over_seeds, rest, freedom
 
 
 @settings(max_examples=50, deadline=None)
@@ -78,7 +102,8 @@ def test_some_users_against_others_cell_by_cell(n_seeds, n_first, n_second, seed
     order = rng.permutation(n_users)
     groups = order[:n_first], order[n_first : n_first + n_second]
     found = group_difference(differences, *(np.isin(np.arange(n_users), group) for group in groups))
-    mean, over_users, over_seeds, freedom = literal_groups(differences.tolist(), [group.tolist() for group in groups])
+    mean, *squares, freedom = literal_groups(differences.tolist(), [group.tolist() for group in groups])
+    over_users, over_seeds = squares[0], max(squares[1] - squares[2] / 2, 0)
     variance = over_users + over_seeds
 
     def p_against(value):
@@ -86,7 +111,10 @@ def test_some_users_against_others_cell_by_cell(n_seeds, n_first, n_second, seed
         of_both = over_users * 2 * stats.t.sf(t, freedom) + over_seeds * 2 * stats.t.sf(t, n_seeds - 1)
         return of_both / variance
 
-    assert (found.mean, found.p) == pytest.approx((mean, p_against(0)))
+    assert found.mean == pytest.approx(mean)
+    assert found.p == pytest.approx(
+        raised(p_against(0), literal_p_at_any_level(mean, *squares, freedom, n_seeds)), rel=1e-3
+    )
     assert found.seed_share == pytest.approx(over_seeds / variance, abs=1e-9)
     assert (p_against(found.low), p_against(found.high)) == pytest.approx((0.05, 0.05), rel=1e-6)
 
@@ -194,6 +222,37 @@ def test_the_share_of_false_alarms(n_seeds, most, theta):
         of_seeds = rng.normal(0, np.sqrt(theta / n_users), (n_seeds, 1))
         alarms += paired_difference(rng.normal(size=(n_seeds, n_users)) + of_seeds).p < 0.05
     assert 0.01 < alarms / 1500 < most
+
+
+@pytest.mark.parametrize("n_seeds", [2, 3, 5])
+@pytest.mark.parametrize("theta", [0, 3, 100])
+@pytest.mark.parametrize("ratio", [1, 4])
+def test_small_levels_hold(n_seeds, theta, ratio):
+    """Of 5000 means of no difference no more than 1%, and 0.28%, have a p below these, however much seeds differ."""
+    rng = np.random.default_rng(4)
+    seeds = (1 + theta) * rng.chisquare(n_seeds - 1, 5000) / (n_seeds - 1)
+    means = rng.normal(0, np.sqrt(ratio + theta), 5000)
+    found = [p_at_any_level(mean, ratio, square, 1, 6000, n_seeds) for mean, square in zip(means, seeds, strict=True)]
+    for level in (0.01, 0.05 / 18):
+        alarms = np.mean(np.array(found) < level)
+        assert alarms < level + 3 * np.sqrt(level / 5000)
+        if theta == 100:
+            assert alarms > level - 3 * np.sqrt(level / 5000)
+
+
+def test_with_users_alike_p_is_never_below_that_of_t_over_seeds():
+    rng = np.random.default_rng(5)
+    for shift in (0, 0.3, 3):
+        differences = rng.normal(shift, 1, size=(5, 60))
+        by_seed = differences.mean(axis=1)
+        variances = [1 / differences.size, by_seed.var(ddof=1) / 5, 1 / differences.size]
+        t = stats.ttest_1samp(by_seed, 0).pvalue
+        assert p_at_any_level(by_seed.mean(), *variances, 1e6, 5) >= 0.999 * t
+
+
+def test_tiny_p_values_are_computed_as_they_are():
+    for t in (5, 50, 5000):  # the rest is nothing, so it is t over seeds
+        assert p_at_any_level(t, 0, 1, 0, 1e12, 5) == pytest.approx(2 * stats.t.sf(t, 4), rel=1e-3, abs=1e-14)
 
 
 @pytest.fixture(scope="module")
