@@ -158,6 +158,9 @@ def table(frame: pd.DataFrame, backbone: str) -> str:
 
 def main(arguments: list[str]) -> None:
     """Count for each backbone, seed and method that the file lacks, write after each, and print the tables."""
+    if {"-h", "--help"} & set(arguments):
+        print(__doc__)
+        return
     settings = parse(arguments)
     needed = ("backbones", "methods", "seeds", "output")
     if missing := [name for name in needed if name not in settings]:

@@ -41,6 +41,11 @@ def main() -> None:
     parser.add_argument("--output", required=True, help="the CSV file")
     chosen = parser.parse_args()
     output = Path(chosen.output)
+    for path in chosen.pieces:
+        if not Path(path).is_file():
+            raise DecRSError(f"pieces: {path} is not there; name the .pth files of a comparison that has ended")
+    if not any(PIECE.fullmatch(Path(path).name) for path in chosen.pieces):
+        raise DecRSError(f"pieces: {chosen.pieces[0]} is no model of a comparison, as FM-2020-decrs-0123456789.pth is")
     frame = pd.read_csv(output, dtype=str) if output.exists() else pd.DataFrame(columns=MODEL)
     there = set(frame[MODEL].itertuples(index=False, name=None))
     for path in chosen.pieces:
