@@ -5,6 +5,7 @@ Each is held against the backbone of the same seed; lists are no methods, and ta
 
 from __future__ import annotations
 
+from recbole_decrs.compare.outputs.intervals import draw_intervals
 from recbole_decrs.compare.outputs.pairs import register_pairs
 
 
@@ -14,8 +15,9 @@ def _pairs_of_methods(names: list[str]) -> list[tuple[str, str]]:
 
 register_pairs(
     "against-backbone",
-    about="tests of every method against its backbone",
+    about="tests of every method against its backbone, and their intervals as a picture",
     pairs_of=_pairs_of_methods,
     corrected=", over all metrics and without those of other seeds",
+    draw=draw_intervals,
     missing="it holds methods against their backbone, and no backbone has one beside it",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,9 @@ from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import holm, paired_difference
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PairsOf = Callable[[list[str]], list[tuple[str, str]]]
 """Names pairs, from the names of the methods of a backbone."""
@@ -60,6 +64,7 @@ def register_pairs(
     corrected: str,
     missing: str,
     remarks: Callable[[pd.DataFrame], list[str]] = lambda frame: [],
+    draw: Callable[[pd.DataFrame], Figure] | None = None,
 ) -> None:
     """Register an output that tests pairs of methods.
 
@@ -70,6 +75,7 @@ def register_pairs(
         corrected: see :func:`pairs_text`.
         missing: why it is not made, in words, where no backbone has a pair.
         remarks: says more, from the tests.
+        draw: draws the tests.
     """
 
     def text(results: Results, numbers: pd.DataFrame) -> str:
@@ -81,7 +87,7 @@ def register_pairs(
     def numbers(results: Results) -> pd.DataFrame:
         return pairs_frame(results, pairs_of)
 
-    register_output(Output(name, about=about, numbers=numbers, text=text, lacks=lacks))
+    register_output(Output(name, about=about, numbers=numbers, text=text, draw=draw, lacks=lacks))
 
 
 def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str, *remarks: str) -> str:

@@ -1,0 +1,78 @@
+"""Draws how far methods are from their backbone: a row for each, its 95% interval, and what is left once corrected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from recbole.evaluator import smaller_metrics
+
+from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.significance import LEVEL
+from recbole_decrs.evaluator.report import title_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BETTER, WORSE, NEITHER = "#0072B2", "#D55E00", "#7F7F7F"
+"""The colours of intervals beside 0, of Okabe and Ito's, told apart by the colour-blind."""
+ROW, PANEL, NAMES = 0.23, 2.7, 2.2
+"""The height of a row, the width of a panel and of the names at the left, in inches."""
+
+
+def draw_intervals(frame: pd.DataFrame) -> Figure:
+    """Draw the differences of methods from their backbone, with a panel for each metric of the longest list.
+
+    Better is to the right in each panel. A point is filled where p is below 0.05 once corrected; where a single seed
+    has no p-value, where the interval over its users leaves out 0.
+
+    Args:
+        frame: tests of :func:`~recbole_decrs.compare.outputs.pairs.pairs_frame`.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    parts = [part for _, part in frame.groupby("backbone", sort=False)]
+    longest = max((metric.partition("@")[2] for metric in frame["metric"]), key=lambda k: int(k or 0))
+    metrics = [metric for metric in frame["metric"].unique() if metric.endswith(f"@{longest}")]
+    heights = [ROW * part["method"].nunique() + 0.7 for part in parts]
+    figure = Figure((NAMES + PANEL * len(metrics), sum(heights) + 0.5), layout="constrained", dpi=150)
+    FigureCanvasAgg(figure)
+    grid = figure.subplots(len(parts), len(metrics), squeeze=False, height_ratios=heights)
+    for part, axes in zip(parts, grid, strict=True):
+        for axis, metric in zip(axes, metrics, strict=True):
+            _draw_panel(axis, part[part["metric"] == metric], metric, with_names=axis is axes[0])
+    few = frame["p_holm"].isna().all()
+    filled = "interval without 0" if few else "p < 0.05 once corrected over all metrics"
+    figure.suptitle(f"Differences from the backbone, 95% intervals; right is better; filled: {filled}", fontsize=10)
+    return figure
+
+
+def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: bool) -> None:
+    is_smaller_better = metric.partition("@")[0] in smaller_metrics
+    backbone = tests["backbone"].iloc[0]
+    counts = {BETTER: 0, WORSE: 0}
+    for place, test in enumerate(tests.itertuples()):
+        colour = NEITHER
+        if test.low > 0 or test.high < 0:
+            colour = WORSE if (test.low > 0) == is_smaller_better else BETTER
+        is_left = test.p_holm < LEVEL or (tests["p_holm"].isna().all() and colour != NEITHER)
+        if is_left:
+            counts[colour] += 1
+        axis.plot([test.low, test.high], [place, place], color=colour, linewidth=1.3)
+        axis.plot(
+            test.difference, place, "o", markersize=5, color=colour, markerfacecolor=colour if is_left else "white"
+        )
+    axis.axvline(0, color="black", linewidth=0.8, zorder=0)
+    axis.set_ylim(len(tests) - 0.5, -0.5)
+    names = [title(backbone, method) for method in tests["method"]] if with_names else []
+    axis.set_yticks(range(len(tests)), names or [""] * len(tests), fontsize=8.5)
+    axis.tick_params(axis="x", labelsize=8)
+    axis.grid(axis="y", linewidth=0.3)
+    if is_smaller_better:
+        axis.invert_xaxis()
+    better, worse = counts.values()
+    of_all = f"of {len(tests)}" if with_names else ""
+    axis.set_title(f"{title_of(metric)}: {better} better, {worse} worse {of_all}".strip(), fontsize=9)
+    axis.set_xlabel(f"{title_of(metric)} less that of {backbone}", fontsize=8.5)
