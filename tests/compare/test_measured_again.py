@@ -28,7 +28,9 @@ def test_what_m_does_in_many_models(whole, monkeypatch):
     of_history, free = (next(path for path in pieces if f"-{name}-" in path) for name in ("decrs", "free"))
     other = "FM-2020-free-0123456789.pth"  # as if it had been trained with other settings
     Path(other).write_bytes(Path(free).read_bytes())
-    for given in ([free, "FM-2020-decrs-0123456789-last.pth"], [of_history, free], [of_history, other]):
+    unfinished = "FM-2020-decrs-0123456789-last.pth"  # what a training goes on from is no model
+    Path(unfinished).touch()
+    for given in ([free, unfinished], [of_history, free], [of_history, other]):
         monkeypatch.setattr("sys.argv", ["mechanism.py", *given, "--output=found.csv"])
         script("mechanism")["main"]()
     frame = pd.read_csv("found.csv", dtype={"settings": str})
@@ -43,6 +45,15 @@ def test_what_m_does_in_many_models(whole, monkeypatch):
         row = frame[(frame["method"] == "decrs") & (frame["in_m"] == name)].iloc[0]
         assert row["changed"] == round(effect.changed, 3)
         assert row["ckl@10"] == pytest.approx(effect.metrics["ckl@10"], abs=5e-5)
+
+
+def test_pieces_that_are_not_there_or_no_models_are_named(monkeypatch):
+    Path("FM-2020-decrs.pth").touch()
+    for given, said in (("pieces/FM-*.pth", "is not there"), ("FM-2020-decrs.pth", "is no model of a comparison")):
+        monkeypatch.setattr("sys.argv", ["mechanism.py", given, "--output=found.csv"])
+        with pytest.raises(DecRSError, match=said):
+            script("mechanism")["main"]()
+    assert not Path("found.csv").exists()
 
 
 def test_how_often_rated_pairs_stand_in_lists_by_loop(tiny, whole, tmp_path, capsys):
