@@ -13,7 +13,7 @@ from recbole_decrs import DecRSError
 from recbole_decrs.compare import OUTPUTS, redraw
 from recbole_decrs.compare.figures import rendered
 from recbole_decrs.compare.outputs.drawing import colour_of, dashes_of, marker_of
-from recbole_decrs.compare.outputs.intervals import BETTER, draw_intervals
+from recbole_decrs.compare.outputs.intervals import BETTER, NEITHER, draw_intervals
 from recbole_decrs.compare.outputs.tradeoff import _seen, draw_trade_off
 from recbole_decrs.compare.ratings import share_curves
 
@@ -115,21 +115,29 @@ def test_intervals_beside_the_backbone():
         ("ensemble", "recall@20"): (0.03, 0.01, 0.05, 0.04, 0.08),  # better by itself
         ("decrs", "ckl@20"): (0.03, 0.02, 0.04, 0.001, 0.01),  # the smaller the better
         ("ensemble", "ckl@20"): (-0.03, -0.04, 0.01, 0.2, 0.4),
+        ("other_seed", "recall@20"): (0.03, 0.02, 0.04, 0.001, np.nan),  # is chance, whatever its test says
+        ("other_seed", "ckl@20"): (0.03, 0.02, 0.04, 0.001, np.nan),
         ("decrs", "recall@5"): (0.03, 0.02, 0.04, 0.001, 0.01),  # of a shorter list, not drawn
     }
     rows = [["FM", method, "backbone", metric, *found] for (method, metric), found in tests.items()]
-    figure = draw_intervals(pd.DataFrame(rows, columns=columns))
+    frame = pd.DataFrame(rows, columns=columns)
+    figure = draw_intervals(frame)
     recall, ckl = figure.axes
-    assert (recall.get_title(), ckl.get_title()) == ("Recall@20: 1 better, 0 worse of 2", "CKL@20: 0 better, 1 worse")
-    assert [label.get_text() for label in recall.get_yticklabels()] == ["DecRS", "Ensemble"]
+    assert recall.get_title() == "Recall@20: 2 better (1 filled), 0 worse"
+    assert ckl.get_title() == "CKL@20: 0 better, 1 worse (1 filled)"
+    assert [label.get_text() for label in recall.get_yticklabels()] == ["DecRS", "Ensemble", "Another seed"]
     assert ckl.xaxis_inverted()
     assert not recall.xaxis_inverted()
-    faces = [line.get_markerfacecolor() for line in recall.lines if line.get_marker() == "o"]
-    assert faces == [BETTER, "white"]
+    points = [line for line in recall.lines if line.get_marker() == "o"]
+    assert [line.get_markerfacecolor() for line in points] == [BETTER, "white", "white"]
+    assert [line.get_color() for line in points] == [BETTER, BETTER, NEITHER]
+    assert "corrected over the 5 tests" in " ".join(shown("against-backbone", frame))
     # A single seed has intervals over users, and no p-values.
-    of_one = pd.DataFrame(rows, columns=columns).assign(p=np.nan, p_holm=np.nan)
-    assert draw_intervals(of_one).axes[0].get_title() == "Recall@20: 2 better, 0 worse of 2"
-    assert "interval without 0" in " ".join(shown("against-backbone", of_one))
+    of_one = frame.assign(p=np.nan, p_holm=np.nan)
+    assert draw_intervals(of_one).axes[0].get_title() == "Recall@20: 2 better, 0 worse"
+    assert "corrected" not in " ".join(shown("against-backbone", of_one))
+    again = frame[frame["method"] == "other_seed"]
+    assert draw_intervals(again).axes[0].get_title() == "Recall@20: 0 better, 0 worse"
 
 
 def test_texts_by_drift():

@@ -9,7 +9,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import integrate, stats
 
-from recbole_decrs.compare.significance import few_seeds, group_difference, holm, p_at_any_level, paired_difference
+from recbole_decrs.compare.significance import (
+    few_seeds,
+    group_difference,
+    holm,
+    p_at_any_level,
+    p_in_words,
+    paired_difference,
+)
 
 
 def literal_p_at_any_level(mean, of_users, of_seeds, of_rest, users_freedom, n_seeds):
@@ -248,6 +255,20 @@ def test_with_users_alike_p_is_never_below_that_of_t_over_seeds():
         variances = [1 / differences.size, by_seed.var(ddof=1) / 5, 1 / differences.size]
         t = stats.ttest_1samp(by_seed, 0).pvalue
         assert p_at_any_level(by_seed.mean(), *variances, 1e6, 5) >= 0.999 * t
+
+
+def test_p_values_in_words():
+    """What was raised to just below 0.05 is known to be below it alone."""
+    assert [p_in_words(p, 3) for p in (0.0004, 0.0491, 0.049)] == ["0.000", "0.049", "< 0.05"]
+    with_raised = paired_difference(np.array([[0.7], [1.0], [1.3]]) + np.array([-1, 1] * 40))
+    assert p_in_words(with_raised.p, 4) == f"{with_raised.p:.4f}"
+
+
+def test_tiny_differences_are_as_others():
+    differences = np.random.default_rng(0).normal(0.1, 1, size=(3, 40))
+    first = np.arange(40) < 15
+    for test in (paired_difference, lambda found: group_difference(found, first, ~first)):
+        assert test(differences * 1e-85).p == pytest.approx(test(differences).p)
 
 
 def test_tiny_p_values_are_computed_as_they_are():

@@ -8,6 +8,7 @@ import pandas as pd
 from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.pairs import AGAIN
 from recbole_decrs.compare.significance import LEVEL
 from recbole_decrs.evaluator.report import title_of
 
@@ -24,8 +25,8 @@ ROW, PANEL, NAMES = 0.23, 2.7, 2.2
 def draw_intervals(frame: pd.DataFrame) -> Figure:
     """Draw the differences of methods from their backbone, with a panel for each metric of the longest list.
 
-    Better is to the right in each panel. A point is filled where p is below 0.05 once corrected; where a single seed
-    has no p-value, where the interval over its users leaves out 0.
+    Better is to the right in each panel. What has an interval beside 0 is coloured, and filled where p is below 0.05
+    once corrected as well. The backbone with other seeds, whose differences are chance, is neither, and not counted.
 
     Args:
         frame: tests of :func:`~recbole_decrs.compare.outputs.pairs.pairs_frame`.
@@ -35,35 +36,34 @@ def draw_intervals(frame: pd.DataFrame) -> Figure:
 
     parts = [part for _, part in frame.groupby("backbone", sort=False)]
     longest = max((metric.partition("@")[2] for metric in frame["metric"]), key=lambda k: int(k or 0))
-    metrics = [metric for metric in frame["metric"].unique() if metric.endswith(f"@{longest}")]
+    metrics = [metric for metric in frame["metric"].unique() if metric.partition("@")[2] == longest]
     heights = [ROW * part["method"].nunique() + 0.7 for part in parts]
-    figure = Figure((NAMES + PANEL * len(metrics), sum(heights) + 0.5), layout="constrained", dpi=150)
+    figure = Figure((NAMES + PANEL * len(metrics), sum(heights) + 0.7), layout="constrained", dpi=150)
     FigureCanvasAgg(figure)
     grid = figure.subplots(len(parts), len(metrics), squeeze=False, height_ratios=heights)
     for part, axes in zip(parts, grid, strict=True):
         for axis, metric in zip(axes, metrics, strict=True):
             _draw_panel(axis, part[part["metric"] == metric], metric, with_names=axis is axes[0])
-    few = frame["p_holm"].isna().all()
-    filled = "interval without 0" if few else "p < 0.05 once corrected over all metrics"
-    figure.suptitle(f"Differences from the backbone, 95% intervals; right is better; filled: {filled}", fontsize=10)
+    explained = "blue is better and orange worse by the 95% interval; right is better"
+    if n_corrected := frame["p_holm"].notna().sum():
+        explained += f"\nfilled: p < 0.05 once corrected over the {n_corrected} tests of all methods and metrics"
+    figure.suptitle(f"Differences from the backbone: {explained}", fontsize=10)
     return figure
 
 
 def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: bool) -> None:
     is_smaller_better = metric.partition("@")[0] in smaller_metrics
-    backbone = tests["backbone"].iloc[0]
-    counts = {BETTER: 0, WORSE: 0}
+    backbone, has_p = tests["backbone"].iloc[0], tests["p"].notna().any()
+    found = {BETTER: [], WORSE: [], NEITHER: []}
     for place, test in enumerate(tests.itertuples()):
         colour = NEITHER
-        if test.low > 0 or test.high < 0:
+        if test.method != AGAIN and (test.low > 0 or test.high < 0):
             colour = WORSE if (test.low > 0) == is_smaller_better else BETTER
-        is_left = test.p_holm < LEVEL or (tests["p_holm"].isna().all() and colour != NEITHER)
-        if is_left:
-            counts[colour] += 1
+        is_filled = colour != NEITHER and test.p_holm < LEVEL
+        found[colour].append(is_filled)
+        face = colour if is_filled else "white"
         axis.plot([test.low, test.high], [place, place], color=colour, linewidth=1.3)
-        axis.plot(
-            test.difference, place, "o", markersize=5, color=colour, markerfacecolor=colour if is_left else "white"
-        )
+        axis.plot(test.difference, place, "o", markersize=5, color=colour, markerfacecolor=face)
     axis.axvline(0, color="black", linewidth=0.8, zorder=0)
     axis.set_ylim(len(tests) - 0.5, -0.5)
     names = [title(backbone, method) for method in tests["method"]] if with_names else []
@@ -72,7 +72,10 @@ def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: boo
     axis.grid(axis="y", linewidth=0.3)
     if is_smaller_better:
         axis.invert_xaxis()
-    better, worse = counts.values()
-    of_all = f"of {len(tests)}" if with_names else ""
-    axis.set_title(f"{title_of(metric)}: {better} better, {worse} worse {of_all}".strip(), fontsize=9)
-    axis.set_xlabel(f"{title_of(metric)} less that of {backbone}", fontsize=8.5)
+    counts = [
+        f"{len(found[colour])} {word}" + (f" ({sum(found[colour])} filled)" if has_p and found[colour] else "")
+        for colour, word in ((BETTER, "better"), (WORSE, "worse"))
+    ]
+    axis.set_title(f"{title_of(metric)}: {', '.join(counts)}", fontsize=9)
+    smaller = ", smaller is better" if is_smaller_better else ""
+    axis.set_xlabel(f"{title_of(metric)} less {backbone}'s{smaller}", fontsize=8.5)

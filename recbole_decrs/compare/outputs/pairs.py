@@ -12,7 +12,7 @@ from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
-from recbole_decrs.compare.significance import holm, paired_difference
+from recbole_decrs.compare.significance import holm, p_in_words, paired_difference
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
 
@@ -127,5 +127,5 @@ def left_once_corrected(frame: pd.DataFrame, corrected: str, file: str) -> list[
 def tested(row: pd.Series) -> str:
     """Write a difference with its interval and p-value, as far as they are known."""
     interval = "" if np.isnan(row["low"]) else f" [{row['low']:+.4f}, {row['high']:+.4f}]"
-    p = "p < 0.001" if row["p"] < 0.001 else f"p {row['p']:.3f}"
+    p = "p < 0.001" if row["p"] < 0.001 else f"p {p_in_words(row['p'], 3)}"
     return f"{row['difference']:+.4f}{interval}" + ("" if np.isnan(row["p"]) else f" {p}")

@@ -9,7 +9,7 @@ from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
-from recbole_decrs.compare.significance import few_seeds, holm, paired_difference
+from recbole_decrs.compare.significance import few_seeds, holm, p_in_words, paired_difference
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.tables import as_markdown
 
@@ -63,7 +63,11 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
             f"{row.difference:+.4f}",
             f"[{row.low:+.4f}, {row.high:+.4f}]",
             *(
-                [f"{row.p:.4f}", f"{row.p_holm:.4f}", "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}"]
+                [
+                    p_in_words(row.p, 4),
+                    f"{row.p_holm:.4f}",
+                    "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}",
+                ]
                 if several
                 else []
             ),

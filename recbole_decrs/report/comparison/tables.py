@@ -10,6 +10,7 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.outputs.table3 import chosen_text
 from recbole_decrs.compare.results import Results
+from recbole_decrs.compare.significance import p_in_words
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.parts import Cell, Column, Section, Table, number
 
@@ -79,7 +80,7 @@ def tests_table(results: Results, tests: pd.DataFrame) -> Table:
             Cell(title(row.backbone, row.method), about=row.against),
             number(row.difference, sign=True),
             Cell(f"{row.low:+.4f} to {row.high:+.4f}", row.low),
-            number(row.p),
+            number(row.p) if np.isnan(row.p) else Cell(p_in_words(row.p, 4), row.p),
             number(row.p_holm),
             Cell("–") if np.isnan(row.seed_share) else Cell(f"{row.seed_share:.0%}", row.seed_share),
         ]
