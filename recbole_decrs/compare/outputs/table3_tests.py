@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -62,21 +64,18 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
             title(row.backbone, row.method) + remarks.get(row.against, ""),
             f"{row.difference:+.4f}",
             f"[{row.low:+.4f}, {row.high:+.4f}]",
-            *(
-                [
-                    p_in_words(row.p, 4),
-                    f"{row.p_holm:.4f}",
-                    "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}",
-                ]
-                if several
-                else []
-            ),
+            *(_p_cells(row) if several else []),
         ]
         for row in tests.itertuples()
     ]
     headers = ["", "metric", "DecRS against", "difference", "95% interval" if several else "95% interval over users"]
     headers += ["p", "p (Holm)", "seeds' share"] if several else []
     return as_markdown(rows, headers)
+
+
+def _p_cells(row: Any) -> list[str]:
+    share = "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}"
+    return [p_in_words(row.p, 4), f"{row.p_holm:.4f}", share]
 
 
 def _explained(results: Results, tests: pd.DataFrame) -> str:
