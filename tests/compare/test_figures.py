@@ -123,21 +123,23 @@ def test_intervals_beside_the_backbone():
     frame = pd.DataFrame(rows, columns=columns)
     figure = draw_intervals(frame)
     recall, ckl = figure.axes
-    assert recall.get_title() == "Recall@20: 2 better (1 filled), 0 worse"
-    assert ckl.get_title() == "CKL@20: 0 better, 1 worse (1 filled)"
+    assert recall.get_title() == "Recall@20\n2 better, 1 filled; 0 worse"
+    assert ckl.get_title() == "CKL@20\n0 better; 1 worse, 1 filled"
     assert [label.get_text() for label in recall.get_yticklabels()] == ["DecRS", "Ensemble", "Another seed"]
     assert ckl.xaxis_inverted()
     assert not recall.xaxis_inverted()
+    figure.canvas.draw()
+    assert not recall.title.get_window_extent().overlaps(ckl.title.get_window_extent())
     points = [line for line in recall.lines if line.get_marker() == "o"]
     assert [line.get_markerfacecolor() for line in points] == [BETTER, "white", "white"]
     assert [line.get_color() for line in points] == [BETTER, BETTER, NEITHER]
     assert "corrected over the 5 tests" in " ".join(shown("against-backbone", frame))
     # A single seed has intervals over users, and no p-values.
     of_one = frame.assign(p=np.nan, p_holm=np.nan)
-    assert draw_intervals(of_one).axes[0].get_title() == "Recall@20: 2 better, 0 worse"
+    assert draw_intervals(of_one).axes[0].get_title() == "Recall@20\n2 better; 0 worse"
     assert "corrected" not in " ".join(shown("against-backbone", of_one))
     again = frame[frame["method"] == "other_seed"]
-    assert draw_intervals(again).axes[0].get_title() == "Recall@20: 0 better, 0 worse"
+    assert draw_intervals(again).axes[0].get_title() == "Recall@20\n0 better; 0 worse"
 
 
 def test_texts_by_drift():

@@ -73,9 +73,9 @@ def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: boo
     if is_smaller_better:
         axis.invert_xaxis()
     counts = [
-        f"{len(found[colour])} {word}" + (f" ({sum(found[colour])} filled)" if has_p and found[colour] else "")
+        f"{len(found[colour])} {word}" + (f", {sum(found[colour])} filled" if has_p and found[colour] else "")
         for colour, word in ((BETTER, "better"), (WORSE, "worse"))
     ]
-    axis.set_title(f"{title_of(metric)}: {', '.join(counts)}", fontsize=9)
+    axis.set_title(f"{title_of(metric)}\n{'; '.join(counts)}", fontsize=8.5)
     smaller = ", smaller is better" if is_smaller_better else ""
     axis.set_xlabel(f"{title_of(metric)} less {backbone}'s{smaller}", fontsize=8.5)
