@@ -19,7 +19,7 @@ TAIL = 1e-15
 N_CHI_SQUARES = 400
 """At so many of them, in equal ratios, it is computed."""
 FALSE_ALARMS = {2: 12, 3: 7, 4: 6}
-"""Differences of chance with p < 0.05, of 100, about, at most, by the number of seeds (benchmarks/significance.py)."""
+"""How many of 100 differences of chance have p < 0.05, about, at most, by the number of seeds (significance.md)."""
 
 
 class Difference(NamedTuple):

@@ -13,6 +13,7 @@ from recbole_decrs.compare.significance import (
     few_seeds,
     group_difference,
     holm,
+    mean_squares,
     p_at_any_level,
     p_in_words,
     paired_difference,
@@ -306,6 +307,21 @@ def test_the_integration_of_the_benchmark_is_the_test(benchmark, share):
     users = n_seeds * by_user.var(ddof=1) / rest
     rule = benchmark.new_rule(n_seeds, np.array([share * 6 / rest]), users)[0]
     assert (found.high - found.low) / 2 == pytest.approx(np.sqrt(rule * rest / (n_seeds * n_users)), rel=2e-3)
+
+
+@pytest.mark.parametrize("level", [0.01, 0.05 / 18])
+@pytest.mark.parametrize("share", [0.1, 2])
+def test_the_integration_of_the_benchmark_is_the_test_at_small_levels(benchmark, share, level):
+    """With many users and given mean squares, a mean at the critical value has the level as its p."""
+    n_seeds, n_users = 3, 4000
+    rng = np.random.default_rng(0)
+    noise = rng.normal(size=(n_seeds, n_users))
+    noise -= noise.mean(axis=1, keepdims=True)
+    noise += np.array([[-1.0], [0.0], [1.0]]) * np.sqrt(share / n_users)
+    users, seeds, rest = mean_squares(noise)
+    square = benchmark.new_rule(n_seeds, np.array([seeds / rest]), users / rest, level)[0]
+    found = paired_difference(noise + np.sqrt(square * rest / noise.size))
+    assert found.p == pytest.approx(level, rel=0.03)
 
 
 @settings(max_examples=200)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 import pandas as pd
 from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.outputs.drawing import panels
 from recbole_decrs.compare.outputs.pairs import AGAIN
 from recbole_decrs.compare.significance import LEVEL
 from recbole_decrs.evaluator.report import title_of
@@ -31,19 +33,13 @@ def draw_intervals(frame: pd.DataFrame) -> Figure:
     Args:
         frame: tests of :func:`~recbole_decrs.compare.outputs.pairs.pairs_frame`.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     parts = [part for _, part in frame.groupby("backbone", sort=False)]
     longest = max((metric.partition("@")[2] for metric in frame["metric"]), key=lambda k: int(k or 0))
     metrics = [metric for metric in frame["metric"].unique() if metric.partition("@")[2] == longest]
-    heights = [ROW * part["method"].nunique() + 0.7 for part in parts]
-    figure = Figure((NAMES + PANEL * len(metrics), sum(heights) + 0.7), layout="constrained", dpi=150)
-    FigureCanvasAgg(figure)
-    grid = figure.subplots(len(parts), len(metrics), squeeze=False, height_ratios=heights)
-    for part, axes in zip(parts, grid, strict=True):
-        for axis, metric in zip(axes, metrics, strict=True):
-            _draw_panel(axis, part[part["metric"] == metric], metric, with_names=axis is axes[0])
+    height = ROW * max(part["method"].nunique() for part in parts) + 0.9
+    figure, axes = panels(len(metrics), width=PANEL + NAMES / len(metrics), height=height, rows=len(parts))
+    for axis, (part, metric) in zip(axes, itertools.product(parts, metrics), strict=True):
+        _draw_panel(axis, part[part["metric"] == metric], metric, with_names=metric == metrics[0])
     explained = "blue is better and orange worse by the 95% interval; right is better"
     if n_corrected := frame["p_holm"].notna().sum():
         explained += f"\nfilled: p < 0.05 once corrected over the {n_corrected} tests of all methods and metrics"
