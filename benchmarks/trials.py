@@ -180,6 +180,8 @@ def main() -> None:
     parser.add_argument("--only", type=int, help="train this one trial, by its place")
     chosen = parser.parse_args()
     try:
+        if not Path(chosen.trials).is_file():
+            raise DecRSError("the file is not there; name one of trials, such as results/ml-1m/trials.yaml")
         trials = yaml.safe_load(Path(chosen.trials).read_text(encoding="utf-8"))
         if not (isinstance(trials, list) and all(isinstance(trial, dict) and "model" in trial for trial in trials)):
             raise DecRSError("a line of it is not a trial; write each as - {model: FM, seed: 2020}, with a model")

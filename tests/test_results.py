@@ -116,3 +116,15 @@ def test_half_and_half_is_of_the_models_of_the_tables(folder):
     for name, seed in itertools.product(known, ours.seeds):
         (score,) = ours.outcomes[backbone, name, seed].info["valid_scores"]
         assert score in theirs.outcomes[backbone, HALVES[name], seed].info["valid_scores"]
+
+
+def test_a_file_of_trials_that_is_not_there_is_named(benchmark, monkeypatch, tmp_path):
+    monkeypatch.setattr("sys.argv", ["trials.py", "--trials=trial.yaml", f"--output={tmp_path / 'out'}"])
+    with pytest.raises(SystemExit, match="trial.yaml: the file is not there; name one of trials"):
+        benchmark.main()
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_trials_have_names_that_any_file_system_takes(benchmark):
+    trial = {"model": "FM", "seed": 2020, "unused_col": {"item": ["genre"]}, "learning_rate": 0.05}
+    assert benchmark.name_of(trial) == "FM-learning_rate=0.05-seed=2020-unused_col=itemgenre"
