@@ -140,6 +140,11 @@ def test_intervals_beside_the_backbone():
     assert "corrected" not in " ".join(shown("against-backbone", of_one))
     again = frame[frame["method"] == "other_seed"]
     assert draw_intervals(again).axes[0].get_title() == "Recall@20\n0 better; 0 worse"
+    several = pd.concat([again, again.assign(backbone="NFM"), again.assign(backbone="DeepFM")])
+    for with_one_row in (again, several):
+        figure = draw_intervals(with_one_row)
+        figure.canvas.draw()  # warns where there is no room
+        assert min(axis.get_window_extent().height for axis in figure.axes) > 20
 
 
 def test_texts_by_drift():

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 BETTER, WORSE, NEITHER = "#0072B2", "#D55E00", "#7F7F7F"
 """The colours of intervals beside 0, of Okabe and Ito's, told apart by the colour-blind."""
-ROW, PANEL, NAMES = 0.23, 2.7, 2.2
-"""The height of a row, the width of a panel and of the names at the left, in inches."""
+ROW, TITLES, HEADING = 0.23, 0.9, 0.7
+"""The heights of a method's row, of what stands above and below a panel, and of the heading, in inches."""
+PANEL, NAMES = 2.7, 2.2
+"""The widths of a panel and of the names at the left, in inches."""
 
 
 def draw_intervals(frame: pd.DataFrame) -> Figure:
@@ -36,7 +38,7 @@ def draw_intervals(frame: pd.DataFrame) -> Figure:
     parts = [part for _, part in frame.groupby("backbone", sort=False)]
     longest = max((metric.partition("@")[2] for metric in frame["metric"]), key=lambda k: int(k or 0))
     metrics = [metric for metric in frame["metric"].unique() if metric.partition("@")[2] == longest]
-    height = ROW * max(part["method"].nunique() for part in parts) + 0.9
+    height = ROW * max(part["method"].nunique() for part in parts) + TITLES + HEADING / len(parts)
     figure, axes = panels(len(metrics), width=PANEL + NAMES / len(metrics), height=height, rows=len(parts))
     for axis, (part, metric) in zip(axes, itertools.product(parts, metrics), strict=True):
         _draw_panel(axis, part[part["metric"] == metric], metric, with_names=metric == metrics[0])
