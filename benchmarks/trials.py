@@ -43,6 +43,11 @@ def name_of(trial: dict) -> str:
     return re.sub(r"[^\w.=,-]", "", "-".join([trial["model"], *others]).replace("/", "_"))
 
 
+def label_of(trial: dict) -> str:
+    """Name a trial by its settings, as they stand in its file."""
+    return ", ".join([trial["model"], *(f"{key}={value}" for key, value in trial.items() if key != "model")])
+
+
 def files_of(trial: dict, output: str | Path) -> tuple[Path, Path]:
     """Name the checkpoint of a trial, which is there until it is finished, and its curve."""
     return Path(output) / f"{name_of(trial)}.pth", Path(output) / f"{name_of(trial)}.csv"
@@ -147,7 +152,7 @@ def summarise(trials: list[dict], output: str | Path) -> pd.DataFrame:
         if not file.exists() or path.exists():
             continue
         curve = pd.read_csv(file).drop_duplicates("epoch", keep="last")  # an epoch is trained twice after a kill
-        name = ", ".join([trial["model"], *(f"{key}={value}" for key, value in trial.items() if key != "model")])
+        name = label_of(trial)
         best.append(best_of(name, curve))
         means.append(means_of(name, curve))
         rules.append(rules_of(name, curve))

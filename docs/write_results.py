@@ -12,6 +12,7 @@ from runpy import run_path
 
 import pandas as pd
 
+import trial_tables
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.evaluator.report import title_of
 from recbole_decrs.report.comparison.of_folder import results_of_folder
@@ -202,50 +203,10 @@ def amplification(folder: str, backbone: str) -> str:
     return script["table"](pd.read_csv(FOLDER / folder / "amplification.csv"), backbone)
 
 
-def trials(folder: str, backbone: str) -> str:
-    """Tabulate the best epochs of trials on validation, the best first, of a backbone and its deconfounded model.
-
-    At the right are the epochs that less patience would have kept, with their Recall@10. Trainings of the comparison,
-    of which the best epoch alone is known, have a file of their own.
-    """
-    found = [_of_backbone(folder, name, backbone) for name in ("best", "of-the-comparison")]
-    frame = pd.concat(found).sort_values("recall@10", ascending=False)
-    columns = [frame["training"], *(frame[metric].map("{:.4f}".format) for metric in METRICS)]
-    columns += [frame["best_epoch"], frame["epochs"]]
-    patiences = [name.removeprefix("patience_") for name in frame if name.startswith("patience_")]
-    for patience in patiences:
-        pairs = zip(frame[f"patience_{patience}"], frame[f"recall@10_{patience}"], strict=True)
-        columns.append([f"{epoch:.0f}: {score:.4f}" if epoch >= 0 else "" for epoch, score in pairs])
-    heads = ["best epoch", "epochs", *(f"patience {patience}" for patience in patiences)]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return as_markdown(rows, ["on validation", *map(title_of, METRICS), *heads])
-
-
-def trial_means(metric: str, backbone: str) -> str:
-    """Tabulate the means of a metric over each 25 evaluations of a trial, by the epoch in their middle."""
-    means = _of_backbone("trials", "means", backbone).pivot(index="training", columns="epoch", values=metric)
-    rows = means.map("{:.4f}".format, na_action="ignore").fillna("").reset_index().values.tolist()
-    return as_markdown(rows, [f"{title_of(metric)}, means", *(f"{epoch:.0f}" for epoch in means.columns)])
-
-
-def trial_rules(folder: str, backbone: str) -> str:
-    """Tabulate what rules of patience on means over a few evaluations keep, as means over the trials."""
-    frame = _of_backbone(folder, "rules", backbone)
-    rows = []
-    for (window, patience), part in frame.groupby(["window", "patience"]):
-        means = part[["recall@10", "level"]].mean()
-        least = part["level"].min()
-        rows.append(
-            [str(window), str(patience), f"{part['epoch'].mean():.0f}", *(f"{one:.4f}" for one in (*means, least))]
-        )
-    heads = ["evaluations in a mean", "patience", "epoch kept", "Recall@10", "level", "lowest level"]
-    return as_markdown(rows, heads)
-
-
 TABLES = {
-    "trial-rules": trial_rules,
-    "trials": trials,
-    "trial-means": trial_means,
+    "search": trial_tables.search,
+    "trials": trial_tables.trials,
+    "trial-rules": trial_tables.rules,
     "ranges": ranges,
     "amplification": amplification,
     "both-candidates": both_candidates,
@@ -256,11 +217,6 @@ TABLES = {
     "by-operator": by_operator,
     "by-seed": by_seed,
 }
-
-
-def _of_backbone(folder: str, name: str, backbone: str) -> pd.DataFrame:
-    frame = pd.read_csv(FOLDER / folder / f"{name}.csv")
-    return frame[frame["training"].str.partition(",")[0].isin([backbone, f"Dec{backbone}"])]
 
 
 def _heads_beside_paper() -> list[str]:

@@ -50,6 +50,42 @@ def test_ranges_go_from_the_least_to_the_most_of_the_seeds(tmp_path, monkeypatch
     assert re.search(r"\| the free vector over FM +\| 1 +\| 20\.0 +\| +\|", changed)
 
 
+def test_a_search_has_a_line_for_each_setting_and_the_highest_in_bold(tmp_path, monkeypatch):
+    trials = [
+        "- {model: FM, seed: 2020, learning_rate: 0.1}",
+        "- {model: FM, seed: 2020, learning_rate: 0.2}",
+        "- {model: DecFM, seed: 2020, learning_rate: 0.2}",
+        "- {model: FM, seed: 2020, learning_rate: 0.1, unused_col: {item: [genre]}}",
+        "- {model: FM, seed: 2021, learning_rate: 0.1}",
+        "- {model: FM, seed: 2020, learning_rate: 0.3}",
+    ]
+    best = pd.DataFrame(
+        {
+            "training": [
+                "FM, seed=2020, learning_rate=0.1",
+                "FM, seed=2020, learning_rate=0.2",
+                "DecFM, seed=2020, learning_rate=0.2",
+                "FM, seed=2020, learning_rate=0.1, unused_col={'item': ['genre']}",
+                "FM, seed=2021, learning_rate=0.1",
+            ],
+            "recall@10": [0.5, 0.4, 0.3, 0.2, 0.9],
+            "recall@10_30": [0.11, 0.12, 0.13, 0.14, 0.9],
+        }
+    )
+    (tmp_path / "trials.yaml").write_text("\n".join(trials), encoding="utf-8")
+    (tmp_path / "trials").mkdir()
+    best.to_csv(tmp_path / "trials" / "best.csv", index=False)
+    monkeypatch.setattr("trial_tables.FOLDER", tmp_path)
+    lines = TABLES["search"]("trials", "FM").splitlines()
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (lines[0], *lines[2:])]
+    names = ["FM", "DecFM", "Unawareness"]
+    assert cells == [
+        ["Recall@10", *names, *(f"at 30: {name}" for name in names)],
+        ["learning_rate=0.1", "**0.5000**", "", "**0.2000**", "0.1100", "", "**0.1400**"],
+        ["learning_rate=0.2", "0.4000", "**0.3000**", "", "**0.1200**", "**0.1300**", ""],
+    ]
+
+
 @pytest.fixture(scope="module")
 def benchmark():
     path = Path(__file__).parents[1] / "benchmarks" / "trials.py"
