@@ -43,6 +43,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments, allow_abbrev=False, formatter_class=_Formatter)
+        self._values: dict[str, str] = {}
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake as one sentence, where argparse prints its usage and ends the process."""
@@ -68,6 +69,10 @@ class CommandParser(argparse.ArgumentParser):
             "on a cluster with a shared disk; default %(default)s",
         )
 
+    def add_value(self, option: str, text: str) -> None:
+        """Let an option take a text as its value that undoes other options, as in ``--separator=~``."""
+        self._values[option] = text
+
     def own_options(self) -> list[str]:
         """List the names of the command's own options, without the dashes."""
         return list(vars(self.parse_args([])))
@@ -75,7 +80,8 @@ class CommandParser(argparse.ArgumentParser):
     def take(self, settings: dict[str, str]) -> argparse.Namespace:
         """Take the command's own options out of the settings and read them; configuration keys are left.
 
-        An option with the text that undoes a key, such as ``--output=none``, has its default.
+        An option with the text that undoes a key, such as ``--output=none``, has its default, where that is no value
+        of it (:meth:`add_value`).
 
         Raises:
             DecRSError: an option has a value that it does not take.
@@ -83,7 +89,11 @@ class CommandParser(argparse.ArgumentParser):
         from recbole_decrs.plain_values import UNDO  # not for a help, which needs no numpy
 
         typed = {key: settings.pop(key) for key in self.own_options() if key in settings}
-        typed = {key: value for key, value in typed.items() if value.lower() not in UNDO}
+        typed = {
+            key: value
+            for key, value in typed.items()
+            if value.lower() not in UNDO or value.lower() == self._values.get(key)
+        }
         for key, value in typed.items():
             if value == "--":  # up to Python 3.12, argparse drops it and takes the default in silence
                 raise DecRSError(f"--{key} cannot be --, which is no value; write --{key}=VALUE")

@@ -13,19 +13,13 @@ from recbole_decrs.data.catalogue import check_dataset_is_known
 from recbole_decrs.distributed.group import place
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.keys import KEYS
+from recbole_decrs.keys.of_backbone import OF_BACKBONE
 from recbole_decrs.model.training_options import PaperTrainingOptions
 from recbole_decrs.rerank import RERANKERS
 
-OF_FM_AND_NFM = (
-    "group_features",
-    "bi_batch_norm",
-    "mlp_activation",
-    "mlp_dropout_prob",
-    "embedding_init_std",
-    "loss_reduction",
-    "embedding_norm_weight",
-    "torch_compile",
-)
+READ_BY_OTHERS = ("adagrad_initial_accumulator", "ips")
+"""Keys of the plugin's FM and NFM that go with other models too, or are refused with them."""
+OF_FM_AND_NFM = [key.name for keys in OF_BACKBONE.values() for key in keys if key.name not in READ_BY_OTHERS]
 """Keys of the plugin's FM and NFM, which other models do not read."""
 OF_TRANSFORMS = {"mask_itemseq": "mask_ratio", "crop_itemseq": "eta", "reorder_itemseq": "beta"}
 """The keys that RecBole's ``transform`` reads, by its value."""

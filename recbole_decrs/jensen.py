@@ -9,13 +9,13 @@ import torch
 from recbole.data.interaction import Interaction
 from recbole.utils import ModelType, set_color
 
-from recbole_decrs.causal import BackdoorOperator
 from recbole_decrs.causal.jensen_gap import JensenGap, expected_scores, jensen_gap
 from recbole_decrs.checks import whole_number
 from recbole_decrs.console import Bar, shows_bars
 from recbole_decrs.data.demands import check_pairs_have_all_features
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
+from recbole_decrs.model.other_distribution import in_place_of_d
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.saved_model import load_deconfounded
 from recbole_decrs.tables import as_markdown
@@ -76,11 +76,9 @@ def measure_jensen_gap(
     )
 
     def scores_under(distribution: np.ndarray) -> torch.Tensor:
-        for operator in model.modules():
-            if isinstance(operator, BackdoorOperator):
-                operator.prior = torch.as_tensor(distribution, dtype=torch.float32, device=model.device)
-        forget_kept_embeddings(model)
-        logits = _of_all_items(half, asked, part)
+        with in_place_of_d(model, distribution):
+            forget_kept_embeddings(model)
+            logits = _of_all_items(half, asked, part)
         check_scores(logits.abs(), config["model"])
         bar.update()
         return torch.stack([logits, half.of_all_items.probabilities_of(logits)])
@@ -118,11 +116,12 @@ def _of_all_items(half: OnScale, users: Interaction, part) -> torch.Tensor:
         return half.predict(Interaction(columns)).view(len(asked), -1)
 
 
-def table_of_gaps(gaps: dict[str, JensenGap], k: int = 20) -> str:
+def table_of_gaps(gaps: dict[str, JensenGap]) -> str:
     """Write the gaps as a table."""
-    shares = list(next(iter(gaps.values())).quantiles)
+    first = next(iter(gaps.values()))
+    shares = list(first.quantiles)
     headers = ["score", "mean gap", *(f"abs gap, {share:.0%}" for share in shares), "mean abs gap of spread"]
-    headers += [f"top-{k} changed", "items changed"]
+    headers += [f"top-{first.k} changed", "items changed"]
     rows = [
         [
             scale,

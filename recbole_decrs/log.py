@@ -174,8 +174,8 @@ class RunLog:
             self.console.verbose = config["verbose"]
 
     def start(self, config) -> None:
-        """Open the log file, as RecBole names it, and write what was held."""
-        if not self.file:
+        """Open the log file, as RecBole names it, and write what was held; one that is open stays."""
+        if not self.file or self.path:
             return
         self.root.removeHandler(self.held)
         others = self.root.handlers[:]

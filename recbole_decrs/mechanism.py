@@ -132,7 +132,7 @@ def _other_distributions(dataset, seed: int) -> dict[str, np.ndarray | None]:
         users, items, _ = clicks_in_order_of_time(dataset, "recent")
         about = confounder.sparse_membership, confounder.prior, dataset.user_num, dataset.config["confounder_smoothing"]
         found["the later half of the history"] = recent_distribution(users, items, *about)
-    found["uniform"] = np.full(len(confounder.prior), 1 / len(confounder.prior))
+    found["uniform"] = confounder.prior_for("uniform")
     return found | {"d_u of another user": other, WITHOUT: None}
 
 

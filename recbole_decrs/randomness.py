@@ -10,14 +10,13 @@ import torch
 from recbole.utils import init_seed
 
 
-def at_seed(config, seed: int | None = None) -> None:
+def at_seed(config) -> None:
     """Put Python's, numpy's and torch's generators at a seed, so that what comes does not depend on what was before.
 
     Args:
         config: its keys ``seed`` and ``reproducibility``.
-        seed: in place of the one in the configuration.
     """
-    init_seed(config["seed"] if seed is None else seed, config["reproducibility"])
+    init_seed(config["seed"], config["reproducibility"])
 
 
 def start_anew(config, loader) -> None:

@@ -275,8 +275,8 @@ class SingleTrainer:
 
     def evaluate(
         self, eval_data, load_best_model: bool = True, model_file: str | None = None, show_progress: bool = False
-    ) -> dict[str, float]:
-        """Evaluate as RecBole does; a model that was loaded instead of trained can be evaluated too."""
+    ) -> dict[str, float] | None:
+        """Evaluate as RecBole does, None where there is no data; a loaded model can be evaluated too."""
         if not eval_data:
             return None
         eval_data = share_of(eval_data)

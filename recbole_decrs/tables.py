@@ -51,15 +51,15 @@ def _of_columns(rows: list[list[str]], headers: list[str], columns: list[int]) -
     return as_markdown([[row[column] for column in columns] for row in rows], [headers[column] for column in columns])
 
 
-def text_in_width(text: str, width: int = WIDTH) -> str:
+def text_in_width(text: str) -> str:
     """Fit a text in Markdown to a console: tables are broken into parts, other paragraphs into lines."""
     blocks = []
     for block in text.strip("\n").split("\n\n"):
         if block.startswith("|"):
             headers, _, *rows = (cells_of(line) for line in block.split("\n"))
-            blocks.append(in_width(rows, headers, width=width))
+            blocks.append(in_width(rows, headers))
         else:
-            blocks.append(textwrap.fill(block, width))
+            blocks.append(textwrap.fill(block, WIDTH))
     return "\n\n".join(blocks) + "\n"
 
 

@@ -84,39 +84,18 @@ def tune(
     with RunLog():  # which says a warning once
         config = _checked(space, files, fixed)
     if tool.lower() == "optuna":
-        if importlib.util.find_spec("optuna") is None:
-            raise DecRSError("tune needs optuna, which is not installed; pip install optuna, or take --tool=Hyperopt")
-        from recbole_decrs.tuning.search import search_with_optuna
-
-        prunes = pruner != "off"
-        return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
+        return _tune_with_optuna(space, files, fixed, algo, max_evals, pruner != "off", output, workers, engine)
     if tool.lower() == "ray":
-        others = {"algo": algo, **of_hyperopt}
-        if one := next((option for option, value in others.items() if value is not None), None):
-            raise DecRSError(
-                f"--{one}: Ray tries all choices, or draws at random; leave it out, or take another --tool"
-            )
-    algo, output_file = algo or "exhaustive", output_file or "hyper.result"
-    if algo == "exhaustive" and max_evals is not None and tool.lower() == "hyperopt":
-        raise DecRSError("max_evals: a grid tries all of its settings; take --algo=random, or leave it out")
-    folder = os.path.dirname(os.path.abspath(output_file))
-    if not os.path.isdir(folder):
-        raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
-    if tool.lower() == "ray" and workers > 1:
-        raise DecRSError("workers: --tool=Ray starts workers of its own; leave one out, or take --engine=ray for both")
-    if tool.lower() == "ray":
+        _check_ray(workers, {"algo": algo, **of_hyperopt})
         return _tune_with_ray(space, files, fixed, config, max_evals or MAX_EVALS)
-    ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
-    if algo == "exhaustive" and ranges:
-        raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
-
+    algo, output_file = algo or "exhaustive", output_file or "hyper.result"
+    _check_hyperopt(space, algo, max_evals, output_file)
     if workers > 1:
         of_one = {"--algo=bayes": algo == "bayes", "--display_file": display_file, "--early_stop": early_stop}
         if one := next((option for option, value in of_one.items() if value), None):
             raise DecRSError(f"{one} is Hyperopt's, which runs in one process; leave out --workers or {one}")
         trials = grid(space) if algo == "exhaustive" else draws(space, max_evals or MAX_EVALS, config["seed"])
         return search_in_workers(list(map(whole_numbers, trials)), files, fixed, workers, engine, output_file)
-
     search = _SavingHyperTuning(
         lambda trial, file_list: objective_function({**fixed, **whole_numbers(trial)}, file_list),
         params_dict={
@@ -129,13 +108,7 @@ def tune(
         early_stop=early_stop or 10,
     )
     search.output_file = output_file
-    if not is_watched():  # RecBole lets Hyperopt choose, and that shows its bar in files and pipes, too
-        hyperopt.progress.default_callback = hyperopt.progress.no_progress_callback
-    search.run()
-    print("best params: ", search.best_params)
-    print("best result: ")
-    print(search.params2result[search.params2str(search.best_params)])
-    return search.best_params
+    return search.best_of_all()
 
 
 def _check_tool(tool: str, algo: str | None, of_optuna: dict[str, Any], of_hyperopt: dict[str, Any]) -> None:
@@ -152,6 +125,26 @@ def _check_tool(tool: str, algo: str | None, of_optuna: dict[str, Any], of_hyper
             raise DecRSError(f"--{option} is {owner}'s; leave it out, or take --tool={owner}")
 
 
+def _check_ray(workers: int, of_others: dict[str, Any]) -> None:
+    """See that Ray is given nothing that it does not know."""
+    if one := next((option for option, value in of_others.items() if value is not None), None):
+        raise DecRSError(f"--{one}: Ray tries all choices, or draws at random; leave it out, or take another --tool")
+    if workers > 1:
+        raise DecRSError("workers: --tool=Ray starts workers of its own; leave one out, or take --engine=ray for both")
+
+
+def _check_hyperopt(space: Space, algo: str, max_evals: int | None, output_file: str) -> None:
+    """See that Hyperopt, or its grid in several processes, can search the space and write what it finds."""
+    if algo == "exhaustive" and max_evals is not None:
+        raise DecRSError("max_evals: a grid tries all of its settings; take --algo=random, or leave it out")
+    folder = os.path.dirname(os.path.abspath(output_file))
+    if not os.path.isdir(folder):
+        raise DecRSError(f"--output_file: there is no folder {folder}; make it first")
+    ranges = [key for key, (kind, _) in space.items() if kind != "choice"]
+    if algo == "exhaustive" and ranges:
+        raise DecRSError(f"{ranges[0]} is a range, which exhaustive search cannot try; use --algo=random or bayes")
+
+
 def _checked(space: Space, files: list[str], fixed: dict[str, Any]) -> DecRSConfig:
     """Make the configuration of all trials, and one of each value: a bad one must not end a search half done."""
     config = DecRSConfig(config_file_list=files, config_dict=fixed)
@@ -161,10 +154,38 @@ def _checked(space: Space, files: list[str], fixed: dict[str, Any]) -> DecRSConf
     return config
 
 
+def _tune_with_optuna(
+    space: Space,
+    files: list[str],
+    fixed: dict[str, Any],
+    algo: str | None,
+    max_evals: int | None,
+    prunes: bool,
+    output: str | None,
+    workers: int,
+    engine: str,
+) -> dict[str, Any]:
+    if importlib.util.find_spec("optuna") is None:
+        raise DecRSError("tune needs optuna, which is not installed; pip install optuna, or take --tool=Hyperopt")
+    from recbole_decrs.tuning.search import search_with_optuna
+
+    return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
+
+
 class _SavingHyperTuning(HyperTuning):
     """Writes the results after each trial of RecBole's HyperTuning, so that a crash loses none."""
 
     output_file: str
+
+    def best_of_all(self) -> dict[str, Any]:
+        """Run all trials, print the best setting with its results, and give it."""
+        if not is_watched():  # RecBole lets Hyperopt choose, and that shows its bar in files and pipes, too
+            hyperopt.progress.default_callback = hyperopt.progress.no_progress_callback
+        self.run()
+        print("best params: ", self.best_params)
+        print("best result: ")
+        print(self.params2result[self.params2str(self.best_params)])
+        return self.best_params
 
     def trial(self, params: dict[str, Any]) -> dict[str, Any]:
         outcome = super().trial(params)

@@ -43,9 +43,27 @@ def test_an_option_that_is_undone_has_its_default(nothing):
     _, parsers = build_parsers()
     for parser in parsers.values():
         own = parser.own_options()
-        typed = {"seed_of_another": "1", **dict.fromkeys(own, nothing)}
+        values = {("exclude", "none"), ("separator", "~"), ("group_separator", "~")}
+        undone = [name for name in own if (name, nothing.lower()) not in values]
+        typed = {"seed_of_another": "1", **dict.fromkeys(undone, nothing)}
         assert parser.take(typed) == parser.parse_args([])
         assert typed == {"seed_of_another": "1"}
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "text", "value"),
+    [
+        ("recommend", "exclude", "none", "none"),
+        ("recommend", "exclude", "None", "none"),
+        ("recommend", "separator", "~", "~"),
+        ("import", "separator", "~", "~"),
+        ("import", "group_separator", "~", "~"),
+        ("import", "separator", "none", None),
+    ],
+)
+def test_what_undoes_an_option_may_be_a_value_of_another(command, option, text, value):
+    _, parsers = build_parsers()
+    assert getattr(parsers[command].take({option: text}), option) == value
 
 
 def test_model_and_dataset_as_recbole_takes_them():

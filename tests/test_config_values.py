@@ -170,11 +170,14 @@ def test_metrics_to_choose_by(name):
 
 
 def test_keys_of_fm_and_nfm_are_told_where_they_have_no_effect(caplog):
-    given = {"loss_reduction": "sum", "embedding_norm_weight": 5, "group_features": "pooled"}
+    given = {"loss_reduction": "sum", "embedding_norm_weight": 5, "group_features": "pooled", "ips_cap": 5}
     DecRSConfig("DecFM", config_dict=given)
     assert caplog.text == ""
     DecRSConfig("DecDeepFM", config_dict=given)
-    assert "loss_reduction, embedding_norm_weight: FM and NFM alone read this, and DecDeepFM does not" in caplog.text
+    assert (
+        "loss_reduction, embedding_norm_weight, ips_cap: FM and NFM alone read this, and DecDeepFM does not"
+        in caplog.text
+    )
 
 
 @pytest.mark.parametrize("text", ["None", "none", "null", "NULL", "", "~"])

@@ -63,6 +63,16 @@ def test_a_text_with_fewer_places_than_arguments_is_logged(settings):
     assert held.warnings == {"Held until there is a file ('b.pth',)"}
 
 
+def test_a_log_is_opened_once(settings):
+    handlers = logging.getLogger().handlers[:]
+    with RunLog() as log:
+        for _ in range(2):
+            log.start(DecRSConfig("BPR", "tiny", config_dict=settings))
+            logging.getLogger().info("a line")
+    assert logging.getLogger().handlers == handlers
+    assert logged().count("a line") == 2
+
+
 def test_state_still_says_which_level_is_told(settings, capsys):
     run_recbole_decrs("Pop", "tiny", config_dict=settings | {"state": "WARNING", "my_key": 1})
     lines = set(capsys.readouterr().err.splitlines())

@@ -36,9 +36,9 @@ class Confounder:
     prior: np.ndarray
     """d-bar = sum over users of P(d_u) d_u, [N], with P(d_u) = clicks of u / all clicks."""
     drift: np.ndarray | None
-    """eta_u (Eq. 10), [n_users], 0 for users with fewer than two grouped clicks; None without timestamps."""
+    """eta_u (Eq. 10), [n_users], 0 for users with fewer grouped clicks than periods; None without timestamps."""
     drifting: np.ndarray | None
-    """True for users with at least two grouped clicks (one a period), [n_users]; Eq. 12 runs over these."""
+    """True for users with a grouped click or more a period, [n_users]; Eq. 12 runs over these."""
 
     @cached_property
     def membership(self) -> np.ndarray:

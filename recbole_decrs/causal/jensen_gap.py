@@ -18,11 +18,13 @@ class JensenGap(NamedTuple):
     """The quantiles 0.5, 0.95, 0.99 and 1 of the absolute gap."""
     relative: float
     """The mean absolute gap over the spread of scores: the mean over users of the standard deviation over items.
-    NaN where no user has two items to spread."""
+    NaN where no user has two items to spread, infinite where there is a gap and no spread."""
     changed_lists: float
     """The share of the users whose top k is another set of items."""
     changed_items: float
     """The mean number of items of a top k that are others."""
+    k: int
+    """The length of the lists, as far as there are so many items."""
 
 
 def expected_scores(
@@ -87,7 +89,14 @@ def jensen_gap(expected: torch.Tensor, at_prior: torch.Tensor, candidates: torch
     return JensenGap(
         mean=gap.mean().item(),
         quantiles={share: float(np.quantile(absolute, share)) for share in (0.5, 0.95, 0.99, 1.0)},
-        relative=float(absolute.mean() / spread) if spread != 0 else 0.0,
+        relative=_of_spread(float(absolute.mean()), float(spread)),
         changed_lists=float(np.mean([other > 0 for other in others])),
         changed_items=float(np.mean(others)),
+        k=k,
     )
+
+
+def _of_spread(gap: float, spread: float) -> float:
+    if spread == 0:
+        return float("inf") if gap > 0 else 0.0
+    return gap / spread

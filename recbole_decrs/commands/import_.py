@@ -58,6 +58,8 @@ def add_options(parser: CommandParser) -> None:
         found = "found out" if name in FOUND_OUT else "utf-8"
         text = text.replace("%", "%%")
         parser.add_argument(f"--{name}", metavar=metavar, default=None, help=f"{text}; default {found}")
+    for name in ("separator", "group_separator"):
+        parser.add_value(name, "~")
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:

@@ -61,10 +61,12 @@ def add_options(parser: CommandParser) -> None:
     parser.add_argument(
         "--exclude",
         metavar="WHAT",
+        type=str.lower,
         default="history",
         help="history leaves out what the test leaves out, clicked all that the user has clicked, none nothing; "
         "default %(default)s",
     )
+    parser.add_value("exclude", "none")
     parser.add_argument(
         "--items",
         metavar="IDS",
@@ -84,14 +86,13 @@ def add_options(parser: CommandParser) -> None:
     for name, text in READING.items():
         metavar = "TEXT" if name in ("time_format", "separator") else "COLUMN"
         parser.add_argument(f"--{name}", metavar=metavar, default=None, help=f"{text}; default found out")
+    parser.add_value("separator", "~")
     add_checkpoint(parser, KEYS, "what the training of any model saved, such as saved/DecFM-....pth")
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:
     """Write or show the lists."""
     path, options, changed = take_checkpoint(arguments, parser, "recommend", KEYS)
-    if "--exclude=none" in arguments:  # none is a value here, and the default of an option elsewhere
-        options.exclude = "none"
     if (options.users is not None) + options.all + (options.clicks is not None) != 1:
         raise DecRSError(
             "recommend needs to know to whom: give one, and one alone, of --users=1,5,9, --all=True and "

@@ -90,12 +90,28 @@ class Experiment:
                 is_open = model.name in open_ones
                 done = self.models.trained(model) if is_open else self.models.note(model)
                 if done or is_open:
-                    seconds, needed, wanted = done and done["seconds"], model is self.models.conventional, model.wanted
-                    yield Job("train", wanted.name, self.backbone, self.seed, wanted.model, wanted, (), seconds, needed)
-            label = f"{self.backbone}-{self.seed}-{name}"
-            needs = tuple(f"train {model.name}" for model in models[name])
-            seconds, needed = outcome and outcome.info["seconds"], METHODS[name].role == "backbone"
-            yield Job("measure", label, self.backbone, self.seed, name, None, needs, seconds, needed)
+                    yield Job(
+                        "train",
+                        model.wanted.name,
+                        self.backbone,
+                        self.seed,
+                        subject=model.wanted.model,
+                        wanted=model.wanted,
+                        needs=(),
+                        seconds=done and done["seconds"],
+                        needed=model is self.models.conventional,
+                    )
+            yield Job(
+                "measure",
+                f"{self.backbone}-{self.seed}-{name}",
+                self.backbone,
+                self.seed,
+                subject=name,
+                wanted=None,
+                needs=tuple(f"train {model.name}" for model in models[name]),
+                seconds=outcome and outcome.info["seconds"],
+                needed=METHODS[name].role == "backbone",
+            )
 
     def make(self, job: Job, tell: Tell) -> float:
         """Make a piece of this experiment; returns the seconds it took.

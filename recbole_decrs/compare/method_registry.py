@@ -57,7 +57,7 @@ def enter_rerankers() -> None:
     others = list(METHODS)
     rerankers = [name for name in others if METHODS[name].reranker]
     first = others.index(rerankers[0])
-    in_order = [name for name in others[:first] if name not in rerankers] + rerankers
+    in_order = others[:first] + rerankers
     in_order += [name for name in others[first:] if name not in rerankers]
     entries = {name: METHODS[name] for name in in_order}
     METHODS.clear()

@@ -85,6 +85,20 @@ class Results:
         return max(int(metric.partition("@")[2]) for metric in self.metrics if "@" in metric)
 
     @property
+    def longest_metrics(self) -> list[str]:
+        """List the metrics of the longest list."""
+        return [metric for metric in self.metrics if metric.endswith(f"@{self.longest_list}")]
+
+    @property
+    def why_no_drifts(self) -> str | None:
+        """Say why ``drifts`` are None; None where they are not."""
+        if self.drifts is not None:
+            return None
+        if any(len(names) > 1 for names in self.methods.values()):
+            return "there is no drift without groups of items and times of clicks"
+        return "there is nothing to compare in one method"
+
+    @property
     def thresholds(self) -> list[float]:
         """List the thresholds of eta_u above which users make a drift group."""
         return [threshold for threshold, *_ in next(iter(self.outcomes.values())).info["by_drift"]]

@@ -24,7 +24,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
     Beside those of its bases it goes over these methods of RecBole's:
 
     - ``build``, to split in the order of float64 time, and to estimate the Confounder of the training part;
-    - ``token2id``, which raises a bare ValueError at a token that is not there.
+    - ``token2id``, which raises a bare ValueError at a token that is not there, and knows ``[PAD]``.
 
     Attributes, set by :meth:`build` on the dataset and on each part of it:
         confounder: estimated from the training part; None where no ``group_field`` is set and none is needed.
@@ -44,9 +44,9 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
         """Look up the ids of a token, or of several, as RecBole does.
 
         Raises:
-            DecRSError: there is no such token.
+            DecRSError: there is no such token, or it is RecBole's padding, which is nobody.
         """
-        if isinstance(tokens, str) and tokens not in self.field2token_id[field]:
+        if isinstance(tokens, str) and not self.field2token_id[field].get(tokens):
             raise DecRSError(
                 f"{field}: {self.dataset_name} has no {tokens!r} left after its filters"
                 + (did_you_mean(tokens, self.field2token_id[field]) or f"; take a {field} of its files")

@@ -156,21 +156,42 @@ def _find_form(
 ) -> tuple[str, str | None]:
     """Find out how names are written, and what is in doubt; refuse where it is not certain."""
     plain = "single" if kind == "token" else "space" if seq_separator == " " else "seq_separator"
-    for form, begins in (("list", "[{"), ("quoted", "'\"")):
-        read = lists[form]
-        unknown = next((c for c in cells if read(c) is None or (form == "quoted" and c.strip()[0] not in begins)), None)
-        begun = any(cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip()) for cell in cells)
-        if begun and unknown is None:
-            return form, None
-        odd = next((cell for cell in cells if _looks_like(form, cell)), None)
-        if odd:
-            other = cells[0] if unknown is None else unknown
-            raise DecRSError(
-                f"group_format: {where} has cells such as {shown(odd)} and such as {shown(other)}, and it is not "
-                f"certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
-            )
+    if marked := _marked_form(cells, where, lists):
+        return marked, None
     if plain == "seq_separator":
         return plain, None
+    separated, doubts = _separated_form(cells, kind, plain, where)
+    if separated:
+        return separated, None
+    if plain == "space":
+        _check_words(cells, where)
+    if not doubts and (joined := _joined_otherwise(cells, plain)):
+        doubts.append(
+            f"groups of {where} such as {shown(joined[0])} and {shown(joined[1])} have parts in common; where these "
+            "are groups of their own, write the cells in a form that group_format knows"
+        )
+    return plain, "; ".join(doubts) or None
+
+
+def _marked_form(cells: list[str], where: str, lists: Mapping[str, Reader]) -> str | None:
+    """Find out if names stand in brackets or quotation marks; refuse where some cells look so and others do not."""
+    for form, begins in (("list", "[{"), ("quoted", "'\"")):
+        read = lists[form]
+        unread = [cell for cell in cells if read(cell) is None or (form == "quoted" and cell.strip()[0] not in begins)]
+        begun = any(cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip()) for cell in cells)
+        if begun and not unread:
+            return form
+        odd = next((cell for cell in cells if _looks_like(form, cell)), None)
+        if odd:
+            raise DecRSError(
+                f"group_format: {where} has cells such as {shown(odd)} and such as {shown((unread or cells)[0])}, and "
+                f"it is not certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
+            )
+    return None
+
+
+def _separated_form(cells: list[str], kind: str, plain: str, where: str) -> tuple[str | None, list[str]]:
+    """Find the sign that separates names, and what is in doubt where there is none; refuse where it is not certain."""
     doubts = []
     for form in ("pipe", "comma", "semicolon", "slash"):
         separator = SEPARATORS[form]
@@ -179,7 +200,7 @@ def _find_form(
             continue
         shared = _share_parts(cells, separator)
         if form == "pipe" and (shared or kind == "token_seq") and not _also_joined_by_space(cells, kind):
-            return form, None
+            return form, []
         ends = form != "slash" and any(word.endswith(separator) for cell in joined for word in cell.split())
         if form == "pipe" or (kind == "token_seq" and (shared or ends)):
             raise DecRSError(
@@ -190,14 +211,7 @@ def _find_form(
             f"{len(joined)} different cells of {where} hold {separator!r}, such as {shown(joined[0])}, which is read "
             f"as a part of a group's name; where it separates groups, set group_format: {form}"
         )
-    if plain == "space":
-        _check_words(cells, where)
-    if not doubts and (joined := _joined_otherwise(cells, plain)):
-        doubts.append(
-            f"groups of {where} such as {shown(joined[0])} and {shown(joined[1])} have parts in common; where these "
-            "are groups of their own, write the cells in a form that group_format knows"
-        )
-    return plain, "; ".join(doubts) or None
+    return None, doubts
 
 
 def _looks_like(form: str, cell: str) -> bool:

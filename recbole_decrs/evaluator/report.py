@@ -73,12 +73,22 @@ def count_lists(table: pd.DataFrame, users: np.ndarray) -> None:
         table.insert(1, "list", np.repeat(number, len(table) // len(users)))
 
 
+def is_smaller_better(metric: str) -> bool:
+    """Tell if less of a metric is better, as of ``ckl@20``."""
+    return metric.partition("@")[0] in smaller_metrics
+
+
+def is_better(metric: str, difference: float) -> bool:
+    """Tell if a difference of a metric is one for the better."""
+    return difference < 0 if is_smaller_better(metric) else difference > 0
+
+
 def improvement(metric: str, before: float, after: float) -> float:
     """Give the relative change in percent, positive where ``after`` is better; NaN where ``before`` is 0."""
     if before == 0:
         return float("nan")
     change = 100 * (after - before) / abs(before)
-    return -change if metric.partition("@")[0] in smaller_metrics else change
+    return -change if is_smaller_better(metric) else change
 
 
 def labels_of(config, alpha: float | None = None) -> dict[str, str]:

@@ -162,7 +162,7 @@ def _without_row_numbers(frame: pd.DataFrame, path: str) -> pd.DataFrame:
 
 
 def _read_parquet(path: str, name: str) -> Table:
-    with told_as(f"{path} cannot be read as Parquet", "fetch it again", also=(OSError, Exception)):
+    with told_as(f"{path} cannot be read as Parquet", "fetch it again", also=(Exception,)):
         try:
             import polars as pl
 

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 
-def table_of(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
+def weights_of_table(tables: nn.Module, kind: str, place: int) -> torch.Tensor:
     """Find the weights of one of RecBole's embedding tables, shape [rows, H].
 
     Args:

@@ -17,7 +17,7 @@ from torch import nn
 
 from recbole_decrs.model import in_place_gradients as in_place
 from recbole_decrs.model.compiled_sides import Field, can_compile, side_of
-from recbole_decrs.model.lookups import table_of, total_and_within_of
+from recbole_decrs.model.lookups import total_and_within_of, weights_of_table
 
 
 class Side(NamedTuple):
@@ -97,7 +97,7 @@ class SideFeatures(nn.Module):
     def _field(
         self, model: ContextRecommender, kind: str, place: int, places: tuple[torch.Tensor, ...], separate: bool
     ) -> Field:
-        tables = table_of(model, kind, place), table_of(model.first_order_linear, kind, place)
+        tables = weights_of_table(model, kind, place), weights_of_table(model.first_order_linear, kind, place)
         return Field(*tables, *places, separate, self.greatest_row[kind, place])
 
     def forward(self, model: ContextRecommender, ids: torch.Tensor) -> Side:
@@ -111,7 +111,7 @@ class SideFeatures(nn.Module):
                 getattr(self, f"{kind}_{place}_{name}").index_select(0, ids)
                 for name in ("rows", "weights", "first_order")
             )
-            tables = table_of(model, kind, place), table_of(model.first_order_linear, kind, place)
+            tables = weights_of_table(model, kind, place), weights_of_table(model.first_order_linear, kind, place)
             if (kind, place) == self.separate:
                 field, first_order, pairs = in_place.separate_rows(*tables, rows, weights, first_weights)
             else:
@@ -120,7 +120,7 @@ class SideFeatures(nn.Module):
             first_orders.append(first_order)
         tokens = self.tokens.index_select(0, ids)
         if tokens.shape[1]:
-            tables = table_of(model, "token", 0), table_of(model.first_order_linear, "token", 0)
+            tables = weights_of_table(model, "token", 0), weights_of_table(model.first_order_linear, "token", 0)
             total, within, first_order = in_place.total_and_within(*tables, tokens, *pooled)
             first_orders.append(first_order)
         else:

@@ -8,7 +8,7 @@ from recbole.model.abstract_recommender import ContextRecommender
 from recbole.utils import FeatureSource
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.model.lookups import separate_rows, table_of
+from recbole_decrs.model.lookups import separate_rows, weights_of_table
 from recbole_decrs.model.sides import Side, SideFeatures, mean_weights, once_each
 
 PAIRS_AT_ONCE = 1 << 14
@@ -104,7 +104,7 @@ class TwoSided(ContextRecommender):
         used = (groups != 0).float()
         value = mean_weights(used)
         place = self.token_seq_field_names.index(self.separate)
-        tables = (table_of(tables, "token_seq", place) for tables in (self, self.first_order_linear))
+        tables = (weights_of_table(tables, "token_seq", place) for tables in (self, self.first_order_linear))
         _, excess, pairs = separate_rows(*tables, groups, value, used - value)
         bi_interaction = self.fm(self.concat_embed_input_fields(interaction)) + pairs
         first_order = self.first_order_linear(interaction) - excess

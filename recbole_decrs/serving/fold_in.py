@@ -48,7 +48,7 @@ def prior_of(vectors: torch.Tensor) -> Prior:
     return Prior(mean.float(), torch.linalg.cholesky(covariance).float())
 
 
-def with_free_level(prior: Prior, std: float = LEVEL_STD) -> Prior:
+def with_free_level(prior: Prior) -> Prior:
     """Let the last number of a vector, which is added to all scores of a user, go where the clicks have it.
 
     Training gives each user as many clicks as negatives, or so, and so a level at which the mean probability of both is
@@ -56,15 +56,14 @@ def with_free_level(prior: Prior, std: float = LEVEL_STD) -> Prior:
 
     Args:
         prior: of the vectors.
-        std: that is added to the last number, independent of the others.
     """
     factor = prior.factor.clone()
-    factor[-1, -1] = (factor[-1, -1] ** 2 + std**2).sqrt()
+    factor[-1, -1] = (factor[-1, -1] ** 2 + LEVEL_STD**2).sqrt()
     return Prior(prior.mean, factor)
 
 
 def most_probable(
-    loss: Callable[[torch.Tensor], torch.Tensor], prior: Prior, n: int, steps: int = STEPS, rate: float = RATE
+    loss: Callable[[torch.Tensor], torch.Tensor], prior: Prior, n: int, steps: int = STEPS
 ) -> torch.Tensor:
     """Find the vectors that minimise a loss minus the log of their probability by the prior.
 
@@ -75,7 +74,7 @@ def most_probable(
         loss: gives the loss of vectors of shape [n, D], a sum over them: shape [].
         prior: of each vector.
         n: how many vectors.
-        steps, rate: of Adagrad.
+        steps: of Adagrad.
 
     Returns:
         [n, D].
@@ -88,7 +87,7 @@ def most_probable(
         [[2.0]]
     """
     place = torch.zeros(n, len(prior.mean), device=prior.mean.device, requires_grad=True)
-    optimizer = torch.optim.Adagrad([place], lr=rate)
+    optimizer = torch.optim.Adagrad([place], lr=RATE)
     for _ in range(steps):
         with torch.enable_grad():
             objective = loss(prior.mean + place @ prior.factor.T) + 0.5 * (place**2).sum()

@@ -93,8 +93,8 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
     own = {role: dataset.config[key] for role, key in FIELDS.items()}
     names = ColumnNames(**{role: field for role, field in own.items() if field in table.frame} | reading)
     columns, name = columns_of_clicks(table, names), table.name
-    ids = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
-    for field, cells in ids.items():
+    tokens_by_field = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
+    for field, cells in tokens_by_field.items():
         if missing := int(cells.isna().sum()):
             raise DecRSError(f"{name}: {missing} rows have no {field}; fill it in, or drop them")
     if time_format is not None and "time" not in columns:
@@ -103,18 +103,18 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
         del columns["label"]
     order = _order(table, columns["time"], time_format) if "time" in columns else np.arange(len(table.frame))
     is_click = rows_that_count(table, columns, dataset)
-    rows = _of_clicks(pd.DataFrame(ids).iloc[order], is_click[order], dataset.uid_field, name)
-    table = _of_known_items(_once_each(rows, dataset.config["rm_dup_inter"], name), dataset, name)
-    places, tokens = pd.factorize(table[dataset.uid_field].to_numpy(dtype=object))
-    ids = dataset.field2token_id[dataset.uid_field]
+    rows = _of_clicks(pd.DataFrame(tokens_by_field).iloc[order], is_click[order], dataset.uid_field, name)
+    rows = _of_known_items(_once_each(rows, dataset.config["rm_dup_inter"], name), dataset, name)
+    places, tokens = pd.factorize(rows[dataset.uid_field].to_numpy(dtype=object))
+    known = dataset.field2token_id[dataset.uid_field]
     trained = set(np.unique(dataset.clicks[0]).tolist())
     for token in tokens:
-        if ids.get(token) in trained:
+        if known.get(token) in trained:
             raise DecRSError(
                 f"{name}: the model knows {dataset.uid_field} {token} already; give new users other ids, or ask for "
                 "known ones by users"
             )
-    items = table[dataset.iid_field].map(dataset.field2token_id[dataset.iid_field]).to_numpy(dtype=np.int64)
+    items = rows[dataset.iid_field].map(dataset.field2token_id[dataset.iid_field]).to_numpy(dtype=np.int64)
     return NewClicks(np.array([PADDING, *tokens], dtype=object), places.astype(np.int64) + 1, items)
 
 

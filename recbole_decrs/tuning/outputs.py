@@ -17,7 +17,7 @@ from recbole_decrs.tuning.storage import ENDED, Search, best_trial
 STATES = {TrialState.COMPLETE: "finished", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
-def counted(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+def counting_trials(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     """List the trials that have ended, without those that repeat others, and failed ones that were tried again."""
     last = {key_of(trial.params): trial.number for trial in trials if REPEATS not in trial.user_attrs}
     return [
@@ -38,7 +38,7 @@ def table_of_trials(search: Search, trials: list[FrozenTrial]) -> pd.DataFrame:
         ``seconds`` of the trial, and its ``error``.
     """
     rows = []
-    for trial in counted(trials):
+    for trial in counting_trials(trials):
         base = {"trial": trial.number, "state": STATES[trial.state], **search.setting(trial)}
         more = {name: trial.user_attrs.get(name) for name in ("epochs", "seconds", "error")}
         if trial.state == TrialState.COMPLETE:
@@ -78,7 +78,8 @@ def write_trials(search: Search, trials: list[FrozenTrial], given: dict[str, Any
         return
     trial, setting, score = best
     settings = as_plain({**given, **setting})
-    head = f"# The best of {len(counted(trials))} trials on validation, trial {trial.number}: {search.metric} {score}\n"
+    of_trials = f"# The best of {len(counting_trials(trials))} trials on validation, trial {trial.number}"
+    head = f"{of_trials}: {search.metric} {score}\n"
     text = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     _write(Path(search.folder, "best.yaml"), head + text)
 

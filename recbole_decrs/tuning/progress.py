@@ -11,7 +11,7 @@ from tqdm import tqdm
 from recbole_decrs.console import is_watched, tell
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.log import RunLog
-from recbole_decrs.tuning.outputs import STATES, best_setting, counted
+from recbole_decrs.tuning.outputs import STATES, best_setting, counting_trials
 from recbole_decrs.tuning.storage import Search
 
 
@@ -34,7 +34,7 @@ class TuneProgress:
     ) -> None:
         self.search, self.read, self.keep = search, read, keep
         self.metric = title_of(search.metric)
-        before = counted(read())
+        before = counting_trials(read())
         self.shown = {trial.number for trial in before}
         kept = sum(trial.state != TrialState.FAIL for trial in before)
         if kept:
@@ -45,7 +45,7 @@ class TuneProgress:
     def look(self) -> None:
         """Show what has ended since the last look."""
         trials = self.read()
-        ended = counted(trials)
+        ended = counting_trials(trials)
         new = [trial for trial in ended if trial.number not in self.shown]
         if not new:
             return

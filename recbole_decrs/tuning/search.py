@@ -23,7 +23,7 @@ from recbole_decrs.log import RunLog, check_writable, quiet_libraries
 from recbole_decrs.making import Data, make_data
 from recbole_decrs.ones_own import OnesOwn
 from recbole_decrs.search_space import MAX_EVALS, Space, draws, grid
-from recbole_decrs.tuning.outputs import best_setting, counted, write_trials
+from recbole_decrs.tuning.outputs import best_setting, counting_trials, write_trials
 from recbole_decrs.tuning.progress import TuneProgress, in_words
 from recbole_decrs.tuning.queue import Queue
 from recbole_decrs.tuning.space import check_keys, measured_settings, split
@@ -153,7 +153,7 @@ def _told(search: Search, trials: list[FrozenTrial]) -> dict[str, Any]:
     Raises:
         DecRSError: every trial failed.
     """
-    ended = counted(trials)
+    ended = counting_trials(trials)
     failed = [trial for trial in ended if trial.state == TrialState.FAIL]
     best = best_setting(search, trials)
     if best is None:

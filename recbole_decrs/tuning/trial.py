@@ -112,5 +112,7 @@ def _made_where_it_was(config, log: RunLog, path: str) -> Run:
         getLogger().warning(f"{error}; the trial is trained anew")
         for file in begun:
             remove(file)
+        if isinstance(run.trainer, SingleTrainer):
+            run.trainer.tensorboard.close()
         return _made_where_it_was(config, log, path)
     return run

@@ -65,6 +65,7 @@ def test_by_hand():
     assert gap.relative == pytest.approx(np.mean(absolute) / spread)
     assert gap.changed_lists == 0.5  # {4, 2} against {3, 2} of the first user, whose last item is no candidate
     assert gap.changed_items == 0.5
+    assert gap.k == 2
 
 
 def test_a_user_with_one_candidate_has_no_spread():
@@ -76,6 +77,12 @@ def test_a_user_with_one_candidate_has_no_spread():
     absolute = (expected - at_prior)[candidates].abs().mean().item()
     assert jensen_gap(expected, at_prior, candidates).relative == pytest.approx(absolute / np.mean(of_others))
     assert np.isnan(jensen_gap(expected[2:3], at_prior[2:3], candidates[2:3]).relative)
+
+
+@pytest.mark.parametrize(("expected", "relative"), [([[1.0, 2.0]], np.inf), ([[0.5, 0.5]], 0)])
+def test_a_gap_is_infinitely_much_of_scores_that_are_all_alike(expected, relative):
+    at_prior = torch.full((1, 2), 0.5)
+    assert jensen_gap(torch.tensor(expected), at_prior, torch.ones(1, 2, dtype=torch.bool)).relative == relative
 
 
 def test_fewer_candidates_than_places():

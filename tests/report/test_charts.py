@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from pages import PageParser
 from recbole_decrs.report.charts.axis import Axis, axis_around, round_numbers
-from recbole_decrs.report.charts.histogram import counted, histogram
+from recbole_decrs.report.charts.histogram import counts_in_bins, histogram
 from recbole_decrs.report.charts.lines import Flag, Line, line_chart
 from recbole_decrs.report.charts.svg import element, marker, text
 from recbole_decrs.report.parts import number as number_cell
@@ -40,7 +40,7 @@ def test_a_logarithmic_axis_keeps_ratios():
 
 @given(values=st.lists(numbers, min_size=1, max_size=50))
 def test_a_histogram_counts_every_value(values):
-    counts, bounds = counted(np.array(values))
+    counts, bounds = counts_in_bins(np.array(values))
     assert counts.sum() == len(values)
     assert len(bounds) == len(counts) + 1
     drawn = PageParser(str(histogram(counts, bounds, ("x", "y"), "label")))
@@ -56,7 +56,7 @@ def test_texts_are_escaped():
 def test_lines_with_gaps_bands_and_flags_are_drawn():
     line = Line("a", 0, [0, 1, 2], [1.0, math.nan, 3.0], [0.5, math.nan, 2.5], [1.5, math.nan, 3.5])
     step = Line("b", 1, [0, 1], [0.0, 1.0], is_step=True)
-    drawn = PageParser(str(line_chart([line, step], ("x", "y"), "label", [Flag(0, 1, "chosen")])))
+    drawn = PageParser(str(line_chart([line, step], ("x", "y"), "label", [Flag(0, 1)])))
     assert drawn.elements.count("polyline") == 2
     assert drawn.elements.count("polygon") == 1
     assert drawn.elements.count("path") == 2  # the point that is not known has no marker

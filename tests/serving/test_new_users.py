@@ -182,6 +182,8 @@ def test_what_cannot_be_answered(checkpoint):
     recommender = Recommender(checkpoint)
     for asked, message in (
         ({"users": ["nobody"]}, "has no 'nobody' left"),
+        ({"users": ["[PAD]"]}, "has no '[PAD]' left"),
+        ({"items": ["i1", "[PAD]"]}, "has no '[PAD]' left"),
         ({"users": []}, "users: there is none in the list"),
         ({"k": 31}, "k asks for 31 items, and there are 30 to choose from"),
         ({"k": 0}, "k must be a whole number >= 1, not 0"),

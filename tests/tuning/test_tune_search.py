@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import logging
 import subprocess
 import sys
 import time
@@ -128,6 +129,22 @@ def test_after_a_kill_it_goes_on_and_repeats_nothing(settings, monkeypatch, trai
     searched(space, settings, "cut", algo, 3)
     assert trainings == []
     assert same_rows(rows("cut"), whole)
+
+
+@pytest.mark.parametrize("model", ["DecFM", "BPR"])
+def test_a_trial_whose_checkpoint_is_damaged_is_trained_anew(settings, monkeypatch, caplog, model):
+    space, handlers = ["learning_rate choice [0.01,0.3]"], logging.getLogger().handlers[:]
+    searched(space, settings | {"model": model}, "whole")
+    with monkeypatch.context() as patch:
+        killed_at(patch, 2, before=False)
+        with pytest.raises(Killed):
+            searched(space, settings | {"model": model}, "cut")
+    for file in Path("cut/models").glob("trial-*.pth"):
+        file.write_bytes(b"damaged")
+    searched(space, settings | {"model": model}, "cut")
+    assert "the trial is trained anew" in caplog.text
+    assert same_rows(rows("cut"), rows("whole"))
+    assert logging.getLogger().handlers == handlers
 
 
 def test_where_less_is_better_the_least_is_best(settings):

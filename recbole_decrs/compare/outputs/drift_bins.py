@@ -76,7 +76,7 @@ def drift_bins_frame(results: Results) -> pd.DataFrame:
         Users for whom that method has no value are left out.
     """
     rows = []
-    metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
+    metrics = results.longest_metrics
     for backbone, names in results.methods.items():
         pairs = [(name, "backbone") for name in names if name != "backbone"]
         pairs += [pair for pair in PAIRS if pair[1] != "backbone" and set(pair) <= set(names)]
@@ -126,18 +126,12 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
     return "\n\n".join(parts) + "\n"
 
 
-def _lacks(results: Results) -> str | None:
-    if results.drifts is None:
-        return "there is no drift without groups and times, and nothing to compare in one method"
-    return None
-
-
 register_output(
     Output(
         "drift_bins",
         about="who gains: by drift in disjoint groups, history length, drift at like length, drift beyond chance",
         numbers=drift_bins_frame,
         text=drift_bins_text,
-        lacks=_lacks,
+        lacks=lambda results: results.why_no_drifts,
     )
 )

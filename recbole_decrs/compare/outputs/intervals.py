@@ -6,13 +6,12 @@ import itertools
 from typing import TYPE_CHECKING
 
 import pandas as pd
-from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.drawing import panels
 from recbole_decrs.compare.outputs.pairs import AGAIN
 from recbole_decrs.compare.significance import LEVEL
-from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.evaluator.report import is_better, is_smaller_better, title_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,13 +49,12 @@ def draw_intervals(frame: pd.DataFrame) -> Figure:
 
 
 def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: bool) -> None:
-    is_smaller_better = metric.partition("@")[0] in smaller_metrics
     backbone, has_p = tests["backbone"].iloc[0], tests["p"].notna().any()
     found = {BETTER: [], WORSE: [], NEITHER: []}
     for place, test in enumerate(tests.itertuples()):
         colour = NEITHER
         if test.method != AGAIN and (test.low > 0 or test.high < 0):
-            colour = WORSE if (test.low > 0) == is_smaller_better else BETTER
+            colour = BETTER if is_better(metric, test.low) else WORSE
         is_filled = colour != NEITHER and test.p_holm < LEVEL
         found[colour].append(is_filled)
         face = colour if is_filled else "white"
@@ -68,12 +66,12 @@ def _draw_panel(axis: Axes, tests: pd.DataFrame, metric: str, *, with_names: boo
     axis.set_yticks(range(len(tests)), names or [""] * len(tests), fontsize=8.5)
     axis.tick_params(axis="x", labelsize=8)
     axis.grid(axis="y", linewidth=0.3)
-    if is_smaller_better:
+    if is_smaller_better(metric):
         axis.invert_xaxis()
     counts = [
         f"{len(found[colour])} {word}" + (f", {sum(found[colour])} filled" if has_p and found[colour] else "")
         for colour, word in ((BETTER, "better"), (WORSE, "worse"))
     ]
     axis.set_title(f"{title_of(metric)}\n{'; '.join(counts)}", fontsize=8.5)
-    smaller = ", smaller is better" if is_smaller_better else ""
+    smaller = ", smaller is better" if is_smaller_better(metric) else ""
     axis.set_xlabel(f"{title_of(metric)} less {backbone}'s{smaller}", fontsize=8.5)

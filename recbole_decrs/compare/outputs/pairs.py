@@ -101,7 +101,8 @@ def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str,
         remarks: more sentences to stand below the tables.
     """
     several = len(results.seeds) > 1
-    longest = [metric for metric in frame["metric"].unique() if metric.endswith(f"@{results.longest_list}")]
+    tested_metrics = set(frame["metric"])
+    longest = [metric for metric in results.longest_metrics if metric in tested_metrics]
     tables = []
     for backbone, part in frame.groupby("backbone", sort=False):
         rows = []

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from recbole.evaluator import smaller_metrics
+
+from recbole_decrs.evaluator.report import is_smaller_better
 
 
 def deviation(values: list[float]) -> float:
@@ -13,7 +14,7 @@ def deviation(values: list[float]) -> float:
 
 def gain(metric: str, before: float, after: float) -> float:
     """Give the difference that is positive where ``after`` is better."""
-    return before - after if metric.partition("@")[0] in smaller_metrics else after - before
+    return before - after if is_smaller_better(metric) else after - before
 
 
 def is_beyond(difference: float, *deviations: float) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.outputs.output import Output, register_output
@@ -12,7 +11,7 @@ from recbole_decrs.compare.outputs.spread import deviation
 from recbole_decrs.compare.outputs.table3_tests import differences_frame, differences_text
 from recbole_decrs.compare.outputs.text import listed
 from recbole_decrs.compare.results import Results
-from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.evaluator.report import improvement, is_better, is_smaller_better, title_of
 from recbole_decrs.tables import as_markdown, percent
 
 
@@ -30,16 +29,12 @@ def overall_frame(results: Results) -> pd.DataFrame:
             means = {name: float(np.mean(found)) for name, found in values.items()}
             best = names[0]
             for name in means:
-                best = name if _is_better(metric, means[name], means[best]) else best
+                best = name if is_better(metric, means[name] - means[best]) else best
             for name, found in values.items():
                 std = deviation(found)
                 is_best = means[name] == means[best]  # with what ties
                 rows.append([backbone, name, roles[name], metric, means[name], std, len(found), is_best])
     return pd.DataFrame(rows, columns=["backbone", "method", "role", "metric", "mean", "std", "seeds", "best"])
-
-
-def _is_better(metric: str, one: float, other: float) -> bool:
-    return one < other if metric.partition("@")[0] in smaller_metrics else one > other
 
 
 def overall_text(results: Results, overall: pd.DataFrame) -> str:
@@ -67,7 +62,7 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
     if results.has("decrs"):
         seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
     smaller = dict.fromkeys(
-        title_of(metric).partition("@")[0] for metric in results.metrics if _is_better(metric, 0, 1)
+        title_of(metric).partition("@")[0] for metric in results.metrics if not is_smaller_better(metric)
     )
     parts.append(f"{seeds}best of all rows in bold ({', '.join(dict.fromkeys(smaller))}: smaller is better).")
     return "\n\n".join([*parts, *differences_text(results, differences_frame(results))]) + "\n"

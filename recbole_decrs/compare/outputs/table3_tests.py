@@ -75,7 +75,7 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
 
 def _p_cells(row: Any) -> list[str]:
     share = "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}"
-    return [p_in_words(row.p, 4), f"{row.p_holm:.4f}", share]
+    return [p_in_words(row.p, 4), p_in_words(row.p_holm, 4), share]
 
 
 def _explained(results: Results, tests: pd.DataFrame) -> str:

@@ -36,7 +36,7 @@ def by_drift_frame(results: Results) -> pd.DataFrame:
 
 def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
     """Write means of the backbone, DecRS and :data:`OTHERS` over users with more and more eta_u; None without DecRS."""
-    frame = frame[frame["metric"].str.endswith(f"@{results.longest_list}")]
+    frame = frame[frame["metric"].isin(results.longest_metrics)]
     parts = []
     for backbone, part in frame.groupby("backbone", sort=False):
         names = set(part["method"])

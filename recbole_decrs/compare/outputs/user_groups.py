@@ -27,7 +27,7 @@ def user_groups_frame(results: Results) -> pd.DataFrame:
     """
     rows = []
     for backbone, names in results.methods.items():
-        for metric in (metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")):
+        for metric in results.longest_metrics:
             for name in names:
                 users, differences = differences_by_user(results, backbone, name, "backbone", metric)
                 if not len(differences):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.drift_bins import LIKE, PAIRS, THIRDS, groups_of
@@ -13,7 +12,7 @@ from recbole_decrs.compare.outputs.pairs import left_once_corrected, tested
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import FEWEST_USERS, group_difference, holm
-from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.evaluator.report import is_smaller_better, title_of
 from recbole_decrs.tables import as_markdown
 
 
@@ -52,7 +51,7 @@ def who_gains_frame(results: Results) -> pd.DataFrame:
         few users; see :func:`~recbole_decrs.compare.significance.group_difference`.
     """
     rows = []
-    metrics = [metric for metric in results.metrics if metric.endswith(f"@{results.longest_list}")]
+    metrics = results.longest_metrics
     for backbone, names in results.methods.items():
         users = np.sort(results.all_seeds(backbone, "backbone")[0].by_user["users"])
         drifts = results.drifts[results.drifts["user"].isin(users)]
@@ -93,7 +92,7 @@ def who_gains_text(results: Results, frame: pd.DataFrame) -> str | None:
             counts = by_pair.iloc[0][["users", "others"]]
             rows.append([group, *map(str, counts), *(tested(by_pair.loc[pair]) for pair in pairs)])
         gains = [f"{title(backbone, name)} - {title(backbone, against)}" for name, against in pairs]
-        smaller = ", where less is better" if metric.partition("@")[0] in smaller_metrics else ""
+        smaller = ", where less is better" if is_smaller_better(metric) else ""
         head = f"{title_of(metric)}{smaller}, {backbone}: what some users gain less what others gain"
         tables.append(f"{head}\n\n{as_markdown(rows, ['', 'users', 'others', *gains])}")
     several = len(results.seeds) > 1
@@ -103,8 +102,8 @@ def who_gains_text(results: Results, frame: pd.DataFrame) -> str | None:
 
 
 def _lacks(results: Results) -> str | None:
-    if results.drifts is None:
-        return "there is no drift without groups and times, and nothing to compare in one method"
+    if results.why_no_drifts:
+        return results.why_no_drifts
     if not any(set(pair) <= set(names) for pair in PAIRS for names in results.methods.values()):
         return "it holds DecRS and two models averaged against the backbone, and neither is there"
     return None

@@ -27,14 +27,14 @@ class Axis:
         low, high, value = (math.log(one) if self.is_logarithmic else one for one in (self.low, self.high, value))
         return round(self.start + (self.end - self.start) * (value - low) / (high - low), 2)
 
-    def ticks(self, about: int = 5) -> list[float]:
-        """List round numbers on the axis, so many or up to twice as many."""
+    def ticks(self) -> list[float]:
+        """List some round numbers on the axis."""
         if not self.is_logarithmic:
-            return round_numbers(self.low, self.high, about)
+            return round_numbers(self.low, self.high)
         tens = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         found = [factor * 10.0**ten for ten in tens for factor in (1, 2, 5)]
         within = [value for value in found if self.low <= value <= self.high]
-        return within if len(within) > 1 else round_numbers(self.low, self.high, about)
+        return within if len(within) > 1 else round_numbers(self.low, self.high)
 
 
 def round_numbers(low: float, high: float, about: int = 5) -> list[float]:

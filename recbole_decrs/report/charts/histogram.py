@@ -11,7 +11,7 @@ from recbole_decrs.report.charts.svg import element, framed
 WIDTH, HEIGHT = 560, 240
 
 
-def counted(values: np.ndarray, bins: int = 30) -> tuple[np.ndarray, np.ndarray]:
+def counts_in_bins(values: np.ndarray, bins: int = 30) -> tuple[np.ndarray, np.ndarray]:
     """Count values in intervals from the least to the greatest; one interval where all are alike.
 
     Args:

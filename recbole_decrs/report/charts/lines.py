@@ -38,7 +38,6 @@ class Flag:
 
     style: int
     x: float
-    text: str
 
 
 def line_chart(

@@ -10,9 +10,8 @@ import pandas as pd
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.user_groups import SHOWN
 from recbole_decrs.compare.results import Results
-from recbole_decrs.evaluator.report import title_of
+from recbole_decrs.evaluator.report import is_better, title_of
 from recbole_decrs.report.charts.lines import Line, legend_of, line_chart
-from recbole_decrs.report.comparison.verdict import is_better
 from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, number
 
 METRICS = ("recall", "ndcg", "ckl")

@@ -8,7 +8,7 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.results import Results
-from recbole_decrs.compare.significance import paired_difference
+from recbole_decrs.compare.significance import p_in_words, paired_difference
 from recbole_decrs.evaluator.report import improvement, title_of
 from recbole_decrs.report.charts.forest import Difference, forest
 from recbole_decrs.report.charts.scatter import Point, legend_of, scatter
@@ -34,7 +34,7 @@ def forest_figures(results: Results, tests: pd.DataFrame) -> list[Figure]:
             low, high = sorted(percent[1:])
             name = title(backbone, row.method)
             tip = f"{title_of(row.metric)} against {name}: {percent[0]:+.2f}%, {low:+.2f}% to {high:+.2f}%"
-            tip += "" if np.isnan(row.p_holm) else f", p (Holm) {row.p_holm:.3f}"
+            tip += "" if np.isnan(row.p_holm) else f", p (Holm) {p_in_words(row.p_holm, 3)}"
             style = styles.setdefault(name, len(styles))
             lines.append(Difference(title_of(row.metric), f"against {name}", style, percent[0], low, high, tip))
         about = "Differences of DecRS in percent, with 95% intervals over users" + (

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from recbole.evaluator import smaller_metrics
 
 from recbole_decrs.compare.methods import METHODS
 from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.results import Outcome, Results
 from recbole_decrs.errors import DecRSError
+from recbole_decrs.evaluator.report import is_smaller_better
 from recbole_decrs.report.comparison.write import NAME, page_of_comparison
 from recbole_decrs.report.page import write_page
 
@@ -92,7 +92,7 @@ def results_of_folder(folder: Path, record: dict[str, Any]) -> Results:
     chosen_by = {}
     for backbone in methods:
         metric = record["config"][backbone]["valid_metric"].lower()
-        chosen_by[backbone] = metric, metric.partition("@")[0] not in smaller_metrics
+        chosen_by[backbone] = metric, not is_smaller_better(metric)
     operators = {backbone: record["config"][backbone].get("backdoor_operator") for backbone in methods}
     results = Results(methods, seeds, outcomes, {}, chosen_by, operators=operators)
     _check(results, folder, record["command"])

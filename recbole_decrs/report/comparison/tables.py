@@ -80,13 +80,17 @@ def tests_table(results: Results, tests: pd.DataFrame) -> Table:
             Cell(title(row.backbone, row.method), about=row.against),
             number(row.difference, sign=True),
             Cell(f"{row.low:+.4f} to {row.high:+.4f}", row.low),
-            number(row.p) if np.isnan(row.p) else Cell(p_in_words(row.p, 4), row.p),
-            number(row.p_holm),
+            _p_cell(row.p),
+            _p_cell(row.p_holm),
             Cell("–") if np.isnan(row.seed_share) else Cell(f"{row.seed_share:.0%}", row.seed_share),
         ]
         for row in tests.itertuples()
     ]
     return Table("Tests of DecRS against others", columns, rows, is_sortable=True)
+
+
+def _p_cell(p: float) -> Cell:
+    return number(p) if np.isnan(p) else Cell(p_in_words(p, 4), p)
 
 
 def costs_section(results: Results, record: dict[str, Any]) -> Section | None:

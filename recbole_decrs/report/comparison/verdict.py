@@ -7,7 +7,7 @@ import pandas as pd
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import LEVEL, few_seeds
-from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.evaluator.report import is_better, title_of
 from recbole_decrs.report.parts import Section
 
 AVERAGES = ("ensemble", "ensemble_constant", "ensemble_equal")
@@ -88,11 +88,6 @@ def significant(rows: pd.DataFrame) -> tuple[list[str], list[str]]:
     rows = rows[rows["p_holm"] < LEVEL]
     better = [row.metric for row in rows.itertuples() if is_better(row.metric, row.difference)]
     return better, [metric for metric in rows["metric"] if metric not in better]
-
-
-def is_better(metric: str, difference: float) -> bool:
-    """Tell if a difference of a metric is one for the better."""
-    return improvement(metric, 1.0, 1.0 + difference) > 0
 
 
 def _details(results: Results, backbone: str, tests: pd.DataFrame) -> str:

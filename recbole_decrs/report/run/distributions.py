@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from recbole_decrs.causal.calibration import calibration_kl
-from recbole_decrs.report.charts.histogram import counted, histogram
+from recbole_decrs.report.charts.histogram import counts_in_bins, histogram
 from recbole_decrs.report.charts.lines import Line, legend_of, line_chart
 from recbole_decrs.report.parts import Cell, Column, Figure, Section, Table, number
 from recbole_decrs.report.run.finished import FinishedRun
@@ -29,7 +29,7 @@ def distributions_section(run: FinishedRun) -> Section | None:
 
 
 def _histogram(title: str, of: str, values: np.ndarray) -> Figure:
-    counts, bounds = counted(values)
+    counts, bounds = counts_in_bins(values)
     low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
     about = f"{of} of {len(values)} users: median {middle:.3g}, a tenth below {low:.3g}, a tenth above {high:.3g}."
     rows = [

@@ -38,7 +38,7 @@ def _scores(run: FinishedRun, name: str, points: list[list[float]]) -> Figure:
     )
     line = _line(run, name, points)
     about = f"{metric} on validation by epoch; epoch {epoch} was chosen, of {int(points[-1][0]) + 1} trained."
-    drawing = line_chart([line], ("epoch", f"{metric} on validation"), about, [Flag(line.style, epoch, "chosen")])
+    drawing = line_chart([line], ("epoch", f"{metric} on validation"), about, [Flag(line.style, epoch)])
     return Figure(
         f"{_named(run, name)}: validation",
         about,
@@ -69,9 +69,7 @@ def _alphas(run: FinishedRun) -> Figure:
     line = Line("fused", 2, list(places), scores)  # candidates side by side: they are at no even distances
     chosen = next(place for place, name in places.items() if name == f"{run.alpha:g}")
     about = f"{metric} on validation by alpha of Eq. 12; alpha {run.alpha:g} was chosen."
-    drawing = line_chart(
-        [line], ("alpha", f"{metric} on validation"), about, [Flag(2, chosen, "chosen")], x_names=places
-    )
+    drawing = line_chart([line], ("alpha", f"{metric} on validation"), about, [Flag(2, chosen)], x_names=places)
     table = _table(f"{metric} by alpha", "alpha", metric, run.alpha_scores)
     return Figure("The choice of alpha", about, drawing, numbers=table)
 

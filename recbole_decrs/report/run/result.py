@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from recbole_decrs.evaluator.report import improvement, title_of
+from recbole_decrs.evaluator.report import improvement, is_better, title_of
 from recbole_decrs.report.intervals import Interval, mean_over_users
 from recbole_decrs.report.parts import Cell, Column, Section, Table, number
 from recbole_decrs.report.run.finished import FinishedRun
@@ -67,7 +67,7 @@ def _in_words(run: FinishedRun, differences: dict[str, Interval]) -> str:
     better, worse = [], []
     for metric, interval in differences.items():
         if interval.low > 0 or interval.high < 0:
-            (better if improvement(metric, 1.0, 1.0 + interval.mean) > 0 else worse).append(title_of(metric))
+            (better if is_better(metric, interval.mean) else worse).append(title_of(metric))
     told = [f"{word} in {', '.join(names)}" for word, names in (("better", better), ("worse", worse)) if names]
     if not told:
         return f"{after} and {before} do not differ by more than chance of users in any metric."
