@@ -90,28 +90,13 @@ class Experiment:
                 is_open = model.name in open_ones
                 done = self.models.trained(model) if is_open else self.models.note(model)
                 if done or is_open:
-                    yield Job(
-                        "train",
-                        model.wanted.name,
-                        self.backbone,
-                        self.seed,
-                        subject=model.wanted.model,
-                        wanted=model.wanted,
-                        needs=(),
-                        seconds=done and done["seconds"],
-                        needed=model is self.models.conventional,
-                    )
-            yield Job(
-                "measure",
-                f"{self.backbone}-{self.seed}-{name}",
-                self.backbone,
-                self.seed,
-                subject=name,
-                wanted=None,
-                needs=tuple(f"train {model.name}" for model in models[name]),
-                seconds=outcome and outcome.info["seconds"],
-                needed=METHODS[name].role == "backbone",
-            )
+                    seconds, needed, wanted = done and done["seconds"], model is self.models.conventional, model.wanted
+                    of_model = {"subject": wanted.model, "wanted": wanted, "seconds": seconds, "needed": needed}
+                    yield Job("train", wanted.name, self.backbone, self.seed, **of_model)
+            needs = tuple(f"train {model.name}" for model in models[name])
+            seconds, needed = outcome and outcome.info["seconds"], METHODS[name].role == "backbone"
+            of_method = {"subject": name, "needs": needs, "seconds": seconds, "needed": needed}
+            yield Job("measure", f"{self.backbone}-{self.seed}-{name}", self.backbone, self.seed, **of_method)
 
     def make(self, job: Job, tell: Tell) -> float:
         """Make a piece of this experiment; returns the seconds it took.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 
 from recbole_decrs.compare.wanted import Wanted
 
@@ -16,11 +16,12 @@ class Job:
     name: str
     backbone: str
     seed: int
+    _: KW_ONLY
     subject: str
     """The class of the model, or the name of the method: pieces that have it in common take about as long."""
-    wanted: Wanted | None
+    wanted: Wanted | None = None
     """The model that is to be trained; None where a method is to be measured."""
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = ()
     """The keys of the trainings that come before it."""
     seconds: float | None
     """How long the piece took when it was made, perhaps in an earlier run; None where it is still to be made."""

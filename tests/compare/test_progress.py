@@ -10,7 +10,8 @@ from recbole_decrs.compare.progress import Progress, in_words
 
 
 def job(kind, subject, number, seconds=None, backbone="FM"):
-    return Job(kind, f"{backbone}-{number}-{subject}", backbone, number, subject, None, (), seconds, False)
+    name = f"{backbone}-{number}-{subject}"
+    return Job(kind, name, backbone, number, subject=subject, seconds=seconds, needed=False)
 
 
 def test_a_piece_takes_as_long_as_those_like_it():

@@ -136,7 +136,7 @@ def test_a_dry_run_lists_what_is_to_be_done_and_writes_nothing(settings, capsys)
 
 def test_what_is_measured_waits_for_its_trainings(tmp_path):
     def job(kind, name, *needs):
-        return Job(kind, name, "FM", 1, name, None, needs, None, False)
+        return Job(kind, name, "FM", 1, subject=name, needs=needs, seconds=None, needed=False)
 
     jobs = [job("measure", "ab", "train a", "train b"), job("train", "a"), job("train", "b")]
     jobs += [job("measure", "done", "train c"), job("measure", "a", "train a")]

@@ -157,7 +157,7 @@ def test_a_page_of_before_does_not_stay_where_none_is_wanted(compared, tmp_path)
 
 def test_costs_count_every_training_that_a_method_needs():
     def job(kind, name, subject, seconds, needs=()):
-        return Job(kind, name, "FM", 1, subject, None, needs, seconds, False)
+        return Job(kind, name, "FM", 1, subject=subject, needs=needs, seconds=seconds, needed=False)
 
     jobs = [
         job("train", "a", "FM", 10.0),
