@@ -46,12 +46,14 @@ def trials(folder: str, backbone: str) -> str:
     """Tabulate the best epochs of trials on validation, the best first, of a backbone and its deconfounded model.
 
     At the right are the epochs that less patience would have kept, with their Recall@10. Trainings of the comparison,
-    of which the best epoch alone is known, have a file of their own.
+    of which the best epoch alone is known, or its score alone, have a file of their own.
     """
     found = [_of_backbone(folder, name, backbone) for name in ("best", "of-the-comparison")]
     frame = pd.concat(found).sort_values("recall@10", ascending=False)
     columns = [frame["training"], *(frame[metric].map("{:.4f}".format) for metric in METRICS)]
-    columns += [frame["best_epoch"], frame["epochs"]]
+    columns += [
+        frame[column].map("{:.0f}".format, na_action="ignore").fillna("") for column in ("best_epoch", "epochs")
+    ]
     patiences = [name.removeprefix("patience_") for name in frame if name.startswith("patience_")]
     for patience in patiences:
         pairs = zip(frame[f"patience_{patience}"], frame[f"recall@10_{patience}"], strict=True)

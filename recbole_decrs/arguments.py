@@ -43,7 +43,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments, allow_abbrev=False, formatter_class=_Formatter)
-        self._values: dict[str, str] = {}
+        self._values: dict[str, tuple[str, ...]] = {}
 
     def error(self, message: str) -> NoReturn:
         """Raise the mistake as one sentence, where argparse prints its usage and ends the process."""
@@ -69,9 +69,9 @@ class CommandParser(argparse.ArgumentParser):
             "on a cluster with a shared disk; default %(default)s",
         )
 
-    def add_value(self, option: str, text: str) -> None:
-        """Let an option take a text as its value that undoes other options, as in ``--separator=~``."""
-        self._values[option] = text
+    def add_values(self, option: str, *texts: str) -> None:
+        """Let an option take texts as its value that undo other options, as in ``--separator=~``."""
+        self._values[option] = texts
 
     def own_options(self) -> list[str]:
         """List the names of the command's own options, without the dashes."""
@@ -81,7 +81,7 @@ class CommandParser(argparse.ArgumentParser):
         """Take the command's own options out of the settings and read them; configuration keys are left.
 
         An option with the text that undoes a key, such as ``--output=none``, has its default, where that is no value
-        of it (:meth:`add_value`).
+        of it (:meth:`add_values`).
 
         Raises:
             DecRSError: an option has a value that it does not take.
@@ -92,7 +92,7 @@ class CommandParser(argparse.ArgumentParser):
         typed = {
             key: value
             for key, value in typed.items()
-            if value.lower() not in UNDO or value.lower() == self._values.get(key)
+            if value.lower() not in UNDO or value.lower() in self._values.get(key, ())
         }
         for key, value in typed.items():
             if value == "--":  # up to Python 3.12, argparse drops it and takes the default in silence

@@ -143,9 +143,11 @@ def _check_labels(config) -> None:
     loaded = (config["load_col"] or {}).get("inter")
     not_loaded = isinstance(loaded, list) and config["LABEL_FIELD"] not in loaded
     if needs_labels and config["threshold"] is None and not_loaded:
+        asked = "train_neg_sample_args: without negative samples" if not sampled else "eval_args mode: labeled:"
+        threshold = "" if sampled or ranking else "set threshold, or "
         raise DecRSError(
-            f"without negative samples {config.model} needs labels: set threshold, or load the column "
-            f"{config['LABEL_FIELD']} of the .inter file"
+            f"{asked} {config.model} needs labels; {threshold}load the column {config['LABEL_FIELD']} of the .inter "
+            "file, or leave the setting out"
         )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from recbole_decrs.checks import Check
 from recbole_decrs.errors import DecRSError, did_you_mean, near_misses
 from recbole_decrs.keys import KEYS
-from recbole_decrs.plain_values import read_literal
+from recbole_decrs.plain_values import read_literal, repeated_key
 from recbole_decrs.recbole_checks import EVAL_ARGS, INTERVALS, RECBOLES_CHECKS
 from recbole_decrs.recbole_keys import READ_KEY, recboles_keys
 
@@ -21,7 +21,15 @@ CHECKS: dict[str, Check] = {**{name: key.check for name, key in KEYS.items()}, *
 
 
 def read_setting(key: str, value: Any) -> Any:
-    """Read a setting given as text as the literal that it spells; an interval and an encoding stay text."""
+    """Read a setting given as text as the literal that it spells; an interval and an encoding stay text.
+
+    Raises:
+        DecRSError: a dictionary has a key twice.
+    """
+    if (twice := repeated_key(value)) is not None:
+        raise DecRSError(
+            f"{key}: {twice!r} stands twice, and one would be dropped; put what belongs to it in one place"
+        )
     return value if key in (*INTERVALS, "encoding") else read_literal(value)
 
 

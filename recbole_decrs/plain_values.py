@@ -24,6 +24,20 @@ def read_literal(value: Any) -> Any:
         return value
 
 
+def repeated_key(value: Any) -> Any:
+    """Find a key that stands twice in a dictionary of a literal, of which Python would drop the first; else None."""
+    try:
+        parts = ast.walk(ast.parse(value.strip(), mode="eval")) if isinstance(value, str) else ()
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    for part in parts:
+        if isinstance(part, ast.Dict):
+            keys = [key.value for key in part.keys if isinstance(key, ast.Constant)]
+            if twice := [key for place, key in enumerate(keys) if key in keys[:place]]:
+                return twice[0]
+    return None
+
+
 def as_plain(value: Any) -> Any:
     """Reduce a value to None, bool, int, float, str, list, tuple and dict; anything else becomes its text."""
     if isinstance(value, dict):

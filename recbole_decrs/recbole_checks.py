@@ -72,6 +72,14 @@ def _is_split(value: Any) -> bool:
     return kind in ("RS", "TS") and is_list_of(number(0).passes, how) and len(how) == 3 and how[0] > 0
 
 
+def _is_discretization(value: Any) -> bool:
+    return _is_mapping(value) and all(
+        isinstance(how, dict)
+        and (how.get("method") == "LD" or (how.get("method") == "ED" and whole_number(1).passes(how.get("bucket"))))
+        for how in value.values()
+    )
+
+
 def _is_clipping(value: Any) -> bool:
     arguments = {"max_norm", "norm_type", "error_if_nonfinite", "foreach"}
     if not _is_mapping(value) or not set(value) <= arguments:
@@ -184,6 +192,11 @@ RECBOLES_CHECKS: dict[str, Check] = {
     "numerical_features": Check(
         lambda value: isinstance(value, list) and all(map(is_text, value)), "a list of columns, such as ['price']"
     ),
+    "normalize_field": list_of(is_text, "a list of columns, such as ['price']").none_or(),
+    "discretization": Check(
+        _is_discretization,
+        "columns with a method, ED with a number of buckets or LD, such as {'price': {'method': 'ED', 'bucket': 10}}",
+    ).none_or(),
     "metrics": Check(
         lambda value: is_text(value) or is_list_of(is_text, value),
         "a list of metrics, such as ['Recall', 'CKL']",

@@ -44,6 +44,7 @@ def test_an_option_that_is_undone_has_its_default(nothing):
     for parser in parsers.values():
         own = parser.own_options()
         values = {("exclude", "none"), ("separator", "~"), ("group_separator", "~")}
+        values |= {(option, text) for option in ("users", "items", "groups") for text in ("none", "null")}
         undone = [name for name in own if (name, nothing.lower()) not in values]
         typed = {"seed_of_another": "1", **dict.fromkeys(undone, nothing)}
         assert parser.take(typed) == parser.parse_args([])
@@ -56,6 +57,9 @@ def test_an_option_that_is_undone_has_its_default(nothing):
         ("recommend", "exclude", "none", "none"),
         ("recommend", "exclude", "None", "none"),
         ("recommend", "separator", "~", "~"),
+        ("recommend", "groups", "None", "None"),
+        ("recommend", "users", "null", "null"),
+        ("recommend", "items", "~", None),
         ("import", "separator", "~", "~"),
         ("import", "group_separator", "~", "~"),
         ("import", "separator", "none", None),

@@ -124,6 +124,7 @@ def test_what_needs_no_model_imports_none(arguments):
             ["recommend", "a.pth", "--users=1", "--all=True"],
             "recommend needs to know to whom: give one, and one alone, of",
         ),
+        (["recommend", "a.pth", "--users=u.txt"], "users: there is no file u.txt; check its path, or write ids with"),
         (["recommend", "a.pth", "--users=,"], "users: , names none; write ids with commas between"),
         (["recommend", "a.pth", "--users=1", "--exclude=x"], "exclude must be one of history, clicked, none, not 'x'"),
         (["recommend", "a.pth", "--users=1", "--k=0"], "--k must be a whole number >= 1, not 0"),

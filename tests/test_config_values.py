@@ -66,6 +66,12 @@ def test_a_closed_interval_is_no_list(text, where):
         {"preload_weight": ["eid"]},
         {"load_col": {"item": ["item_id", "class"]}},
         {"load_col": {"inter": []}},
+        {"discretization": "price"},
+        {"discretization": {"price": {"methd": "LD"}}},
+        {"discretization": {"price": {"method": "ED"}}},
+        {"normalize_field": "price"},
+        {"load_col": "{'inter': ['user_id', 'item_id'], 'item': ['item_id'], 'item': ['item_id', 'class']}"},
+        {"val_interval": "{'rating': '[3,inf)', 'rating': '[4,inf)'}"},
     ],
 )
 def test_values_that_are_none(settings):

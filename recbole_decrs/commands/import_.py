@@ -59,7 +59,7 @@ def add_options(parser: CommandParser) -> None:
         text = text.replace("%", "%%")
         parser.add_argument(f"--{name}", metavar=metavar, default=None, help=f"{text}; default {found}")
     for name in ("separator", "group_separator"):
-        parser.add_value(name, "~")
+        parser.add_values(name, "~")
 
 
 def execute(arguments: list[str], parser: CommandParser) -> None:

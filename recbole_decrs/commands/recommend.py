@@ -66,7 +66,7 @@ def add_options(parser: CommandParser) -> None:
         help="history leaves out what the test leaves out, clicked all that the user has clicked, none nothing; "
         "default %(default)s",
     )
-    parser.add_value("exclude", "none")
+    parser.add_values("exclude", "none")
     parser.add_argument(
         "--items",
         metavar="IDS",
@@ -86,7 +86,9 @@ def add_options(parser: CommandParser) -> None:
     for name, text in READING.items():
         metavar = "TEXT" if name in ("time_format", "separator") else "COLUMN"
         parser.add_argument(f"--{name}", metavar=metavar, default=None, help=f"{text}; default found out")
-    parser.add_value("separator", "~")
+    parser.add_values("separator", "~")
+    for names in ("users", "items", "groups"):  # one may be called so
+        parser.add_values(names, "none", "null")
     add_checkpoint(parser, KEYS, "what the training of any model saved, such as saved/DecFM-....pth")
 
 
@@ -132,6 +134,8 @@ def _listed(name: str, text: str | None) -> list[str] | None:
                 ids = [line.strip() for line in file if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DecRSError(f"{name}: {unreadable(text, error)}") from error
+    elif text.endswith((".txt", ".csv", ".tsv")) and "," not in text:
+        raise DecRSError(f"{name}: there is no file {text}; check its path, or write ids with commas between")
     else:
         ids = _with_commas(text)
     if not ids:

@@ -40,12 +40,13 @@ def check_ids_are_tokens(file: AtomicFile, config) -> None:
             )
 
 
-def check_columns_of_clicks(file: AtomicFile, load_col: set[str] | None, config) -> None:
+def check_columns_of_clicks(file: AtomicFile, load_col: set[str] | None, unload_col: set[str] | None, config) -> None:
     """See that users and items of an .inter file are loaded, and warn where a column of labels is not.
 
     Args:
         file: the .inter file.
         load_col: the columns that are loaded of it; None for all.
+        unload_col: those that are not, for ``load_col`` of None.
         config: the configuration.
 
     Raises:
@@ -60,10 +61,14 @@ def check_columns_of_clicks(file: AtomicFile, load_col: set[str] | None, config)
             f"LABEL_FIELD: {file.path} has no column {label}, so every row counts as a click"
             f"{did_you_mean(label, file.columns)}"
         )
-    if ranked and load_col is not None and label in file.columns and label not in load_col:
+    not_named, unloaded = load_col is not None and label not in load_col, label in (unload_col or ())
+    if ranked and label in file.columns and (not_named or unloaded):
+        key, said, remedy = (
+            ("unload_col", "names", "take it out there") if unloaded else ("load_col", "does not name", "name it there")
+        )
         getLogger().warning(
-            f"{file.path} has the column {label}, which load_col does not name, so every row counts as a click; "
-            "name it there to leave out those of label 0"
+            f"{file.path} has the column {label}, which {key} {said}, so every row counts as a click; "
+            f"{remedy} to leave out those of label 0"
             + ("" if file.columns[label] == "float" else f" (its type is {file.columns[label]}, and must be float)")
         )
 
@@ -145,12 +150,17 @@ def check_columns_in_keys(dataset) -> None:
         named.setdefault("unused_col", []).extend(columns)
     for ids, vectors in (config["preload_weight"] or {}).items():
         named.setdefault("preload_weight", []).extend([ids, vectors])
+    named["discretization"] = list(config["discretization"] or ())
     for key, columns in named.items():
         for column in columns:
             if column not in types:
                 raise DecRSError(
                     f"{key}: {dataset.dataset_name} has no loaded column {column}; name it in load_col, or leave it "
                     f"out{did_you_mean(column, list(types))}"
+                )
+            if key == "discretization" and column not in config["numerical_features"]:
+                raise DecRSError(
+                    f"{key}: {column} is not among numerical_features, which alone are put in buckets; add it"
                 )
             if key == "numerical_features" and "float" not in types[column].value:
                 raise DecRSError(

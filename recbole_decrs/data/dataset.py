@@ -47,9 +47,10 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
             DecRSError: there is no such token, or it is RecBole's padding, which is nobody.
         """
         if isinstance(tokens, str) and not self.field2token_id[field].get(tokens):
+            known = [token for token, number in self.field2token_id[field].items() if number]
             raise DecRSError(
                 f"{field}: {self.dataset_name} has no {tokens!r} left after its filters"
-                + (did_you_mean(tokens, self.field2token_id[field]) or f"; take a {field} of its files")
+                + (did_you_mean(tokens, known) or f"; take a {field} of its files")
             )
         return super().token2id(field, tokens)
 

@@ -8,15 +8,22 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
+from recbole_decrs.data.group_doubts import (
+    JOINING,
+    SEPARATORS,
+    also_joined_by_space,
+    joined_names,
+    joined_otherwise,
+    share_parts,
+    shown,
+    words_of_one_name,
+)
 from recbole_decrs.errors import DecRSError
 
-SEPARATORS = {"space": " ", "pipe": "|", "comma": ",", "semicolon": ";", "slash": "/"}
 GROUP_FORMATS = ("auto", "single", *SEPARATORS, "list", "json", "quoted")
 """What the key ``group_format`` takes."""
-
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _NAMES = re.compile(
     rf"\s*(?:(?P<quoted>{_QUOTED})|(?P<bare>[^\s,'\"\[\](){{}}:](?:[^,'\"\[\](){{}}:]*[^\s,'\"\[\](){{}}:])?))\s*"
@@ -65,10 +72,11 @@ def split_cells(
     counts = Counter(cell for cell in cells if cell.strip())
     filled, doubt = list(counts), None
     lists = {"list": cache(_listed), "quoted": cache(_quoted)}  # read once to find the form, and once more by it
-    if form == "auto":
+    is_found = form == "auto"
+    if is_found:
         form, doubt = _find_form(filled, kind, seq_separator, where, lists)
         if form == "space" and doubt is None:
-            doubt = _words_of_one_name(counts, where)
+            doubt = words_of_one_name(counts, where)
     elif form in SEPARATORS and filled and not any(SEPARATORS[form] in cell for cell in filled):
         doubt = f"group_format: no cell of {where} holds {SEPARATORS[form]!r}, so each is one group; check {form}"
     read = lists.get(form) or _reader(form, seq_separator)
@@ -81,6 +89,13 @@ def split_cells(
                 f"{', '.join(GROUP_FORMATS)}"
             )
         names[cell] = list(dict.fromkeys(name for name in found if name))
+    if is_found and doubt is None:
+        doubt = joined_names({name for of_cell in names.values() for name in of_cell}, where)
+    if form == "single" and (n_trimmed := len(names) - len({name for (name,) in names.values()})):
+        trimmed = (
+            f"{n_trimmed} groups of {where} differ from others in blanks at their ends alone, and are taken for these"
+        )
+        doubt = f"{doubt}; {trimmed}" if doubt else trimmed
     return GroupCells([names.get(cell, []) for cell in cells], form, doubt)
 
 
@@ -165,7 +180,7 @@ def _find_form(
         return separated, None
     if plain == "space":
         _check_words(cells, where)
-    if not doubts and (joined := _joined_otherwise(cells, plain)):
+    if not doubts and (joined := joined_otherwise(cells, plain)):
         doubts.append(
             f"groups of {where} such as {shown(joined[0])} and {shown(joined[1])} have parts in common; where these "
             "are groups of their own, write the cells in a form that group_format knows"
@@ -192,24 +207,28 @@ def _marked_form(cells: list[str], where: str, lists: Mapping[str, Reader]) -> s
 
 def _separated_form(cells: list[str], kind: str, plain: str, where: str) -> tuple[str | None, list[str]]:
     """Find the sign that separates names, and what is in doubt where there is none; refuse where it is not certain."""
-    doubts = []
-    for form in ("pipe", "comma", "semicolon", "slash"):
+    doubts, possible = [], []
+    for form in JOINING:
         separator = SEPARATORS[form]
         joined = [cell for cell in cells if separator in cell]
         if not joined:
             continue
-        shared = _share_parts(cells, separator)
-        if form == "pipe" and (shared or kind == "token_seq") and not _also_joined_by_space(cells, kind):
+        shared = share_parts(cells, separator)
+        if form == "pipe" and (shared or kind == "token_seq") and not also_joined_by_space(cells, kind):
             return form, []
         ends = form != "slash" and any(word.endswith(separator) for cell in joined for word in cell.split())
         if form == "pipe" or (kind == "token_seq" and (shared or ends)):
-            raise DecRSError(
-                f"group_format: {where} has cells such as {shown(joined[0])}, and it is not certain that "
-                f"{separator!r} separates the names of groups; set it to {form}, or to {plain} where it belongs to them"
-            )
+            possible.append((form, joined))
+            continue
         doubts.append(
             f"{len(joined)} different cells of {where} hold {separator!r}, such as {shown(joined[0])}, which is read "
             f"as a part of a group's name; where it separates groups, set group_format: {form}"
+        )
+    if possible:
+        signs, forms = " or ".join(repr(SEPARATORS[form]) for form, _ in possible), [form for form, _ in possible]
+        raise DecRSError(
+            f"group_format: {where} has cells such as {shown(possible[0][1][0])}, and it is not certain that {signs} "
+            f"separates the names of groups; set it to {' or '.join(forms)}, or to {plain} where it belongs to them"
         )
     return None, doubts
 
@@ -231,58 +250,3 @@ def _check_words(cells: list[str], where: str) -> None:
                     f"group_format: {where} has cells such as {shown(cell)}, in which {word!r} would be a group; "
                     "set it to single where the whole cell is one name, or to the way in which names are separated"
                 )
-
-
-def _words_of_one_name(counts: Counter[str], where: str) -> str | None:
-    """Find a doubt if blanks may stand within names: two words that are always neighbours, or two blanks in a row."""
-    occurrences, neighbours = Counter(), Counter()
-    for cell, count in counts.items():
-        words = cell.split()
-        occurrences.update(dict.fromkeys(words, count))
-        neighbours.update(dict.fromkeys(pairwise(words), count))
-    together = [
-        f"{one} {other}"
-        for (one, other), count in neighbours.items()
-        if count > 1 and occurrences[one] == occurrences[other] == count
-    ]
-    apart = next((cell for cell in counts if "  " in cell.strip()), None)
-    if not together and apart is None:
-        return None
-    such = f"cells such as {shown(apart)}" if apart else f"words that only stand side by side, such as {together[0]!r}"
-    return (
-        f"{where} has {such}, and each word is read as a group; where blanks stand within names, write the cells in "
-        "another form that group_format knows"
-    )
-
-
-def _joined_otherwise(cells: list[str], plain: str) -> tuple[str, str] | None:
-    """Find two names with a part in common, of names that ``+`` or ``::`` joins; None if there are none."""
-    names = {name for cell in cells for name in (cell.split() if plain == "space" else [cell.strip()])}
-    parts = {name: {part for part in re.split(r"[^\w\s']+|_", name) if part.strip()} for name in sorted(names)}
-    seen: dict[str, str] = {}
-    for name, of_name in sorted(parts.items(), key=lambda item: -len(item[1])):  # those of several parts first
-        for part in sorted(of_name):
-            if part in seen:
-                return seen[part], name
-        if len(of_name) > 1:
-            seen |= dict.fromkeys(of_name, name)
-    return None
-
-
-def _share_parts(cells: list[str], separator: str) -> bool:
-    """Tell if cells that are joined have a part that is another cell, or a part of another cell."""
-    counts = Counter(part for cell in cells for part in {name.strip() for name in cell.split(separator)} if part)
-    return any(count > 1 for count in counts.values())
-
-
-def _also_joined_by_space(cells: list[str], kind: str) -> bool:
-    """Tell if a cell without ``|`` consists of words that are groups of other cells."""
-    if kind == "token":
-        return False
-    names = {name.strip() for cell in cells for name in cell.split("|")}
-    return any("|" not in cell and " " in cell.strip() and set(cell.split()) <= names for cell in cells)
-
-
-def shown(cell: str) -> str:
-    """Quote a cell for a message, cut where it is long."""
-    return repr(cell if len(cell) <= 60 else f"{cell[:57]}...")

@@ -67,20 +67,36 @@ def leave_out_label_0_of_parts(parts: list) -> None:
     """Take interactions of label 0 out of parts in which they would count as clicks, and count them.
 
     Of a split by RecBole, those of which none is a click are left out before it. Ready-made parts come as they are; and
-    the training part of a model that is trained by labels keeps both.
+    a part that is used by its labels keeps both.
 
     Args:
         parts: of a dataset: training, validation, test.
+
+    Raises:
+        DecRSError: no other is left to train on.
     """
-    if not are_labelled(parts[0]):
+    if parts[0].label_field not in parts[0].inter_feat:
         return
-    everywhere = label_0_is_no_click(parts[0])
     for place, part in enumerate(parts):
         labels = part.inter_feat[part.label_field]
-        if everywhere or place > 0:
+        if not _is_used_by_labels(part, place):
+            if place == 0 and not (labels > 0).any():
+                raise DecRSError(f"LABEL_FIELD: no training row of {part.dataset_name} has {part.label_field} above 0")
             part.inter_feat = part.inter_feat[labels > 0]
             if n_left_out := int((labels <= 0).sum()):
                 getLogger().warning(
                     f"{n_left_out} of {len(labels)} interactions of part {place + 1} of {part.dataset_name} have "
                     f"{part.label_field} 0: they are no clicks and are left out"
                 )
+
+
+def _is_used_by_labels(part, place: int) -> bool:
+    """Tell if a part is trained by its labels, without negative samples, or evaluated as labelled pairs.
+
+    Else negatives are drawn, and each row is a click.
+    """
+    config = part.config
+    if place == 0:
+        by_labels = config["train_neg_sample_args"]["distribution"] == "none"
+        return by_labels and config["MODEL_TYPE"] == ModelType.CONTEXT
+    return config["eval_args"]["mode"][("valid", "test")[place - 1]] == "labeled"

@@ -49,7 +49,7 @@ class CheckedFilesMixin:
         file = atomic_file(self.config, filepath)
         check_ids_are_tokens(file, self.config)
         if source == FeatureSource.INTERACTION:
-            check_columns_of_clicks(file, load_col, self.config)
+            check_columns_of_clicks(file, load_col, unload_col, self.config)
         check_loaded_columns(file, load_col, unload_col, self.config)
         names = [
             name for name in file.columns if (load_col is None or name in load_col) and name not in (unload_col or ())

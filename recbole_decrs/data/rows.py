@@ -154,6 +154,7 @@ def intervals_as_read(dataset) -> dict[str, Any]:
             _count_without_value(dataset, field)
         elif kind == FeatureType.TOKEN and isinstance(interval, list):
             intervals[field] = list(map(str, interval))
+            _tell_values_without_row(dataset, field, intervals[field])
         else:
             takes = {FeatureType.FLOAT: "an interval such as '[4,inf)'", FeatureType.TOKEN: "a list of values"}
             raise DecRSError(
@@ -161,6 +162,17 @@ def intervals_as_read(dataset) -> dict[str, Any]:
                 f"{takes.get(kind, 'no values')}, not {interval!r}"
             )
     return intervals
+
+
+def _tell_values_without_row(dataset, field: str, values: list[str]) -> None:
+    there = {str(value) for feat in dataset.field2feats(field) for value in feat[field].dropna().unique()}
+    missing = [value for value in values if value not in there]
+    if missing:
+        getLogger().warning(
+            f"val_interval: no row of {dataset.dataset_name} has the {field} {missing[0]}"
+            + (f", nor {len(missing) - 1} others of the list" if len(missing) > 1 else "")
+            + (did_you_mean(missing[0], there) or "; check the list")
+        )
 
 
 def _count_without_value(dataset, field: str) -> None:

@@ -66,6 +66,11 @@ def add_click_order(dataset, has_time: bool) -> None:
         has_time: whether the clicks have times; else their order is that of the file.
     """
     times = times_of(dataset) if has_time else np.zeros(len(dataset.inter_feat))
+    if has_time and len(times) > 1 and (times == times[0]).all():
+        getLogger().warning(
+            f"all clicks of {dataset.dataset_name} have the same {dataset.time_field}, so their order, by which they "
+            "are split and drift is measured, is that of the file"
+        )
     by_time = np.argsort(times, kind="stable")
     place = np.empty(len(by_time), dtype=np.int64)
     place[by_time] = np.arange(len(by_time))

@@ -130,7 +130,7 @@ def _uncertain(table: Table, column: str, cells: list[str]) -> DecRSError:
 
 
 def written(names: list[list[str]], where: str) -> tuple[str, list[str]]:
-    """Write groups as the cells of a column that a run reads back as these groups, and without a doubt.
+    """Write groups as the cells of a column that a run reads back as these groups, without a doubt where that can be.
 
     Args:
         names: of the groups of each item.
@@ -150,14 +150,19 @@ def written(names: list[list[str]], where: str) -> tuple[str, list[str]]:
     ]
     if all(len(some) < 2 for some in names):
         forms.insert(0, ("token", "".join))
+    doubted = None
     for kind, write in forms:
         cells = [write(some) for some in names]
         try:
             found = split_cells(cells, kind)
         except DecRSError:
             continue
-        if found.names == names and found.doubt is None:
-            return kind, cells
+        if found.names == names:
+            if found.doubt is None:
+                return kind, cells
+            doubted = kind, cells
+    if doubted:
+        return doubted
     raise DecRSError(f"{where} has names of groups that cannot be written; take brackets and quotation marks out")
 
 

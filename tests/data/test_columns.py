@@ -109,3 +109,33 @@ def test_columns_have_one_type_in_all_parts(load):
         DecRSError, match=r"tiny\.test\.inter: the column rating is token, and float in the files of benchmark_filename"
     ):
         load(tables, load_col=None, benchmark_filename=["train", "valid", "test"])
+
+
+def test_a_key_of_buckets_names_numerical_features(load):
+    tables = tiny_tables()
+    tables["item"]["price:float"] = 1.0
+    columns = {"inter": ["user_id", "item_id", "timestamp"], "item": ["item_id", "genre", "price"]}
+    buckets = {"price": {"method": "ED", "bucket": 3}}
+    with pytest.raises(DecRSError, match="discretization: price is not among numerical_features"):
+        load(tables, load_col=columns, numerical_features=[], discretization=buckets)
+    with pytest.raises(DecRSError, match="discretization: tiny has no loaded column prise; .* did you mean price"):
+        load(tables, load_col=columns, numerical_features=["price"], discretization={"prise": buckets["price"]})
+
+
+def test_clicks_of_one_moment_are_told(load, caplog):
+    tables = tiny_tables()
+    tables["inter"]["timestamp:float"] = 7.0
+    load(tables)
+    assert "all clicks of tiny have the same timestamp, so their order" in caplog.text
+
+
+def test_a_value_that_no_row_has_is_told(load, caplog):
+    load(tiny_tables(), val_interval={"user_id": ["u1", "u2", "u3", "zzz"]})
+    assert "val_interval: no row of tiny has the user_id zzz; check the list" in caplog.text
+
+
+def test_labels_that_unload_col_names_are_told(load, caplog):
+    tables = tiny_tables()
+    tables["inter"]["label:float"] = 1.0
+    load(tables, load_col=None, unload_col={"inter": ["label"]})
+    assert "has the column label, which unload_col names, so every row counts as a click; take it out" in caplog.text

@@ -181,3 +181,56 @@ def test_words_that_stand_apart_are_no_doubt():
 )
 def test_cells_quoted_plainly_are_read_as_others_are(cell):
     assert group_cells._quoted(cell) == group_cells._items(cell, bare=False)
+
+
+@pytest.mark.parametrize("blank", ["\xa0", "\u3000", "\u2009", "\u200b", "\t"])
+def test_blanks_that_do_not_separate_are_a_doubt_where_they_may(blank):
+    cells = [f"comedy{blank}drama", "comedy", "drama war"]
+    assert "have parts in common" in split_cells(cells, "token_seq").doubt
+    assert split_cells(["film" + blank + "noir", "comedy", "drama war"], "token_seq").doubt is None
+
+
+@pytest.mark.parametrize(
+    ("cells", "form", "seq_separator"),
+    [
+        (["comedy|drama", "drama|war", "comedy,war", "war"], "pipe", " "),
+        (["comedy|drama", "drama|war", "comedy; war"], "pipe", " "),
+        (['["comedy|drama"]', '["comedy"]', '["war|drama"]', '["war"]'], "list", " "),
+        (["['comedy, drama']", "['drama', 'comedy']"], "list", " "),
+        (["[comedy|drama]", "[drama|comedy]"], "list", " "),
+        (["comedy|drama", "drama", "comedy"], "seq_separator", ","),
+    ],
+)
+def test_names_that_consist_of_others_are_a_doubt(cells, form, seq_separator):
+    found = split_cells(cells, "token_seq", seq_separator=seq_separator)
+    assert found.form == form
+    assert "consist of parts that stand in others too" in found.doubt
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["'Arts, Crafts & Sewing', 'Books'", "'Arts, Music & Photography'", "'Books', 'Music'"],
+        ["Action|Sci-Fi", "Sci-Fi|Children's", "Film-Noir|Action"],
+        ["Action/Adventure|War", "Action|War"],
+    ],
+)
+def test_names_with_signs_of_their_own_are_no_doubt(cells):
+    assert split_cells(cells, "token_seq").doubt is None
+
+
+def test_each_sign_that_may_separate_is_named():
+    cells = [
+        "Books; Mystery, Thriller & Suspense",
+        "Books; Crime",
+        "Crime; Mystery, Thriller & Suspense",
+        "Books, Crime",
+    ]
+    with pytest.raises(DecRSError, match=r"not certain that ',' or ';' separates .* set it to comma or semicolon, or"):
+        split_cells(cells, "token_seq")
+
+
+def test_names_that_blanks_alone_tell_apart_are_counted():
+    found = split_cells([" war", "war", "war ", "drama"], "token")
+    assert found.names == [["war"], ["war"], ["war"], ["drama"]]
+    assert found.doubt.startswith("2 groups of the group column differ from others in blanks at their ends alone")

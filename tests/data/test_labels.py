@@ -33,6 +33,19 @@ def test_a_model_that_is_trained_by_labels_is_tested_on_clicks(load, caplog):
     assert "interactions of part 3 of tiny have label 0: they are no clicks and are left out" in caplog.text
 
 
+@pytest.mark.parametrize("model", ["FM", "DecFM", "BPR"])
+def test_training_with_drawn_negatives_has_no_row_of_label_0(load, caplog, model):
+    """Metrics of labelled pairs keep both labels in validation and test, where they are what is asked for."""
+    settings = {"metrics": ["AUC"], "valid_metric": "AUC", "eval_args": {"order": "RO", "mode": "labeled"}}
+    with caplog.at_level(logging.WARNING):
+        found = load(labelled_tables(), model, load_col=LABELLED, numerical_features=[], **settings)
+    labels = [loader._dataset.inter_feat["label"].numpy() for loader in found]
+    assert all(labels[0])
+    assert not all(labels[1])
+    assert not all(labels[2])
+    assert "interactions of part 1 of tiny have label 0: they are no clicks and are left out" in caplog.text
+
+
 def test_a_label_is_found_without_load_col(load, caplog):
     tables = labelled_tables()
     kept = rows_of(tables["inter"][tables["inter"]["label:float"] > 0])
