@@ -64,6 +64,12 @@ def _check_load_col(config) -> None:
             if source not in known:
                 hint = did_you_mean(source, known) or f"; it takes {', '.join(known)}"
                 raise DecRSError(f"{key}: there is no file ending {source}{hint}")
+    for source in config["additional_feat_suffix"] or ():
+        if config["load_col"] is not None and source not in config["load_col"]:
+            raise DecRSError(
+                f"additional_feat_suffix: load_col names no column of the .{source} file; add its columns there, as in "
+                f"'{source}': ['vector']"
+            )
     for field in (config["USER_ID_FIELD"], config["ITEM_ID_FIELD"]):
         if field in ((config["unused_col"] or {}).get("inter") or ()):
             raise DecRSError(f"unused_col: without {field} the clicks are of nobody; leave it out of inter")

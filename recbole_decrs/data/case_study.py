@@ -12,7 +12,7 @@ from recbole.utils import case_study
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.finite import check_scores
 
-_scores_of = case_study.full_sort_scores
+_scores_of, _lists_of = case_study.full_sort_scores, case_study.full_sort_topk
 
 
 @wraps(_scores_of)
@@ -24,9 +24,18 @@ def full_sort_scores(uid_series, model, test_data, device=None) -> torch.Tensor:
     return scores
 
 
+@wraps(_lists_of)
+def full_sort_topk(uid_series, model, test_data, k: int, device=None) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rank all items as RecBole's function of this name does, lists that are no longer than there are items."""
+    n_items = test_data._dataset.item_num - 1
+    if k > n_items:
+        raise DecRSError(f"full_sort_topk: k asks for {k} items, and there are {n_items}; lower it")
+    return _lists_of(uid_series, model, test_data, k, device)
+
+
 def mend_case_study() -> None:
-    """Put :func:`full_sort_scores` in the place of RecBole's, where ``full_sort_topk`` finds it too."""
-    case_study.full_sort_scores = full_sort_scores
+    """Put these functions in the place of RecBole's, whose ``full_sort_topk`` finds the scores here too."""
+    case_study.full_sort_scores, case_study.full_sort_topk = full_sort_scores, full_sort_topk
 
 
 def check_users(users, loader) -> None:

@@ -31,6 +31,8 @@ def test_the_loaded_model_serves_recboles_case_study(settings):
     for user, row in zip(("u3", "u7"), items, strict=True):
         listed = [line.split(",")[1] for line in saved if line.startswith(f"{user},")]
         assert listed == list(dataset.id2token("item_id", row))
+    with pytest.raises(DecRSError, match="full_sort_topk: k asks for 31 items, and there are 30; lower it"):
+        case_study.full_sort_topk(users, model, test_data, k=31)
     assert len(train_data) > 0
     assert len(valid_data) > 0
     assert config["model"] == "DecFM"
