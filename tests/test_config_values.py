@@ -148,7 +148,7 @@ def test_a_file_ending_that_is_none(key):
         ({"threshold": {"rating": 4}}, "keep the positives alone by val_interval"),
         ({"eval_args": {"mode": "labeled"}}, "mode: labeled goes with metrics such as AUC"),
         ({"eval_args": {"splot": 1}}, "eval_args has no setting splot; it takes split, order, group_by, mode"),
-        ({"train_neg_sample_args": None}, "train_neg_sample_args: without negative samples DecFM needs labels; load the"),
+        ({"train_neg_sample_args": None}, "train_neg_sample_args: without negative samples DecFM needs labels; load"),
         (
             {"additional_feat_suffix": ["emb"], "load_col": {"inter": ["user_id", "item_id"]}},
             "additional_feat_suffix: load_col names no column of the .emb file; add its columns there",
