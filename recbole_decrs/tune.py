@@ -84,7 +84,12 @@ def tune(
     with RunLog():  # which says a warning once
         config = _checked(space, files, fixed)
     if tool.lower() == "optuna":
-        return _tune_with_optuna(space, files, fixed, algo, max_evals, pruner != "off", output, workers, engine)
+        if importlib.util.find_spec("optuna") is None:
+            raise DecRSError("tune needs optuna, which is not installed; pip install optuna, or take --tool=Hyperopt")
+        from recbole_decrs.tuning.search import search_with_optuna
+
+        prunes = pruner != "off"
+        return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
     if tool.lower() == "ray":
         _check_ray(workers, {"algo": algo, **of_hyperopt})
         return _tune_with_ray(space, files, fixed, config, max_evals or MAX_EVALS)
@@ -152,24 +157,6 @@ def _checked(space: Space, files: list[str], fixed: dict[str, Any]) -> DecRSConf
         for value in bounds(kind, values):
             DecRSConfig(config_file_list=files, config_dict={**fixed, key: whole(value)})
     return config
-
-
-def _tune_with_optuna(
-    space: Space,
-    files: list[str],
-    fixed: dict[str, Any],
-    algo: str | None,
-    max_evals: int | None,
-    prunes: bool,
-    output: str | None,
-    workers: int,
-    engine: str,
-) -> dict[str, Any]:
-    if importlib.util.find_spec("optuna") is None:
-        raise DecRSError("tune needs optuna, which is not installed; pip install optuna, or take --tool=Hyperopt")
-    from recbole_decrs.tuning.search import search_with_optuna
-
-    return search_with_optuna(space, files, fixed, algo, max_evals, prunes, output, workers, engine)
 
 
 class _SavingHyperTuning(HyperTuning):

@@ -192,14 +192,14 @@ def _marked_form(cells: list[str], where: str, lists: Mapping[str, Reader]) -> s
     """Find out if names stand in brackets or quotation marks; refuse where some cells look so and others do not."""
     for form, begins in (("list", "[{"), ("quoted", "'\"")):
         read = lists[form]
-        unread = [cell for cell in cells if read(cell) is None or (form == "quoted" and cell.strip()[0] not in begins)]
+        unread = next((c for c in cells if read(c) is None or (form == "quoted" and c.strip()[0] not in begins)), None)
         begun = any(cell.strip()[0] in begins + "(" or _CALLED.fullmatch(cell.strip()) for cell in cells)
-        if begun and not unread:
+        if begun and unread is None:
             return form
         odd = next((cell for cell in cells if _looks_like(form, cell)), None)
         if odd:
             raise DecRSError(
-                f"group_format: {where} has cells such as {shown(odd)} and such as {shown((unread or cells)[0])}, and "
+                f"group_format: {where} has cells such as {shown(odd)} and such as {shown(unread or cells[0])}, and "
                 f"it is not certain how names are written; set it to one of {', '.join(GROUP_FORMATS[1:])}"
             )
     return None

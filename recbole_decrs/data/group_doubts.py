@@ -55,6 +55,8 @@ def joined_names(names: set[str], where: str) -> str | None:
     """
     for form in JOINING:
         separator = SEPARATORS[form]
+        if not any(separator in name for name in names):
+            continue
         parts = {name: {part.strip() for part in name.split(separator) if part.strip()} for name in sorted(names)}
         counts = Counter(part for of_name in parts.values() for part in of_name)
         joined = [

@@ -19,8 +19,7 @@ def label_0_is_no_click(dataset) -> bool:
 
     A context-aware model without negative sampling is trained by the labels instead, and keeps them in training.
     """
-    sampled = dataset.config["train_neg_sample_args"]["distribution"] != "none"
-    return are_labelled(dataset) and (sampled or dataset.config["MODEL_TYPE"] != ModelType.CONTEXT)
+    return are_labelled(dataset) and not _is_used_by_labels(dataset, 0)
 
 
 def check_labels(dataset) -> None:
@@ -81,7 +80,9 @@ def leave_out_label_0_of_parts(parts: list) -> None:
         labels = part.inter_feat[part.label_field]
         if not _is_used_by_labels(part, place):
             if place == 0 and not (labels > 0).any():
-                raise DecRSError(f"LABEL_FIELD: no training row of {part.dataset_name} has {part.label_field} above 0")
+                raise DecRSError(
+                    f"LABEL_FIELD: no training row of {part.dataset_name} has {part.label_field} 1; check the column"
+                )
             part.inter_feat = part.inter_feat[labels > 0]
             if n_left_out := int((labels <= 0).sum()):
                 getLogger().warning(
@@ -97,6 +98,6 @@ def _is_used_by_labels(part, place: int) -> bool:
     """
     config = part.config
     if place == 0:
-        by_labels = config["train_neg_sample_args"]["distribution"] == "none"
-        return by_labels and config["MODEL_TYPE"] == ModelType.CONTEXT
+        sampled = config["train_neg_sample_args"]["distribution"] != "none"
+        return not sampled and config["MODEL_TYPE"] == ModelType.CONTEXT
     return config["eval_args"]["mode"][("valid", "test")[place - 1]] == "labeled"
