@@ -31,7 +31,8 @@ def fitted_optimizer(optimizer: torch.optim.Optimizer, model: torch.nn.Module, c
         # Gradients that come from other processes are not seen to touch rows.
         if ours and not (torch.distributed.is_available() and torch.distributed.is_initialized()):
             return RowAdagrad(group["params"], **options)
-        optimizer = torch.optim.Adagrad(group["params"], **options, fused=ours)  # the same update in one pass
+        # The same update in one pass; on a GPU torch goes over all parameters at once, unless it is told not to fuse.
+        optimizer = torch.optim.Adagrad(group["params"], **options, fused=ours or None)
     if ours:
         keep_gradients(optimizer)
     return optimizer

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from recbole_decrs.config import DecRSConfig
+from recbole_decrs.cuda_graph import RecordedGradients
 from recbole_decrs.data.id_loader import IdLoader
 from recbole_decrs.epoch import train_epoch
 from recbole_decrs.model.catalogue import find_model
@@ -21,8 +22,15 @@ PAPERS = {
     "embedding_norm_weight": 0.1,
     "loss_reduction": "sum",
 }
+RECBOLES = {
+    "group_features": "pooled",
+    "bi_batch_norm": False,
+    "embedding_norm_weight": 0,
+    "loss_reduction": "mean",
+    "embedding_init_std": None,
+}
 OPTIONS = {
-    "RecBole's": {},
+    "RecBole's": RECBOLES,
     "the paper's": PAPERS,
     "all types of features": ALL_TYPES,
     "ips by user": {"ips": "user"},
@@ -34,6 +42,28 @@ OPTIONS = {
 def options_of(name, options):
     """One of the above as settings of a model; IPS is for conventional ones."""
     return {key: value for key, value in OPTIONS[options].items() if key != "ips" or not name.startswith("Dec")}
+
+
+def trained(prepared, name, options, device, recorded=False, **others):
+    """Train a model from the same weights each time, without dropout: losses of three epochs, the model, the data."""
+    even = {"dropout_prob": 0.0, "mlp_dropout_prob": None, "adagrad_initial_accumulator": 1.0}
+    others = options_of(name, options) | even | others
+    config, train_data, *_ = prepared(name, learner="adagrad", use_gpu=device != "cpu", **others)
+    torch.manual_seed(0)
+    model = find_model(name)(config, train_data.dataset).to(device).train()
+    # The last digits differ; with larger steps, or steps by the sign of a gradient alone, soon the first ones would too.
+    optimizer = fitted_optimizer(torch.optim.Adagrad(model.parameters(), lr=0.01), model, config)
+    loader, gradients = IdLoader(train_data, device), RecordedGradients(model) if recorded else None
+    losses = [train_epoch(model, optimizer, loader, config["clip_grad_norm"], gradients).item() for _ in range(3)]
+    assert not recorded or gradients.graph is not None
+    return losses, model.eval(), train_data.dataset
+
+
+@pytest.mark.parametrize("name", ["FM", "DecFM", "NFM", "DecNFM"])
+def test_what_devices_are_compared_by_is_the_same_twice(prepared, name):
+    """So that what :mod:`test_gpu` finds to be different is so by the GPU."""
+    (losses, *_), (again, *_) = (trained(prepared, name, "the paper's", "cpu") for _ in range(2))
+    assert again == losses
 
 
 @pytest.mark.parametrize("options", OPTIONS)

@@ -6,14 +6,13 @@ import torch
 from kills import Killed, killed_at
 from recbole_decrs import load_data_and_model, run_recbole_decrs
 from recbole_decrs.compare import run_comparison
-from recbole_decrs.cuda_graph import RecordedGradients
 from recbole_decrs.data.id_loader import IdLoader
 from recbole_decrs.epoch import train_epoch
 from recbole_decrs.jensen import measure_jensen_gap
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.optimizer import fitted_optimizer
 from recbole_decrs.rerank import RERANKERS
-from test_devices import OPTIONS, options_of
+from test_devices import OPTIONS, options_of, trained
 
 pytestmark = [
     pytest.mark.gpu,
@@ -52,14 +51,8 @@ def test_no_step_waits_for_the_gpu(prepared, no_waiting, name, options):
 def test_training_and_full_sort_are_those_of_the_processor(prepared, name, options):
     scores = {}
     for device in ("cpu", "cuda"):
-        others = options_of(name, options) | {"dropout_prob": 0.0, "mlp_dropout_prob": None, "use_gpu": device != "cpu"}
-        config, train_data, *_ = prepared(name, learner="adagrad", **others)
-        model = find_model(name)(config, train_data.dataset).to(device).train()
-        optimizer = fitted_optimizer(torch.optim.Adagrad(model.parameters(), lr=0.1), model, config)
-        loader = IdLoader(train_data, device)
-        losses = [train_epoch(model, optimizer, loader, config["clip_grad_norm"]).item() for _ in range(3)]
-        users = train_data.dataset.get_user_feature().to(torch.device(device))
-        scores[device] = losses, model.eval().full_sort_logits(users).cpu()
+        losses, model, part = trained(prepared, name, options, device)
+        scores[device] = losses, model.full_sort_logits(part.get_user_feature().to(torch.device(device))).cpu()
     assert scores["cuda"][0] == pytest.approx(scores["cpu"][0], rel=1e-4)
     torch.testing.assert_close(scores["cuda"][1][1:], scores["cpu"][1][1:], rtol=1e-3, atol=1e-3)
 
@@ -67,22 +60,12 @@ def test_training_and_full_sort_are_those_of_the_processor(prepared, name, optio
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("name", ["FM", "DecFM", "NFM", "DecNFM"])
 def test_recorded_steps_are_those_launched_one_by_one(prepared, name, options):
-    found = []
-    for recorded in (False, True):
-        config, train_data, *_ = prepared(name, learner="adagrad", train_batch_size=64, **options_of(name, options))
-        model = find_model(name)(config, train_data.dataset).to("cuda").train()
-        optimizer = fitted_optimizer(torch.optim.Adagrad(model.parameters(), lr=0.1), model, config)
-        loader, gradients = IdLoader(train_data, "cuda"), RecordedGradients(model) if recorded else None
-        torch.manual_seed(0)
-        dropped = [module for module in model.modules() if isinstance(module, torch.nn.Dropout)]
-        for module in dropped:
-            module.p = 0.0
-        losses = [train_epoch(model, optimizer, loader, config["clip_grad_norm"], gradients).item() for _ in range(3)]
-        found.append((losses, model.state_dict()))
-    assert gradients.graph is not None
-    assert found[1][0] == pytest.approx(found[0][0], rel=1e-4)
-    for key, value in found[0][1].items():
-        torch.testing.assert_close(found[1][1][key], value, rtol=1e-3, atol=1e-4)
+    (losses, model, _), (found, recorded, _) = (
+        trained(prepared, name, options, "cuda", recorded, train_batch_size=64) for recorded in (False, True)
+    )
+    assert found == pytest.approx(losses, rel=1e-4)
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(recorded.state_dict()[key], value, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", MODELS)
