@@ -51,7 +51,7 @@ def trained(prepared, name, options, device, recorded=False, **others):
     config, train_data, *_ = prepared(name, learner="adagrad", use_gpu=device != "cpu", **others)
     torch.manual_seed(0)
     model = find_model(name)(config, train_data.dataset).to(device).train()
-    # The last digits differ; with larger steps, or steps by the sign of a gradient alone, soon the first ones would too.
+    # The last digits differ; with larger steps, or steps by the sign of a gradient alone, soon the first ones would.
     optimizer = fitted_optimizer(torch.optim.Adagrad(model.parameters(), lr=0.01), model, config)
     loader, gradients = IdLoader(train_data, device), RecordedGradients(model) if recorded else None
     losses = [train_epoch(model, optimizer, loader, config["clip_grad_norm"], gradients).item() for _ in range(3)]
