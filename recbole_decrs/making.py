@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from recbole.data.dataset import Dataset
 from recbole.model.abstract_recommender import AbstractRecommender
 
 from recbole_decrs.causal.parts import in_parts
@@ -33,7 +34,7 @@ class Data:
     test: Any
 
     @property
-    def part(self):
+    def part(self) -> Dataset:
         """Give the training part of the dataset, which has the Confounder."""
         return self.train._dataset
 

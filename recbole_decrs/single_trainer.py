@@ -64,7 +64,7 @@ class SingleTrainer:
         self.half = half
         self.content = content
         self.saved_model_file = new_checkpoint_path(config)
-        self.eval_collector = DecRSCollector(config)
+        self.eval_collector = DecRSCollector(config, name=type(model).__name__)
         self.reranker = Reranker(config, model) if config["reranker"] else None
         self.evaluator = DecRSEvaluator(config)
         self.train_data = None
@@ -202,7 +202,7 @@ class SingleTrainer:
 
     def _check_nan(self, loss: torch.Tensor) -> None:
         if not torch.isfinite(loss):
-            raise DecRSError(f"the training loss is infinite or not a number; {REMEDY}")
+            raise DecRSError(f"the training loss of {type(self.model).__name__} is infinite or not a number; {REMEDY}")
 
     def _valid_epoch(self, valid_data, show_progress: bool = False):
         reranker, self.reranker = self.reranker, None  # it changes a ranking, and not when training stops

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from recbole.utils import set_color
 
+from recbole_decrs.causal import Confounder
 from recbole_decrs.checkpoint import HALVES, Checkpoint, header_of
 from recbole_decrs.checkpoint_file import new_checkpoint_path, write_checkpoint
 from recbole_decrs.console import tell
@@ -186,7 +187,7 @@ class DecRSTrainer:
         return trainer
 
     def weigh(
-        self, confounder, valid_data, show_progress: bool = False
+        self, confounder: Confounder, valid_data, show_progress: bool = False
     ) -> tuple[float | None, dict[str, float] | None]:
         """Set the weights of Eq. 11, choosing alpha on validation where it is ``auto``; score that ranking."""
         metric = self.config["valid_metric"].lower()
@@ -248,7 +249,7 @@ class DecRSTrainer:
         return result
 
 
-def candidate_alphas(config, confounder) -> list[float | None]:
+def candidate_alphas(config, confounder: Confounder) -> list[float | None]:
     """List the exponents of Eq. 12 to choose from; None alone where nothing is raised to it."""
     if config["fusion_weight"] is not None or confounder.drift is None:
         return [None]
@@ -259,7 +260,7 @@ def candidate_alphas(config, confounder) -> list[float | None]:
     )
 
 
-def fusion_weights(config, confounder, alpha: float | None) -> torch.Tensor | None:
+def fusion_weights(config, confounder: Confounder, alpha: float | None) -> torch.Tensor | None:
     """Give the weight of each user's deconfounded scores: ``fusion_weight``, else eta-hat_u; None without drift."""
     if config["fusion_weight"] is not None:
         return torch.full((len(confounder.n_clicks),), float(config["fusion_weight"]))

@@ -71,7 +71,7 @@ def test_two_workers_find_what_one_finds_and_go_on_where_they_were(settings, cap
     assert "infinite or not a number" in lines[1e30]["error"]
     best = max((line["best_valid_score"], rate) for rate, line in lines.items() if "error" not in line)[1]
     assert f"best params:  {{'learning_rate': {best}}}" in output.out
-    assert " failed: the training loss is infinite or not a number" in output.err
+    assert " failed: the training loss of BPR is infinite or not a number" in output.err
     assert Path("hyper.result").read_text().count("Test result") == 2
 
     # A kill has cut the line of 0.5 off; the one that failed is tried again as well.

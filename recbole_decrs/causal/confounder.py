@@ -13,7 +13,10 @@ from recbole_decrs.causal.history import grouped_clicks, has_group, sparse_user_
 from recbole_decrs.causal.parts import is_mostly_zeros
 
 PRIORS = ("interaction", "item", "uniform", "user", "learned")
-"""The distributions that may stand for d-bar in M; see :meth:`Confounder.prior_for`."""
+"""The distributions that may stand for d-bar in M; see :meth:`Confounder.prior_for`.
+
+One more, of each user's later clicks, asks for the clicks themselves: :func:`recbole_decrs.causal.recent_distribution`.
+"""
 
 
 @dataclass(frozen=True)

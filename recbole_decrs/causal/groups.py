@@ -31,7 +31,13 @@ def membership_from_labels(items: np.ndarray, groups: np.ndarray, n_items: int, 
 
 
 def sparse_membership(items: np.ndarray, groups: np.ndarray, n_items: int, n_groups: int) -> sparse.csr_matrix:
-    """Make q^i as :func:`membership_from_labels` does, as a CSR matrix.
+    """Make q^i of items that name their groups, as a CSR matrix, which is small where an item names few of many groups.
+
+    Args:
+        items, groups, n_items, n_groups: as of :func:`membership_from_labels`, whose array this is.
+
+    Returns:
+        [n_items, n_groups]; a row sums to 1, or to 0 where the item names no group.
 
     Example:
         >>> sparse_membership([1, 1, 1], [0, 1, 1], n_items=2, n_groups=2).toarray().tolist()

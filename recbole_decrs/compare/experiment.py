@@ -254,6 +254,10 @@ class Experiment:
             self._candidates[part] = struct
         return self._candidates[part]
 
+    def forget_candidates(self) -> None:
+        """Forget what re-rankers share, which is of all users: it is collected again where it is asked for."""
+        self._candidates.clear()
+
     def test_users(self) -> DataStruct:
         """Collect what the evaluator needs of the test users, with lists that no model has made: items by their ids."""
         models = [_ById(self.data.part.item_num, self.config["device"])]

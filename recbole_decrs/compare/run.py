@@ -208,6 +208,9 @@ def _jobs(experiments: Experiments, plan: Plan) -> list[Job]:
 
 
 def _make(experiments: Experiments, job: Job, tell: Tell) -> float:
+    for place, experiment in experiments.items():
+        if place != (job.backbone, job.seed):
+            experiment.forget_candidates()
     return experiments[job.backbone, job.seed].make(job, tell)
 
 

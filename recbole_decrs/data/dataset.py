@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from recbole.data import dataset as recbole_datasets
 
@@ -40,7 +42,7 @@ class ConfounderMixin(CheckedFilesMixin, CountedLossesMixin, SplitMixin):
 
     trained_on: str | None = None
 
-    def token2id(self, field: str, tokens):
+    def token2id(self, field: str, tokens: str | Sequence[str]) -> int | np.ndarray:
         """Look up the ids of a token, or of several, as RecBole does.
 
         Raises:

@@ -35,11 +35,16 @@ class DecRSCollector(Collector):
         reranker: re-ranks each user's top items before they are collected.
         length: of the lists that are collected, with their scores; without it, the longest of ``topk`` is collected,
             and with scores a list of ``save_topk``.
+        name: what a message calls that which ranks; the model of the configuration without it.
     """
 
-    def __init__(self, config, reranker: Reranker | None = None, length: int | None = None) -> None:
+    def __init__(
+        self, config, reranker: Reranker | None = None, length: int | None = None, name: str | None = None
+    ) -> None:
         super().__init__(config)
-        self.model_name = config["model"]
+        self.name = name or config["model"]
+        self.remedy = "raise ips_floor" if config["ips"] == "item" else REMEDY
+        self.has_told = False
         self.user_field = config["USER_ID_FIELD"]
         self.reranker = reranker
         self.confounder = None
@@ -93,7 +98,7 @@ class DecRSCollector(Collector):
         Raises:
             DecRSError: a score is infinite or not a number.
         """
-        check_scores(scores_tensor, self.model_name)
+        check_scores(scores_tensor, self.name)
         super().eval_batch_collect(scores_tensor, interaction, positive_u, positive_i)
         users = users_of(interaction[self.user_field], scores_tensor)
         self._keep("rec.users", users)
@@ -127,7 +132,7 @@ class DecRSCollector(Collector):
         collected = DataStruct()
         for key, tensors in self.batches.items():
             collected.set(key, self._of_all_users(torch.cat(tensors)))
-        _tell_of_equal_scores(collected, self.model_name)
+        self._tell_of_equal_scores(collected)
         self.batches.clear()
         for key, value in list(self.data_struct._data_dict.items()):
             of_evaluation = not key.startswith("data.") or key == "data.label"
@@ -141,14 +146,15 @@ class DecRSCollector(Collector):
     def _of_all_users(self, values: torch.Tensor) -> torch.Tensor:
         return joined(values) if self.has_share else values
 
-
-def _tell_of_equal_scores(collected: DataStruct, model: str) -> None:
-    equal = collected._data_dict.pop("rec.all_equal", None)
-    if equal is not None and len(equal) > 1 and equal.all():
-        getLogger().warning(
-            f"{model} gives every user a list of equal scores, whose order says nothing: it has learnt nothing, or its "
-            f"training has diverged; {REMEDY}"
-        )
+    def _tell_of_equal_scores(self, collected: DataStruct) -> None:
+        """Warn once, not at each evaluation of a training."""
+        equal = collected._data_dict.pop("rec.all_equal", None)
+        if not self.has_told and equal is not None and len(equal) > 1 and equal.all():
+            self.has_told = True
+            getLogger().warning(
+                f"{self.name} gives every user a list of equal scores, whose order says nothing: it has "
+                f"learnt nothing, or its training has diverged; {self.remedy}"
+            )
 
 
 class _Loader:

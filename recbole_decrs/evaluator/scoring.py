@@ -63,7 +63,10 @@ def collect_rankings(
         What was collected of each ranking, by its name.
     """
     scorer = Scorer(config, eval_data)
-    collectors = {name: DecRSCollector(config, (rerankers or {}).get(name), length) for name in rankings}
+    collectors = {
+        name: DecRSCollector(config, (rerankers or {}).get(name), length, _in_words(config["model"], name))
+        for name in rankings
+    }
     eval_data = share_of(eval_data)
     for collector in collectors.values():
         collector.begin(eval_data)
@@ -75,3 +78,7 @@ def collect_rankings(
         for name, ranking in rankings.items():
             collectors[name].eval_batch_collect(ranking(*scores, users), interaction, positive_u, positive_i)
     return {name: collector.get_data_struct() for name, collector in collectors.items()}
+
+
+def _in_words(model: str, ranking: str) -> str:
+    return model if ranking in ("", model) else f"{model} ({ranking})"

@@ -71,7 +71,13 @@ OF_BACKBONE: dict[str, tuple[Key, ...]] = {
             in_compare=(None,),
         ),
         Key("ips_cap", "float", 10, number(1), "The greatest weight of a user's samples with `ips: user`."),
-        Key("ips_floor", "float", 0.1, number(0, 1, above=True), "The least propensity of an item with `ips: item`."),
+        Key(
+            "ips_floor",
+            "float",
+            0.9,
+            number(0, 1, above=True),
+            "The least propensity of an item with `ips: item`; with 0.7, training on ML-100K runs away.",
+        ),
         Key(
             "torch_compile",
             "bool",

@@ -132,7 +132,7 @@ class _UserTower(BackdoorRecommender):
         super().__init__(config, dataset)
         self.user_token_field_num += 1  # sizes the tower
 
-    def double_tower_embed_input_fields(self, interaction) -> tuple:
+    def double_tower_embed_input_fields(self, interaction: Interaction) -> tuple:
         """Embed RecBole's four parts, and add M to the first, the embeddings of the user's token features."""
         self.user_token_field_num -= 1
         try:

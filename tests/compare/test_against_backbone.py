@@ -4,10 +4,28 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from drawn_results import METHODS, METRICS, results
+from drawn_results import METHODS, METRICS, USERS, results
 from recbole_decrs.compare.outputs import OUTPUTS
+from recbole_decrs.compare.paired import differences_by_user
 from recbole_decrs.compare.significance import holm, paired_difference
+
+
+@given(st.permutations(range(len(USERS))), st.permutations(range(len(USERS))))
+def test_each_user_is_held_against_the_same_user(of_decrs, of_backbone):
+    compared = results(seeds=(2020,))
+    before = {name: compared.outcomes["FM", name, 2020].by_user for name in ("decrs", "backbone")}
+    for name, order in (("decrs", of_decrs), ("backbone", of_backbone)):
+        outcome = compared.outcomes["FM", name, 2020]
+        by_user = {key: values[list(order)] for key, values in outcome.by_user.items()}
+        compared.outcomes["FM", name, 2020] = replace(outcome, by_user=by_user)
+    users, differences = differences_by_user(compared, "FM", "decrs", "backbone", "recall@5")
+    assert users.tolist() == sorted(USERS)
+    for user, difference in zip(users, differences[0], strict=True):
+        place = USERS.tolist().index(user)
+        assert difference == before["decrs"]["recall@5"][place] - before["backbone"]["recall@5"][place]
 
 
 def test_each_method_is_held_against_the_backbone_of_its_seed():

@@ -64,7 +64,7 @@ def test_two_workers_give_the_tables_of_one(tiny, engine, caplog, capsys):
 
 @pytest.mark.slow
 def test_what_a_worker_cannot_do_without_ends_the_comparison(settings):
-    with pytest.raises(DecRSError, match="the training loss is infinite or not a number"):
+    with pytest.raises(DecRSError, match="the training loss of FM is infinite or not a number"):
         run_comparison(["FM"], "tiny", ["decrs"], 1, "out", config_dict=settings | {"learning_rate": 1e30}, workers=2)
     assert not list(Path("out/pieces").glob("*.tmp"))
 

@@ -87,8 +87,26 @@ def test_lists_of_equal_scores_are_told(prepared, caplog):
     trainer.evaluate(test_data, load_best_model=False)
     assert "equal scores" not in caplog.text
     torch.nn.init.zeros_(model.user_embedding.weight)
+    for _ in range(2):  # as at each evaluation of a training
+        trainer.evaluate(test_data, load_best_model=False)
+    assert caplog.text.count("BPR gives every user a list of equal scores") == 1
+    assert "lower learning_rate" in caplog.text
+
+
+def test_lists_of_equal_scores_are_told_of_the_half_whose_they_are(settings, caplog):
+    run_recbole_decrs("DecFM", "tiny", config_dict=settings | {"learning_rate": 1e-30, "embedding_init_std": 0.0})
+    for name in ("FM gives", "DecFM gives", "DecFM (fused) gives"):
+        assert name in caplog.text
+
+
+def test_a_propensity_that_is_too_small_is_told_as_what_it_is(prepared, caplog):
+    config, train_data, _, test_data = prepared("FM", ips="item")
+    model = find_model("FM")(config, train_data.dataset)
+    trainer = trainer_for(config)(config, model)
+    for parameter in model.parameters():
+        torch.nn.init.zeros_(parameter)
     trainer.evaluate(test_data, load_best_model=False)
-    assert "BPR gives every user a list of equal scores" in caplog.text
+    assert caplog.text.rstrip().endswith("raise ips_floor")
 
 
 @pytest.mark.parametrize("model", ["BPR", "DecFM"])

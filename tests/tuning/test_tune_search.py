@@ -180,7 +180,7 @@ def test_a_trial_that_fails_is_told_and_tried_again(settings, trainings, caplog)
     space = ["learning_rate choice [1e30,0.01]"]
     for _ in range(2):
         searched(space, settings | {"model": "BPR"})
-        assert "failed: the training loss is infinite or not a number" in caplog.text
+        assert "failed: the training loss of BPR is infinite or not a number" in caplog.text
     assert len(trainings) == 3
     assert sorted(row["state"] for row in rows()) == ["failed", "finished"]
 

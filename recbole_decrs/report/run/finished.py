@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from recbole.evaluator.collector import DataStruct
+from scipy import sparse
 
 from recbole_decrs.causal import Confounder
 from recbole_decrs.causal.lists import list_distributions
@@ -104,7 +105,7 @@ class FinishedRun:
         struct = self.collected[name]
         return struct.get("rec.items").numpy(), struct.get("rec.ranked").numpy()
 
-    def groups_of_lists(self, name: str):
+    def groups_of_lists(self, name: str) -> sparse.csr_matrix:
         """Average q^i over each of a recommender's lists: CSR, shape [n_lists, N]."""
         (_, means), *_ = list_distributions(*self.lists(name), self.confounder.sparse_membership, [self.length])
         return means
