@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -118,3 +118,14 @@ def list_of(passes: Callable[[Any], bool], takes: str) -> Check:
 
 
 BOOLEAN = Check(lambda value: isinstance(value, bool), "True or False")
+
+
+def settings_by_key(config_dict: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Take settings as they are given in Python: a dictionary, or None for none.
+
+    Raises:
+        DecRSError: they are something else.
+    """
+    if not isinstance(config_dict, Mapping | None):
+        raise DecRSError(f"config_dict must be a dictionary such as {{'epochs': 3}}, not {config_dict!r}")
+    return dict(config_dict or {})

@@ -89,6 +89,8 @@ class DecRSConfig(Config):
     ) -> None:
         list_dataset_keys()
         self._command_line = dict(command_line or {})
+        if isinstance(config_file_list, str):
+            raise DecRSError(f"config_file_list must be a list of paths, such as ['{config_file_list}']")
         with told_as("RecBole does not accept this configuration"):
             super().__init__(model, dataset, config_file_list, copy.deepcopy(config_dict))
         self._choose_eval_batch_size()

@@ -21,6 +21,7 @@ from recbole_decrs.model.other_distribution import in_place_of_d
 from recbole_decrs.model.scale import OnScale
 from recbole_decrs.randomness import start_anew
 from recbole_decrs.saved_model import load_deconfounded
+from recbole_decrs.serving.candidates import check_length
 from recbole_decrs.tables import as_markdown
 from recbole_decrs.training_state import forget_kept_embeddings
 
@@ -77,6 +78,7 @@ def measure_mechanism(
             f"part: the split of {config['dataset']} leaves no {'validation' if part == 'valid' else 'test'} part; "
             f"take --part={'test' if part == 'valid' else 'valid'}"
         )
+    check_length(k, train_data._dataset)
     half = OnScale(model, "logit")
     effects = {"as it ranks": Effect(_metrics(config, half, loader), 0.0, 0.0)}
     for name, d in _other_distributions(train_data._dataset, seed).items():
@@ -105,7 +107,7 @@ def _changes(config, half: OnScale, loader, d: np.ndarray | None, k: int) -> tup
             after = scorer(half, batch)
         candidate = torch.isfinite(before)
         shares.append(_variance(after - before, candidate) / _variance(before, candidate))
-        top, others = (scores.topk(min(k, scores.shape[1])).indices for scores in (before, after))
+        top, others = (scores.topk(k).indices for scores in (before, after))
         stays.append((top.unsqueeze(2) == others.unsqueeze(1)).any(dim=2).double().mean(dim=1))
     return torch.cat(shares).nanmean().item(), 1 - torch.cat(stays).mean().item()
 

@@ -12,6 +12,7 @@ from typing import Any
 from recbole.data.transform import construct_transform
 from recbole.utils import get_environment, get_flops, set_color
 
+from recbole_decrs.checks import settings_by_key
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.console import shows_bars, tell
 from recbole_decrs.distributed.group import connect, is_first, place
@@ -75,7 +76,7 @@ def run_recbole_decrs(
     Raises:
         DecRSError: the input cannot be used; nothing has been written then.
     """
-    settings, told = {**(config_dict or {}), **(command_line or {})}, []
+    settings, told = {**settings_by_key(config_dict), **(command_line or {})}, []
     if clicks is not None:
         frames = {"clicks": clicks, "items": items, "users": users, **columns}
         dataset, below, told = dataset_of_run(dataset, settings, config_file_list, frames)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from recbole_decrs.checkpoint import Checkpoint
+from recbole_decrs.checks import settings_by_key
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.key_facts import DRIFT_KEYS
@@ -39,7 +40,7 @@ def load_data_and_model(model_file: str, config_dict: dict[str, Any] | None = No
         DecRSError: the checkpoint cannot be read, holds another model, or was made for other data.
     """
     with quiet_libraries():
-        return _load(str(model_file), config_dict or {})
+        return _load(str(model_file), settings_by_key(config_dict))
 
 
 def load_deconfounded(model_file: str, config_dict: dict[str, Any] | None = None) -> tuple:

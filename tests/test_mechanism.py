@@ -133,6 +133,8 @@ def test_what_cannot_be_measured(settings, capsys):
     of_pairs = {"metrics": ["AUC"], "valid_metric": "AUC", "train_neg_sample_args": None, "threshold": {"rating": 5}}
     with pytest.raises(DecRSError, match="mechanism compares ranked lists, and .* is evaluated on labelled pairs"):
         measure_mechanism(checkpoint(settings, eval_args={"mode": "labeled"}, **of_pairs))
+    with pytest.raises(DecRSError, match="k asks for 1000 items, and there are 30"):
+        measure_mechanism(checkpoint(settings, "DecFM"), k=1000)
     with pytest.raises(DecRSError, match="part must be one of valid, test, not 'train'"):
         measure_mechanism("x.pth", "train")
     with pytest.raises(DecRSError, match=r"saved is a folder and no checkpoint; name a \.pth file in it"):

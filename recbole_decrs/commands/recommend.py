@@ -6,6 +6,7 @@ The lists are those of save_topk: what the test leaves out is left out.
 from __future__ import annotations
 
 import os
+from logging import getLogger
 
 from recbole_decrs.arguments import CommandParser, whole_number, yes_or_no
 from recbole_decrs.commands.of_checkpoint import KEYS as KEYS_OF_ALL
@@ -74,7 +75,10 @@ def add_options(parser: CommandParser) -> None:
         help="ids of the items to choose from with commas between, or a file with one a line; default all",
     )
     parser.add_argument(
-        "--groups", metavar="NAMES", default=None, help="groups to choose from with commas between; default all"
+        "--groups",
+        metavar="NAMES",
+        default=None,
+        help="groups to choose from with commas between, or a file with one a line; default all",
     )
     parser.add_argument(
         "--seed",
@@ -103,8 +107,7 @@ def execute(arguments: list[str], parser: CommandParser) -> None:
     reading = {name: getattr(options, name) for name in READING if getattr(options, name) is not None}
     if options.clicks is not None and "encoding" in changed:  # of that file: the checkpoint knows that of its data
         reading["encoding"] = changed.pop("encoding")
-    users, items = (_listed(name, getattr(options, name)) for name in ("users", "items"))
-    groups = None if options.groups is None else _with_commas(options.groups)
+    users, items, groups = (_listed(name, getattr(options, name)) for name in ("users", "items", "groups"))
     from recbole_decrs.checks import one_of
     from recbole_decrs.serving import recommend
     from recbole_decrs.serving.batches import EXCLUDE
@@ -134,6 +137,8 @@ def _listed(name: str, text: str | None) -> list[str] | None:
                 ids = [line.strip() for line in file if line.strip()]
         except (OSError, UnicodeDecodeError) as error:
             raise DecRSError(f"{name}: {unreadable(text, error)}") from error
+        if not os.path.splitext(text)[1]:  # an id may be written so
+            getLogger().warning(f"{name}: {len(ids)} are read from the file {text}")
     elif text.endswith((".txt", ".csv", ".tsv")) and "," not in text:
         raise DecRSError(f"{name}: there is no file {text}; check its path, or write ids with commas between")
     else:

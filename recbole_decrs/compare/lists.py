@@ -83,6 +83,7 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     row_of = np.full(dataset.user_num, -1)
     row_of[evaluated] = np.arange(len(evaluated))
     rows = row_of[table["user_id"].map(users).fillna(0).astype(int)]
+    others = table["user_id"][rows < 0].unique()
     table = table[rows >= 0].assign(row=rows[rows >= 0])
     if table.empty:
         raise DecRSError(f"lists: none of the users of {name} is in the test part of {dataset.dataset_name}")
@@ -108,6 +109,7 @@ def as_collected(table: pd.DataFrame, name: str, like: DataStruct, test_data, le
     masked = np.concatenate([np.empty(0, dtype=np.int64), *masked])
     known = np.isin(keys, masked)
     for count, what in (
+        (len(others), f"listed users, such as {next(iter(others), None)}, are not in the test part and are left out"),
         (int((~ranked.any(axis=1)).sum()), "test users have no list and are scored as if it were empty"),
         (
             int((ranked.any(axis=1) & ~ranked[:, -1]).sum()),

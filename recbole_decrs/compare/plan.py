@@ -17,6 +17,9 @@ from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.model.catalogue import find_model
 from recbole_decrs.model.deconfound import is_deconfounded
 
+MOST_SEEDS = 1000
+"""More than anybody trains; a larger number is a seed."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -125,8 +128,12 @@ def _check_nothing_in_common(seeds: list[int], shifts: set[int]) -> None:
 
 def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     if isinstance(seeds, int) and not isinstance(seeds, bool):
+        if seeds > MOST_SEEDS:
+            raise DecRSError(f"seeds: {seeds} are too many; for the seed of that number write [{seeds}]")
         seeds = range(first, first + seeds)
     numbers = isinstance(seeds, Sequence) and all(isinstance(seed, int) for seed in seeds)
     if not numbers or not seeds or not all(0 <= seed < 2**32 - PARTNER for seed in seeds):
         raise DecRSError(f"seeds must be how many, such as 3, or which in [0, {2**32 - PARTNER}), such as [2020,2021]")
-    return list(dict.fromkeys(seeds))
+    if twice := next((seed for place, seed in enumerate(seeds) if seed in seeds[:place]), None):
+        raise DecRSError(f"seeds: {twice} stands there twice; keep one")
+    return list(seeds)

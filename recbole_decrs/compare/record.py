@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from logging import getLogger
 from pathlib import Path
 from typing import Any
 
@@ -92,8 +93,13 @@ def check_nothing_is_lost(folder: Path, methods: dict[str, list[str]], seeds: li
         record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
         had = [(backbone, name) for backbone, names in record["methods"].items() for name in names]
         had_seeds, had_lists = list(record["seeds"]), list(record.get("lists", ()))
+    except FileNotFoundError:
+        return
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
-        return  # there is none, or it is none of ours
+        getLogger().warning(
+            f"{folder / 'run.json'} cannot be read as a record: whether tables lose rows is not checked"
+        )
+        return
     lost = [backbone for backbone, _ in had if backbone not in methods]
     lost += [f"{name} of {backbone}" for backbone, name in had if name not in methods.get(backbone, [name])]
     lost += [f"seed {seed}" for seed in had_seeds if seed not in seeds]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from numbers import Integral, Real
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pandas as pd
@@ -15,9 +17,10 @@ from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.table import Table
 
-CONTROL = re.compile("[\x00-\x1f\x7f\ufeff]")
+UNSEEN = "\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
+CONTROL = re.compile(f"[{UNSEEN}]")
 """Letters that nobody sees; tabs and line ends among them, which end cells and lines of an atomic file."""
-RUNS = re.compile("[\x00-\x20\x7f\ufeff]*[\x00-\x1f\x7f\ufeff][\x00-\x20\x7f\ufeff]*")
+RUNS = re.compile(f"[ {UNSEEN}]*[{UNSEEN}][ {UNSEEN}]*")
 """Several letters of white space of which one is no blank."""
 
 
@@ -29,7 +32,7 @@ def text_of(cell: Any) -> str:
         return cell.isoformat()
     if isinstance(cell, bool | np.bool_):
         return str(cell)
-    if isinstance(cell, Integral) or (isinstance(cell, Real) and float(cell).is_integer()):
+    if isinstance(cell, Integral) or (isinstance(cell, Real | Decimal) and float(cell).is_integer()):
         return str(int(cell))
     return str(cell)
 
@@ -65,13 +68,13 @@ def ids_of(table: Table, column: str, stripped: bool = True) -> pd.Series:
     cells = table.frame[column]
     try:
         values = pd.Series(cells.unique(), dtype=object).dropna()
-        largest = _all_digits_below(cells.dtype)
-        odd = next((value for value in values if isinstance(value, Real) and not _is_whole(value, largest)), None)
+        largest = all_digits_below(cells.dtype)
+        odd = next((value for value in values if not _is_id(value, largest)), None)
     except TypeError:  # a list has no hash
-        odd = next(cell for cell in cells if is_collection(cell))
+        odd = next(cell for cell in cells if is_collection(cell) or cell.__hash__ is None)
     if odd is not None:
         row = next(place for place, cell in enumerate(cells) if cell is odd or str(cell) == str(odd))
-        if isinstance(odd, Real) and float(odd).is_integer():
+        if isinstance(odd, Real | Decimal) and float(odd).is_integer():
             raise DecRSError(
                 f"{table.where(column)}, {table.place(row)}: {odd:.0f} is too large for a float to hold all digits of "
                 "an id; read the column as text, or as whole numbers (Int64), where it is read first"
@@ -147,15 +150,15 @@ def holds_fractions(texts: pd.Series) -> bool:
     return bool(np.isfinite(values).all() and (values % 1 != 0).any())
 
 
-def _all_digits_below(dtype: Any) -> int:
+def all_digits_below(dtype: Any) -> int:
     """Give the number below which a column of floats holds each whole number: less where they have 32 bits."""
     if not pd.api.types.is_float_dtype(dtype):
         return 2**53  # of Python's floats, should there be some among other objects
     return 2 ** min(53, np.finfo(getattr(dtype, "numpy_dtype", dtype)).nmant + 1)
 
 
-def _is_whole(cell: Any, largest: int) -> bool:
-    """Tell whole numbers of which no digit can be lost; and those that are missing, and truth values."""
-    if isinstance(cell, bool | np.bool_ | Integral) or cell != cell:
+def _is_id(cell: Any, largest: int) -> bool:
+    """Tell text, dates and whole numbers of which no digit can be lost, and what is missing, from all else."""
+    if isinstance(cell, str | date | UUID | bool | np.bool_ | Integral | pd.Period | pd.Timedelta) or cell != cell:
         return True
-    return abs(cell) < largest and float(cell).is_integer()
+    return isinstance(cell, Real | Decimal) and abs(cell) < largest and float(cell).is_integer()

@@ -39,6 +39,11 @@ def inter_of(table: Table, names: ColumnNames, time_format: str) -> tuple[pd.Dat
     for role, field in FIELDS.items():
         if role in columns:
             inter[field] = as_whole(numbers_of(table, columns[role]))
+    if "label" in columns and (wrong := ~inter[FIELDS["label"]].isin([0, 1]).to_numpy()).any():
+        raise DecRSError(
+            f"{table.where(columns['label'])}, {table.first(wrong)}: a label must be 0 or 1; mend it, or give the "
+            "column another name if it holds none"
+        )
     times = None
     if "time" in columns:
         times = read_times(table, columns["time"], time_format)

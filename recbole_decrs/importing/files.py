@@ -65,6 +65,9 @@ def read_table(
         DecRSError: the file is not there, or is not certain to be read as it was written.
     """
     path, name = os.fspath(path), os.path.basename(path)
+    for option, value in (("separator", separator), ("encoding", encoding)):
+        if not isinstance(value, str | None):
+            raise DecRSError(f"{option} must be text, not {value!r}")
     try:
         with open(path, "rb") as file:
             start = file.read(4)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from recbole_decrs.data.atomic_files import NO_NUMBER
 from recbole_decrs.errors import DecRSError, alternatives
-from recbole_decrs.importing.cells import numbers_of, texts_of
+from recbole_decrs.importing.cells import all_digits_below, numbers_of, texts_of
 from recbole_decrs.importing.table import Table
 
 UNITS = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
@@ -55,6 +55,11 @@ def read_times(table: Table, column: str, time_format: str = "auto") -> Times:
             f"time_format must be {alternatives(FORMATS)}, or a format such as %d.%m.%Y, not {time_format!r}"
         )
     is_number = pd.api.types.is_numeric_dtype(cells.dtype)
+    if pd.api.types.is_float_dtype(cells.dtype) and cells.abs().max() >= all_digits_below(cells.dtype):
+        raise DecRSError(
+            f"{table.where(column)} is {cells.dtype}, which does not hold all digits of its times; read it as float64 "
+            "or as whole numbers where it is read first"
+        )
     if is_number and cells.notna().any() and time_format in ("auto", *UNITS):
         return _by_unit(table, column, numbers_of(table, column), time_format)
     texts = texts_of(cells).dropna()

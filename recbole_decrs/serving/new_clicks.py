@@ -15,7 +15,7 @@ from scipy import sparse
 
 from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError, did_you_mean
-from recbole_decrs.importing.cells import ids_of, texts_of
+from recbole_decrs.importing.cells import ids_of, numbers_of, texts_of
 from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
 from recbole_decrs.importing.files import read_table
 from recbole_decrs.importing.frames import table_of_frame
@@ -60,6 +60,8 @@ class NewClicks:
 
 READING = ("user", "item", "time", "rating", "label", "time_format", "separator", "encoding")
 """The options of ``import`` that say how clicks are read."""
+COUNT = r"(?:0|[1-9]\d{0,4})(?:\.0+)?"
+"""Numbers that are taken as they are, and in which no date can be written."""
 FIELDS = {
     "user": "USER_ID_FIELD",
     "item": "ITEM_ID_FIELD",
@@ -152,15 +154,14 @@ def _are_labels(cells: pd.Series, dataset) -> bool:
 
 
 def _order(table: Table, column: str, time_format: str | None) -> np.ndarray:
-    """Order clicks by time, which may be any numbers, or dates that can be read with certainty."""
+    """Order clicks by time: times that can be read with certainty, or small whole numbers, which count something."""
     cells = table.frame[column]
     missing = (texts_of(cells) if cells.dtype == object else cells).isna().to_numpy()
     if missing.any():
         raise DecRSError(f"{table.where(column)}, {table.first(missing)}: there is no time; fill it in")
-    times = np.full(len(cells), np.nan)
-    if time_format is None and not pd.api.types.is_datetime64_any_dtype(cells.dtype):
-        times = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=np.float64)
-    if np.isnan(times).any():
+    if time_format is None and texts_of(cells).str.fullmatch(COUNT).all():
+        times = numbers_of(table, column)
+    else:
         times = read_times(table, column, time_format or "auto").seconds
     return np.argsort(times, kind="stable")
 

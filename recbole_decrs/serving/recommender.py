@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from logging import getLogger
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Recommender:
     """
 
     def __init__(self, checkpoint: str | os.PathLike, config_dict: dict[str, Any] | None = None) -> None:
-        loaded = load_data_and_model(os.fspath(checkpoint), config_dict)
+        loaded = load_data_and_model(checkpoint, config_dict)
         self.config, self.model, self.dataset, train, valid, test = loaded
         self.model.eval()
         self.part = train._dataset
@@ -91,6 +92,7 @@ class Recommender:
             raise DecRSError(
                 f"{next(iter(reading))} says how clicks of new users are read, and there are none; give them"
             )
+        users = list(users) if isinstance(users, Iterator) else users
         chosen = chosen_items(self.part, items, groups)
         check_length(k, self.part)
         at_seed(self.config)
@@ -125,6 +127,12 @@ class Recommender:
         return Lists(lists.users, lists.items[:, :k], scores)
 
     def _frame(self, lists: Lists, users: np.ndarray) -> pd.DataFrame:
+        has_none = ~np.isfinite(lists.scores[next(iter(lists.scores))]).any(axis=1)
+        if has_none.any():
+            getLogger().warning(
+                f"{int(has_none.sum())} of {len(has_none)} lists have no item, such as that of "
+                f"{users[lists.users[has_none][0]]}: exclude, items and groups leave nothing to choose from"
+            )
         weight = self.model.weight if isinstance(self.model, FusedRecommender) else None
         return frame_of_lists(lists, users, self.names, None if weight is None else weight.cpu().numpy())
 

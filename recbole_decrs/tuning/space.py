@@ -14,6 +14,8 @@ from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING
 from recbole_decrs.plain_values import UNDO
 from recbole_decrs.search_space import Space, whole, whole_numbers
 
+MOST_MEASURED = 1000
+"""Settings of keys that need no training, each of which is measured with each trained model."""
 OF_TEST = frozenset({"test_candidates", "drift_thresholds"})
 """Keys that change what is shown of the test part, and no score on validation."""
 OF_SCORES = frozenset(
@@ -82,7 +84,17 @@ def measured_settings(after: Space) -> list[dict[str, Any]]:
 
     Returns:
         every combination, the last key's fastest; one without a key where the space has none.
+
+    Raises:
+        DecRSError: there are more than :data:`MOST_MEASURED`.
     """
+    n_steps = {key: (given[1] - given[0]) / given[2] for key, (kind, given) in after.items() if kind == "quniform"}
+    n_others = (len(_values(kind, given)) for kind, given in after.values() if kind != "quniform")
+    if math.prod([*n_steps.values(), *n_others]) > MOST_MEASURED:
+        raise DecRSError(
+            f"params_file: {', '.join(after)} need no training, so that all of their values are measured with each "
+            f"trained model, and these are more than {MOST_MEASURED}; give fewer, or larger steps"
+        )
     values = [_values(kind, given) for kind, given in after.values()]
     return [whole_numbers(dict(zip(after, combination, strict=True))) for combination in itertools.product(*values)]
 

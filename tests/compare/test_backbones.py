@@ -23,7 +23,7 @@ def test_a_general_recommender_and_lists_made_elsewhere(tiny, caplog):
     clicked = tiny_tables(n_users=30, n_items=40, n_clicks=20)["inter"]
     user = short["user_id"].iloc[11]
     short.loc[short.index[11], "item_id"] = clicked[clicked["user_id:token"] == user]["item_id:token"].iloc[0]
-    short = short.iloc[:-1]
+    short = pd.concat([short.iloc[:-1], short.iloc[:3].assign(user_id="a stranger")])
     short.to_csv("short.csv", index=False)
     with caplog.at_level(logging.WARNING):
         lists = {"mine": str(path), "short": "short.csv"}
@@ -32,6 +32,7 @@ def test_a_general_recommender_and_lists_made_elsewhere(tiny, caplog):
     assert "Ensemble is left out for EASE: EASE learns no embeddings" in caplog.text
     assert "1 test users have no list" in caplog.text
     assert "1 test users have lists of fewer than 10 items" in caplog.text
+    assert "1 listed users, such as a stranger, are not in the test part and are left out" in caplog.text
     assert "1 listed items are not in the dataset" in caplog.text
     assert "1 listed items were clicked by their user before" in caplog.text
     assert set(pd.read_csv("out/table4.csv")["method"]) >= {"mine", "short"}

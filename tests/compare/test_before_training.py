@@ -79,9 +79,12 @@ def test_the_same_or_a_larger_one_goes_on(settings, larger):
         {key: value for key, value in BEFORE.items() if key != "lists"},
     ],
 )
-def test_a_damaged_or_foreign_record_is_passed_over(settings, record):
+def test_a_damaged_or_foreign_record_is_passed_over(settings, record, caplog):
     with pytest.raises(Started):
         compare_after(settings, record)
+    has_all = isinstance(record, dict) and all(record.get(key) is not None for key in ("methods", "seeds"))
+    if not has_all:
+        assert "run.json cannot be read as a record" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,14 @@ TEXTS = {
         "column rating of clicks.csv, line 2: 'good' is no number",
     ),
     "a decimal comma": ("user;item;rating\n1;2;4,5\n", "'4,5' is no number"),
+    "a label between": (
+        "user,item,label\n1,2,1\n1,3,0.5\n",
+        "column label of clicks.csv, line 3: a label must be 0 or 1",
+    ),
+    "a letter nobody sees": (
+        "user,item\nu1,2\nu1\u200b,2\n",
+        "line 3: the id 'u1\\u200b' has a tab, a line end or another",
+    ),
     "an infinite rating": ("user,item,rating\n1,2,3\n1,3,inf\n", "line 3: a number is infinite"),
     "RecBole's word for nobody": ("user,item\n1,2\n[PAD],2\n", "line 3: the id [PAD] is RecBole's word for nobody"),
     "a missing time": (
@@ -247,3 +255,23 @@ def test_no_digit_of_an_id_in_32_bits_is_lost(dtype, others):
     assert "column user of clicks, row 3: 16777216 is too large for a float" in refusal(
         pd.DataFrame({"user": users, "item": [1, 2, 3]})
     )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "Float32"])
+def test_no_second_of_a_time_in_32_bits_is_lost(dtype):
+    times = pd.array([1700000000, 1700000030, None][: 2 if dtype == "float32" else 3], dtype=dtype)
+    clicks = pd.DataFrame({"user": [1, 2, 3][: len(times)], "item": [1, 2, 3][: len(times)], "time": times})
+    assert f"column time of clicks is {dtype.lower()}, which does not hold all digits of its times" in refusal(clicks)
+
+
+@pytest.mark.parametrize("odd", [object(), memoryview(b"a"), bytearray(b"a"), 1 + 1j])
+def test_objects_that_have_no_name_are_no_ids(odd):
+    ids = pd.Series(["u1", odd], dtype=object)
+    assert "column user of clicks, row 2: " in refusal(pd.DataFrame({"user": ids, "item": [1, 2]}))
+
+
+def test_options_that_are_no_text():
+    write_text("clicks.csv", "user,item\n1,2\n")
+    for option in ("separator", "encoding"):
+        with pytest.raises(DecRSError, match=f"{option} must be text, not 5"):
+            imported("clicks.csv", **{option: 5})

@@ -204,3 +204,22 @@ def test_one_user_needs_no_list(recommender):
             recommender.recommend(k=3, **asked)
     with pytest.raises(DecRSError, match="has no '5' left"):
         recommender.recommend(5, k=3)
+
+
+def test_users_without_a_list_are_counted(recommender, caplog):
+    clicked = [recommender.dataset.field2id_token["user_id"][recommender.part.inter_feat["user_id"][0]], "u5"]
+    item = recommender.dataset.field2id_token["item_id"][recommender.part.inter_feat["item_id"][0]]
+    frame = recommender.recommend(users=(user for user in clicked), items=[item], k=1)
+    without = [user for user in clicked if user not in set(frame["user_id"])]
+    assert f"{len(without)} of 2 lists have no item, such as that of {without[0]}" in caplog.text
+
+
+def test_what_is_no_setting_and_no_checkpoint():
+    with pytest.raises(DecRSError, match="config_dict must be a dictionary such as"):
+        Recommender("x.pth", [1])
+    with pytest.raises(DecRSError, match="None"):
+        Recommender(None)
+    with pytest.raises(DecRSError, match="config_dict must be a dictionary such as"):
+        run_recbole_decrs("FM", "tiny", config_dict="a=b")
+    with pytest.raises(DecRSError, match=r"config_file_list must be a list of paths, such as \['tiny.yaml'\]"):
+        run_recbole_decrs("FM", "tiny", config_file_list="tiny.yaml")

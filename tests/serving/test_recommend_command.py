@@ -37,3 +37,15 @@ def test_lists_are_written_and_shown(tmp_path, capsys, checkpoint):
         written = pd.read_csv("new-lists.csv")
         assert len(written) == n_items
         assert set(written["weight"]) == {0.5}
+
+
+def test_a_file_that_may_be_meant_as_an_id_is_told_and_groups_may_have_commas(tmp_path, capsys, caplog, checkpoint):
+    (tmp_path / "u5").write_text("u7\n")
+    (tmp_path / "groups.txt").write_text("Comedy\nDrama\n")
+    shown = []
+    for arguments in (["--users=u5", "--groups=groups.txt"], ["--users=u7", "--groups=Comedy,Drama"]):
+        capsys.readouterr()
+        assert main(["recommend", checkpoint, "--k=2", *arguments]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+    assert "users: 1 are read from the file u5" in caplog.text

@@ -53,6 +53,8 @@ def test_a_range_that_needs_no_training_stands_for_its_values():
 
     assert values("uniform", [0, 1]) == [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1]
     assert values("quniform", [1, 4, 1.5]) == [1.5, 3, 4.5]
+    with pytest.raises(DecRSError, match="drift_alpha need no training, .* and these are more than 1000"):
+        values("quniform", [0, 1, 1e-7])
     logarithmic = values("loguniform", [-1, 1])
     assert len(logarithmic) == 11
     assert [math.log(value) for value in logarithmic] == pytest.approx([-1 + place / 5 for place in range(11)])
