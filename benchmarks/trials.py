@@ -65,17 +65,17 @@ def train(trial: dict, chosen: argparse.Namespace) -> None:
     quiet()
     began = time.time()
     path, curve = files_of(trial, chosen.output)
+    papers_split = {"benchmark_filename": ["train", "valid", "test"], "val_interval": None}
     settings = {
         "data_path": chosen.data_path,
-        "benchmark_filename": ["train", "valid", "test"],
-        "val_interval": None,
+        **(papers_split if chosen.dataset == "ml-1m" else {}),
         "show_progress": False,
         "stopping_step": chosen.patience,
         "epochs": chosen.epochs,
         "checkpoint_dir": chosen.output,
         **{key: value for key, value in trial.items() if key != "model"},
     }
-    config = DecRSConfig(trial["model"], "ml-1m", config_dict=settings)
+    config = DecRSConfig(trial["model"], chosen.dataset, config_dict=settings)
     data = make_data(config)
     trainer = make_trainer(config, make_model(config, data.part, both=False))
     trainer.saved_model_file = str(path)
@@ -177,6 +177,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", required=True, help="a YAML file")
     parser.add_argument("--output", required=True, help="the folder of the curves")
+    parser.add_argument(
+        "--dataset", default="ml-1m", help="that has the paper's split"
+    )
     parser.add_argument("--data_path", default="dataset")
     parser.add_argument("--jobs", type=int, default=1, help="trials at a time, one thread each")
     parser.add_argument("--seconds", type=float, default=0, help="stop a trial after so many seconds")

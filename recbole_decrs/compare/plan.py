@@ -134,6 +134,6 @@ def _seeds(seeds: int | Sequence[int], first: int) -> list[int]:
     numbers = isinstance(seeds, Sequence) and all(isinstance(seed, int) for seed in seeds)
     if not numbers or not seeds or not all(0 <= seed < 2**32 - PARTNER for seed in seeds):
         raise DecRSError(f"seeds must be how many, such as 3, or which in [0, {2**32 - PARTNER}), such as [2020,2021]")
-    if twice := next((seed for place, seed in enumerate(seeds) if seed in seeds[:place]), None):
-        raise DecRSError(f"seeds: {twice} stands there twice; keep one")
+    if twice := [seed for place, seed in enumerate(seeds) if seed in seeds[:place]]:
+        raise DecRSError(f"seeds: {twice[0]} stands there twice; keep one")
     return list(seeds)

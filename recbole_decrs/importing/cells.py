@@ -17,10 +17,11 @@ from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.table import Table
 
-UNSEEN = "\x00-\x1f\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff"
-CONTROL = re.compile(f"[{UNSEEN}]")
-"""Letters that nobody sees; tabs and line ends among them, which end cells and lines of an atomic file."""
-RUNS = re.compile(f"[ {UNSEEN}]*[{UNSEEN}][ {UNSEEN}]*")
+CONTROL = re.compile("[\x00-\x1f\x7f\ufeff]")
+"""Letters that an atomic file cannot hold: tabs and line ends among them, which end cells and lines."""
+UNSEEN = re.compile("[\x00-\x1f\x7f\xad\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff]")
+"""Letters that nobody sees, by which an id is another than it looks; not the joiners of some scripts."""
+RUNS = re.compile("[\x00-\x20\x7f\ufeff]*[\x00-\x1f\x7f\ufeff][\x00-\x20\x7f\ufeff]*")
 """Several letters of white space of which one is no blank."""
 
 
@@ -84,7 +85,7 @@ def ids_of(table: Table, column: str, stripped: bool = True) -> pd.Series:
             "another column, or mend it"
         )
     texts = texts_of(cells, stripped)
-    unwritable = next((text for text in texts.dropna().unique() if CONTROL.search(text)), None)
+    unwritable = next((text for text in texts.dropna().unique() if UNSEEN.search(text)), None)
     if unwritable is not None:
         place = table.first((texts == unwritable).to_numpy())
         raise DecRSError(

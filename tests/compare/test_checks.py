@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
         (["--seeds=no"], "seeds must be"),
         (["--seeds=0"], "seeds must be"),
         (["--seeds=20202021"], "seeds: 20202021 are too many; for the seed of that number write [20202021]"),
-        (["--seeds=[2020,2020,2021]"], "seeds: 2020 stands there twice; keep one"),
+        (["--seeds=[0,0,2021]"], "seeds: 0 stands there twice; keep one"),
         (["--seeds=[4294967290]"], "seeds must be"),
         (["--seeds=[7,2020,1007]"], "seeds: 7 and 1007 are 1000 apart, so that the second model of seed 7"),
         (["--reranker_candidates=9", "--methods=fairco"], "9 are fewer than the 10 that topk asks for; raise it"),
