@@ -177,9 +177,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", required=True, help="a YAML file")
     parser.add_argument("--output", required=True, help="the folder of the curves")
-    parser.add_argument(
-        "--dataset", default="ml-1m", help="that has the paper's split"
-    )
+    parser.add_argument("--dataset", default="ml-1m", help="that has the paper's split")
     parser.add_argument("--data_path", default="dataset")
     parser.add_argument("--jobs", type=int, default=1, help="trials at a time, one thread each")
     parser.add_argument("--seconds", type=float, default=0, help="stop a trial after so many seconds")
