@@ -49,7 +49,7 @@ def test_two_workers_give_the_tables_of_one(tiny, engine, caplog, capsys):
     for folder, how in (("one", {}), ("two", {"workers": 2, "engine": engine})):
         run_comparison(["FM"], "tiny", methods, 1, folder, config_dict=settings, **how)
         records.append(json.loads(Path(folder, "run.json").read_text()))
-        assert caplog.text.count("FM-2020-hot is left out: the training loss is infinite") == len(records)
+        assert caplog.text.count("FM-2020-hot is left out: the training loss of FM is infinite") == len(records)
         assert not list(Path(folder, "pieces").glob("*.tmp"))
     assert written("one") == written("two")
     for key in ("left_out", "methods", "threads", "config"):

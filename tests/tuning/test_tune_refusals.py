@@ -54,7 +54,7 @@ def test_without_optuna_one_sentence_says_so(capsys, settings, monkeypatch):
         ("learning_rate uniform 0.1,0.2", ["--algo=exhaustive"], "learning_rate is a range, which exhaustive search"),
         ("learning_rate choice [0.1]", ["--resume=auto"], "resume: tune goes on with its trials by itself; leave it"),
         ("learning_rate choice [0.1]", ["--group_field=genres"], "group_field"),
-        ("learning_rate choice [1e30]", [], "every trial failed, the first with: the training loss is infinite"),
+        ("learning_rate choice [1e30]", [], "every trial failed, the first with: the training loss of BPR is infinite"),
         (
             "reranker choice ['calibration']\nreranker_candidates choice [100,3]",
             [],
