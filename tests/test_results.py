@@ -128,6 +128,7 @@ def test_rules_look_at_the_mean_of_the_last_evaluations(benchmark, seed):
         assert row["level"] == pytest.approx(sum(around) / len(around))
 
 
+OF_TRAINING = ("stopping_step", "epochs", "train_batch_size", "embedding_norm_weight")
 HALVES = {"ensemble_equal": "ensemble_constant", "equal": "constant"}
 """Two models half and half, by the method that has one weight for them, 0.5 among others."""
 
@@ -142,10 +143,12 @@ def folders_with_halves():
 @pytest.mark.parametrize("folder", folders_with_halves())
 def test_half_and_half_is_of_the_models_of_the_tables(folder):
     """With the weight 0.5 they have the validation score of the tables' models, or of their folder's own."""
-    ours, theirs = (
-        results_of_folder(FOLDER / name, json.loads((FOLDER / name / "run.json").read_text(encoding="utf-8")))
-        for name in (folder, folder if folder == "fm-patient" else folder.split("-")[0])
-    )
+    names = folder, folder.split("-")[0]
+    records = [json.loads((FOLDER / name / "run.json").read_text(encoding="utf-8")) for name in names]
+    configs = [next(iter(record["config"].values())) for record in records]
+    settings = [[config[key] for key in OF_TRAINING] for config in configs]
+    ours, tables = (results_of_folder(FOLDER / name, record) for name, record in zip(names, records, strict=True))
+    theirs = tables if settings[0] == settings[1] else ours
     (backbone,) = ours.methods
     known = [name for name in HALVES if name in ours.methods[backbone]]
     assert known

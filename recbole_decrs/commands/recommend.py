@@ -138,7 +138,7 @@ def _listed(name: str, text: str | None) -> list[str] | None:
         except (OSError, UnicodeDecodeError) as error:
             raise DecRSError(f"{name}: {unreadable(text, error)}") from error
         if not os.path.splitext(text)[1]:  # an id may be written so
-            getLogger().warning(f"{name}: {len(ids)} are read from the file {text}")
+            getLogger().warning(f"{name}: {len(ids)} are read from the file {text}; move it away if an id is meant")
     elif text.endswith((".txt", ".csv", ".tsv")) and "," not in text:
         raise DecRSError(f"{name}: there is no file {text}; check its path, or write ids with commas between")
     else:

@@ -55,7 +55,7 @@ def read_times(table: Table, column: str, time_format: str = "auto") -> Times:
             f"time_format must be {alternatives(FORMATS)}, or a format such as %d.%m.%Y, not {time_format!r}"
         )
     is_number = pd.api.types.is_numeric_dtype(cells.dtype)
-    if pd.api.types.is_float_dtype(cells.dtype) and cells.abs().max() >= all_digits_below(cells.dtype):
+    if (largest := all_digits_below(cells.dtype)) < 2**53 and cells.abs().max() >= largest:
         raise DecRSError(
             f"{table.where(column)} is {cells.dtype}, which does not hold all digits of its times; read it as float64 "
             "or as whole numbers where it is read first"

@@ -82,3 +82,8 @@ def test_a_missing_time_stays_missing(library, cells):
 def test_parts_of_a_second_are_kept():
     assert read(["2024-01-31T23:59:00.25"]).seconds[0] % 1 == 0.25
     assert read([1706745540250]).seconds[0] % 1 == 0.25
+
+
+def test_nanoseconds_beside_an_empty_cell_are_floats_and_read():
+    """A float64 holds them to a fraction of a microsecond, which is enough of a second."""
+    assert read([1706745540250000000, None]).seconds[0] == pytest.approx(1706745540.25, abs=1e-6)

@@ -48,4 +48,4 @@ def test_a_file_that_may_be_meant_as_an_id_is_told_and_groups_may_have_commas(tm
         assert main(["recommend", checkpoint, "--k=2", *arguments]) == 0
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1]
-    assert "users: 1 are read from the file u5" in caplog.text
+    assert "users: 1 are read from the file u5; move it away" in caplog.text
