@@ -22,6 +22,8 @@ BYTE_ORDER_MARKS = (
     (b"\xfe\xff", "utf-16"),
 )
 """What a file may begin with, and the encoding that it tells."""
+UTF_16 = {(True, False, True, False): "utf-16-le", (False, True, False, True): "utf-16-be"}
+"""Which of the first four bytes are not zero in UTF-16 without a byte-order mark, by the order of its bytes."""
 NEWLINE = b"\n"
 LINES_AT_ONCE = 1 << 16
 """How many lines are counted at once."""
@@ -82,7 +84,7 @@ class SeparatedText:
         """See that there is no byte of zero and no byte-order mark among the letters, neither of which is seen.
 
         Raises:
-            DecRSError: there is one; with the line.
+            DecRSError: there is one; with the line, or with the encoding that begins in this way.
         """
         if "a".encode(self.encoding.removesuffix("-sig")) != b"a":  # of several bytes a letter
             return
@@ -92,6 +94,10 @@ class SeparatedText:
                 for letter, name in ((b"\0", "a byte of zero"), (BYTE_ORDER_MARKS[0][0], "a byte-order mark")):
                     place = block.find(letter, 1 if number == 0 else 0)
                     if place >= 0:
+                        if number == 0 and (order := UTF_16.get(tuple(byte > 0 for byte in block[:4]))):
+                            raise DecRSError(
+                                f"{self.path} seems to be text in {order}; set --encoding={order}, or save it anew"
+                            )
                         line = lines + block.count(NEWLINE, 0, place) + 1
                         raise DecRSError(f"{self.path}, line {line}: there is {name} in the text; take it out")
                 lines += block.count(NEWLINE)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from recbole.sampler import Sampler
 
+from recbole_decrs.errors import DecRSError
+
 
 class UsedItems:
     """Holds the items of each user. In brackets it gives sets, as the array of sets does that RecBole makes.
@@ -77,11 +79,20 @@ class DecRSSampler(Sampler):
     """
 
     def get_used_ids(self) -> dict[str, UsedItems]:
-        """Give the items that each user has clicked up to each phase."""
+        """Give the items that each user has clicked up to each phase.
+
+        Raises:
+            DecRSError: a user has clicked every item.
+        """
         found, used = {}, UsedItems(np.empty(0, dtype=np.int64), self.user_num, self.item_num)
         for phase, dataset in zip(self.phases, self.datasets, strict=True):
             clicks = (dataset.inter_feat[field].numpy() for field in (self.uid_field, self.iid_field))
             used = found[phase] = used.joined(UsedItems.of(*clicks, self.user_num, self.item_num))
-        if (used.counts + 1 == self.item_num).any():
-            return super().get_used_ids()  # which refuses a user who has clicked every item
+        if len(users := np.flatnonzero(used.counts + 1 == self.item_num)):
+            others = f" and {len(users) - 1} more" if len(users) > 1 else ""
+            raise DecRSError(
+                f"user {self.datasets[0].id2token(self.uid_field, users[0])}{others} clicked all {self.item_num - 1} "
+                "items, so that none is left to draw as not clicked; leave out who has so many clicks by "
+                f"--user_inter_num_interval=[0,{self.item_num - 1})"
+            )
         return found

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.importing.cells import ids_of, numbers_of
+from recbole_decrs.importing.cells import ids_of, is_collection, numbers_of
 from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
 from recbole_decrs.importing.counts import counted
 from recbole_decrs.importing.table import Table
@@ -64,6 +64,11 @@ def inter_of(table: Table, names: ColumnNames, time_format: str) -> tuple[pd.Dat
     used = list(columns.values())
     if others := [column for column in table.frame if column not in used]:
         again.append(f"not taken: {', '.join(others)}")
+    if "label" not in columns and (flags := [column for column in others if _is_flag(table.frame[column])]):
+        again.append(
+            f"each row counts as a click, though {' and '.join(flags)} {'has' if len(flags) == 1 else 'have'} 0s and "
+            f"1s alone: give --label={flags[0]} where a 0 of it is no click"
+        )
     if "rating" in columns:
         again.append(_ratings(inter["rating:float"].astype(np.float64)))
     return inter.reset_index(drop=True), [_sizes(table, columns, inter, times), *told, *again]
@@ -98,6 +103,13 @@ def _once_each(inter: pd.DataFrame, has_time: bool) -> tuple[pd.DataFrame, list[
             f"({'--rm_dup_inter=first keeps the first alone' if has_time else 'each counts'})"
         )
     return inter, told
+
+
+def _is_flag(cells: pd.Series) -> bool:
+    """Tell a column of zeros and ones, of which there are both, be they numbers or text."""
+    if cells.dtype == object and cells.map(is_collection).any():
+        return False
+    return set(pd.to_numeric(cells.drop_duplicates().dropna(), errors="coerce")) == {0, 1}
 
 
 def _are(rows: pd.Series) -> str:

@@ -179,6 +179,15 @@ def test_letters_that_nobody_sees(tmp_path, letter, name):
         AtomicFile(str(path)).read(["item_id"])
 
 
+@pytest.mark.parametrize("order", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_letter_without_a_mark(tmp_path, order):
+    path = tmp_path / "x.item"
+    path.write_text("item_id:token\tgenre:token\na\tx\n", encoding=order)
+    with pytest.raises(DecRSError, match=r"x\.item .*set .*encoding=utf-16"):
+        AtomicFile(str(path)).read(["item_id"])
+    assert AtomicFile(str(path), encoding=order).read(["genre"])["genre"].tolist() == ["x"]
+
+
 @pytest.mark.parametrize("separator", ["||", "::", ".*"])
 def test_a_separator_of_several_signs_is_no_pattern(tmp_path, separator):
     path = tmp_path / "some.inter"

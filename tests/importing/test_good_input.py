@@ -148,6 +148,14 @@ def test_what_is_left_out_is_counted():
     assert read_back("inter")[0]["user_id"].tolist() == ["1", "1", "2", "2", "1"]
 
 
+@pytest.mark.parametrize("flags", [[0, 1, 0], [False, True, True], ["1", "0", None]])
+def test_a_column_that_may_be_labels_is_told(flags):
+    clicks = pd.DataFrame({"user": [1, 1, 2], "item": [1, 2, 2], "n": [1, 1, 1], "tag": [[0], [1], 0]})
+    assert not any("counts as a click" in line for line in imported(clicks).told)
+    told = imported(clicks.assign(is_click=flags, liked=[1, 1, 0])).told
+    assert any("is_click and liked have 0s and 1s alone: give --label=is_click where" in line for line in told)
+
+
 ids = st.text("ab7 é|,\"'", min_size=1, max_size=3).map(str.strip).filter(bool)
 moments = st.floats(4e8, 4e9).map(lambda seconds: round(seconds, 3)) | st.integers(400_000_000, 4_000_000_000)
 
