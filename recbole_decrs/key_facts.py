@@ -28,6 +28,14 @@ LEFT_BY_COMPARE: dict[str, tuple[Any, ...]] = {
     key.name: key.in_compare for key in KEYS.values() if key.in_compare is not None
 }
 """Keys that ``compare`` sets by itself for some methods, and the values that it leaves to the user."""
+USED_WITH = {key.name: key.used_with for key in KEYS.values() if key.used_with is not None}
+"""The key and its value without which a key changes nothing."""
+
+
+def change_numbers(settings: dict[str, Any]) -> dict[str, Any]:
+    """Keep the settings on which the numbers of a model depend, and leave out those that another key does not use."""
+    unused = {name for name, (key, value) in USED_WITH.items() if settings.get(key) != value}
+    return {name: value for name, value in settings.items() if name not in CHANGE_NO_NUMBER | unused}
 
 
 def list_dataset_keys() -> None:

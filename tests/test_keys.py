@@ -82,6 +82,16 @@ def test_compare_leaves_the_default_and_more_that_a_key_takes(name, values):
     assert all(map(KEYS[name].check.passes, values))
 
 
+@pytest.mark.parametrize(("name", "other"), key_facts.USED_WITH.items(), ids=key_facts.USED_WITH)
+def test_a_key_that_another_does_not_use_changes_no_number(name, other):
+    key, value = other
+    assert KEYS[key].check.passes(value)
+    assert KEYS[key].default != value
+    used = {key: value, name: 1, "seed": 1, "save_last": True}
+    assert key_facts.change_numbers(used) == {key: value, name: 1, "seed": 1}
+    assert key_facts.change_numbers({**used, key: None}) == {key: None, "seed": 1}
+
+
 @pytest.mark.parametrize("file", OTHER_DEFAULTS, ids=[file.name for file in OTHER_DEFAULTS])
 def test_defaults_of_a_model_or_dataset_pass_and_leave_the_explanation_to_the_list(file):
     for name, value in yaml.safe_load(file.read_text(encoding="utf-8")).items():

@@ -4,6 +4,7 @@ import importlib.util
 import itertools
 import json
 import re
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from recbole_decrs.cli import main
 from recbole_decrs.report.comparison.of_folder import results_of_folder
 from write_results import FOLDER, PAGES, TABLES, with_tables
 
@@ -155,6 +157,15 @@ def test_half_and_half_is_of_the_models_of_the_tables(folder):
     for name, seed in itertools.product(known, ours.seeds):
         (score,) = ours.outcomes[backbone, name, seed].info["valid_scores"]
         assert score in theirs.outcomes[backbone, HALVES[name], seed].info["valid_scores"]
+
+
+def test_the_command_of_a_folder_finds_its_pieces(tmp_path, capsys):
+    folder = FOLDER.parent / "ml-100k"
+    (tmp_path / "pieces").symlink_to(folder / "pieces", target_is_directory=True)
+    command = json.loads((folder / "run.json").read_text(encoding="utf-8"))["command"]
+    words = [word for word in shlex.split(command)[1:] if not word.startswith("--output=")]
+    main([*words, f"--output={tmp_path}", "--dry_run"])
+    assert re.search(r"^0 of \d+ pieces are to be made", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_a_file_of_trials_that_is_not_there_is_named(benchmark, monkeypatch, tmp_path):

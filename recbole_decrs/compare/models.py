@@ -18,7 +18,7 @@ from recbole_decrs.compare.pieces import Pieces
 from recbole_decrs.compare.wanted import Configure, Tell, Wanted, conventional, wanted_by
 from recbole_decrs.config import DecRSConfig
 from recbole_decrs.errors import DecRSError
-from recbole_decrs.key_facts import CHANGE_NO_NUMBER, CHANGE_NO_TRAINING
+from recbole_decrs.key_facts import CHANGE_NO_TRAINING, change_numbers
 from recbole_decrs.log import RunLog
 from recbole_decrs.making import Data, make_model, make_trainer
 from recbole_decrs.resume import last_path
@@ -80,8 +80,7 @@ class Models:
 
     def depends_on(self, model: Model) -> Settings:
         """Give everything that what is measured of a model depends on."""
-        settings = {key: value for key, value in model.config.settings.items() if key not in CHANGE_NO_NUMBER}
-        return {**settings, "data": self.cache.fingerprint(*self._shaping(model))}
+        return {**change_numbers(model.config.settings), "data": self.cache.fingerprint(*self._shaping(model))}
 
     def path(self, model: Model, ending: str) -> Path:
         """Give a file of a model by its ending: its checkpoint (``pth``), or the note that it is done (``trained``).

@@ -70,13 +70,21 @@ OF_BACKBONE: dict[str, tuple[Key, ...]] = {
             "(Saito et al. 2020).",
             in_compare=(None,),
         ),
-        Key("ips_cap", "float", 10, number(1), "The greatest weight of a user's samples with `ips: user`."),
+        Key(
+            "ips_cap",
+            "float",
+            10,
+            number(1),
+            "The greatest weight of a user's samples with `ips: user`.",
+            used_with=("ips", "user"),
+        ),
         Key(
             "ips_floor",
             "float",
             0.9,
             number(0, 1, above=True),
             "The least propensity of an item with `ips: item`; with 0.7, training on ML-100K runs away.",
+            used_with=("ips", "item"),
         ),
         Key(
             "torch_compile",

@@ -25,6 +25,7 @@ class Key:
         kept_in_checkpoints: False if it names a file, which whoever loads a checkpoint has to name anew.
         in_compare: the values that ``compare`` leaves to the user, where it sets the key by itself for some methods;
             None where it leaves all.
+        used_with: the key and its value without which this one changes nothing; None if there is no such key.
     """
 
     name: str
@@ -39,3 +40,4 @@ class Key:
     of_drift: bool = False
     kept_in_checkpoints: bool = True
     in_compare: tuple[Any, ...] | None = None
+    used_with: tuple[str, Any] | None = None
