@@ -85,6 +85,14 @@ def test_bold_is_the_best_of_all_rows_with_lists():
     assert sum("**" in row for row in rows) == 1
 
 
+def test_the_metrics_of_which_less_is_better_are_named():
+    results = results_of(2)
+    assert "best of all rows in bold (CKL: smaller is better)." in text_of(results)
+    for one in results.outcomes.values():
+        del one.info["test"]["ckl@10"], one.by_user["ckl@10"]
+    assert "best of all rows in bold." in text_of(results)
+
+
 def test_lists_are_tested_as_well():
     results = results_of(3, {"mine": outcome(0.6, 0.4), "yours": outcome(0.3, 0.7)})
     tests = differences_frame(results)

@@ -62,9 +62,10 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
     if results.has("decrs"):
         seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
     smaller = dict.fromkeys(
-        title_of(metric).partition("@")[0] for metric in results.metrics if not is_smaller_better(metric)
+        title_of(metric).partition("@")[0] for metric in results.metrics if is_smaller_better(metric)
     )
-    parts.append(f"{seeds}best of all rows in bold ({', '.join(dict.fromkeys(smaller))}: smaller is better).")
+    of_these = f" ({', '.join(smaller)}: smaller is better)" if smaller else ""
+    parts.append(f"{seeds}best of all rows in bold{of_these}.")
     return "\n\n".join([*parts, *differences_text(results, differences_frame(results))]) + "\n"
 
 
