@@ -8,6 +8,7 @@ from typing import Any
 
 from recbole.utils import EvaluatorType
 
+from recbole_decrs.counts import counted, have
 from recbole_decrs.distributed.group import is_first
 from recbole_decrs.evaluator.by_group import NO_GROUPS, by_drift_or_group, results_by_drift
 from recbole_decrs.evaluator.report import (
@@ -70,7 +71,8 @@ def result_of(
         tell_of_short_lists(count_short_lists(collected[ranked]), config["metrics"])
         if missing := without_history(collected[ranked]):
             getLogger().warning(
-                f"{missing} users have no click on a grouped item in training: left out of C_KL and its kin"
+                f"{counted(missing, 'user')} {have(missing)} no click on a grouped item in training: left out of C_KL "
+                "and its kin"
             )
         if is_first():
             files += _written_lists(config, trainer, collected, ranked, part)

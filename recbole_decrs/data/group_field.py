@@ -14,6 +14,7 @@ from scipy import sparse
 from recbole_decrs.causal import membership_from_weights
 from recbole_decrs.causal.groups import sparse_membership
 from recbole_decrs.console import tell
+from recbole_decrs.counts import counted
 from recbole_decrs.data.atomic_files import AtomicFile
 from recbole_decrs.data.group_cells import split_cells
 from recbole_decrs.errors import DecRSError
@@ -134,8 +135,8 @@ def tell_groups(names: Sequence[str], lengths: Sequence[int], where: str) -> Non
     shown = ", ".join(short) + (", ..." if len(names) > NAMES_SHOWN else "")
     each = np.array([length for length in lengths if length])
     tell(
-        f"{len(names)} groups read ({where}): {shown}; an item has {each.min()} to {each.max()}, {each.mean():.2f} on "
-        "average"
+        f"{counted(len(names), 'group')} read ({where}): {shown}; an item has {each.min()} to {each.max()}, "
+        f"{each.mean():.2f} on average"
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from recbole.utils import FeatureSource, FeatureType
 
+from recbole_decrs.counts import counted, have
 from recbole_decrs.data.atomic_files import AtomicFile, atomic_file
 from recbole_decrs.data.columns import (
     check_columns_of_clicks,
@@ -203,7 +204,7 @@ def with_one_row_an_id(table: pd.DataFrame, field: str | None, file: AtomicFile)
     if not again.any():
         return table
     getLogger().warning(
-        f"{int(again.sum())} rows of {file.path} have the {field} of another row, and the same in all columns that are "
-        "loaded; they are left out"
+        f"{counted(n := int(again.sum()), 'row')} of {file.path} {have(n)} the {field} of another row, and the same in "
+        f"all columns that are loaded; {'it is' if n == 1 else 'they are'} left out"
     )
     return table[~again]  # whose index goes on counting the rows of the file

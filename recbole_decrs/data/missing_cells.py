@@ -6,6 +6,7 @@ from logging import getLogger
 
 from recbole.utils import FeatureType
 
+from recbole_decrs.counts import counted, have
 from recbole_decrs.errors import DecRSError
 
 
@@ -19,8 +20,8 @@ def check_times(dataset) -> None:
     missing = int(dataset.inter_feat[field].isna().sum()) if field in dataset.inter_feat else 0
     if missing:
         raise DecRSError(
-            f"{missing} rows of the .inter file of {dataset.dataset_name} have no {field}; fill it in, drop them, or "
-            "leave the column out of load_col"
+            f"{counted(missing, 'row')} of the .inter file of {dataset.dataset_name} {have(missing)} no {field}; fill "
+            "it in, drop them, or leave the column out of load_col"
         )
 
 
@@ -37,9 +38,9 @@ def tell_missing_cells(dataset) -> None:
         for field in feat.columns:
             kind, cells = dataset.field2type[field], feat[field].iloc[padding:]
             if kind == FeatureType.TOKEN and (missing := int((cells == 0).sum())):
-                told.append(f"{field} in {missing} rows")
+                told.append(f"{field} in {counted(missing, 'row')}")
             elif kind == FeatureType.FLOAT and field != rating and (missing := int(cells.isna().sum())):
-                told.append(f"{field} in {missing} rows, for which RecBole takes the mean")
+                told.append(f"{field} in {counted(missing, 'row')}, for which RecBole takes the mean")
     if told:
         getLogger().warning(f"missing values in {dataset.dataset_name}: {', '.join(told)}")
 
@@ -58,8 +59,8 @@ def check_unrated(dataset, n_unrated: int) -> None:
     keys = [key for key in ("threshold", "numerical_features", "normalize_field") if rating in (config[key] or ())]
     if keys or config["normalize_all"]:
         raise DecRSError(
-            f"{n_unrated} rows of the .inter file of {dataset.dataset_name} have no {rating}, which "
-            f"{keys[0] if keys else 'normalize_all'} asks for; fill it in, or drop them by val_interval"
+            f"{counted(n_unrated, 'row')} of the .inter file of {dataset.dataset_name} {have(n_unrated)} no {rating}, "
+            f"which {keys[0] if keys else 'normalize_all'} asks for; fill it in, or drop them by val_interval"
         )
     getLogger().warning(
         f"{n_unrated} of {len(dataset.inter_feat)} clicks have no {rating}; they count as clicks (val_interval on "

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from recbole.utils import FeatureType, ModelType
 
+from recbole_decrs.counts import are, counted, have
 from recbole_decrs.data.atomic_files import atomic_file
 from recbole_decrs.errors import DecRSError, did_you_mean
 
@@ -22,8 +23,8 @@ def check_ids_of_split_files(dataset) -> None:
     for field in (dataset.uid_field, dataset.iid_field):
         if missing := int(dataset.inter_feat[field].isna().sum()):
             raise DecRSError(
-                f"{missing} rows of the .inter files of {dataset.dataset_name} have no {field}; fill it in, or drop "
-                "them"
+                f"{counted(missing, 'row')} of the .inter files of {dataset.dataset_name} {have(missing)} no {field}; "
+                "fill it in, or drop them"
             )
 
 
@@ -42,8 +43,8 @@ def leave_out_rows_without_id(dataset) -> None:
                 name = f"{dataset.dataset_name}.{source}"
                 file = atomic_file(dataset.config, os.path.join(dataset.dataset_path, name))
                 getLogger().warning(
-                    f"{int(missing.sum())} rows of {name} have no {field} and are left out, the first in "
-                    f"{file.place(int(feat.index[missing][0]))}"
+                    f"{counted(n := int(missing.sum()), 'row')} of {name} {have(n)} no {field} and {are(n)} left out, "
+                    f"the first in {file.place(int(feat.index[missing][0]))}"
                 )
                 feat.drop(index=feat.index[missing], inplace=True)
 
@@ -179,7 +180,8 @@ def _count_without_value(dataset, field: str) -> None:
     for feat in dataset.field2feats(field):
         if missing := int(feat[field].isna().sum()):
             getLogger().warning(
-                f"{missing} rows of {dataset.dataset_name} have no {field}, so val_interval leaves them out"
+                f"{counted(missing, 'row')} of {dataset.dataset_name} {have(missing)} no {field}, so val_interval "
+                f"leaves {'it' if missing == 1 else 'them'} out"
             )
 
 

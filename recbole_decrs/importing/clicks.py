@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from recbole_decrs.counts import counted
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.cells import ids_of, is_collection, numbers_of
 from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
-from recbole_decrs.importing.counts import counted
 from recbole_decrs.importing.table import Table
 from recbole_decrs.importing.times import EARLIEST, LATEST, Times, read_times
 

@@ -103,8 +103,8 @@ def _find(table: Table, role: str, option: str, given: str | None, is_needed: bo
     found = [column for column in there if re.sub(r"[\W_]", "", column.lower()) in NAMES[role]]
     if len(found) > 1:
         raise DecRSError(
-            f"{option}: {' and '.join(found)} of {table.name} may both be meant; give the one that is, such as "
-            f"--{option}={found[0]}"
+            f"{option}: {' and '.join(found)} of {table.name} may {'both' if len(found) == 2 else 'all'} be meant; "
+            f"give the one that is, such as --{option}={found[0]}"
         )
     if found or not is_needed:
         return found[0] if found else None

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from recbole_decrs.counts import counted
 from recbole_decrs.data.rows import without_row
 from recbole_decrs.errors import DecRSError, alternatives, did_you_mean
 from recbole_decrs.importing.clicks import inter_of
 from recbole_decrs.importing.columns import OPTIONS, ColumnNames, columns_of_clicks
-from recbole_decrs.importing.counts import counted
 from recbole_decrs.importing.features import Features, items_of, users_of
 from recbole_decrs.importing.files import read_table
 from recbole_decrs.importing.frames import table_of_frame

@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from recbole_decrs.counts import counted
 from recbole_decrs.data.group_field import check_one_row_an_id
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.cells import holds_fractions, ids_of, in_one_line, is_collection, numbers_of, texts_of
 from recbole_decrs.importing.clicks import as_whole
 from recbole_decrs.importing.columns import ColumnNames, column_of_users, columns_of_items
-from recbole_decrs.importing.counts import counted
 from recbole_decrs.importing.item_groups import ItemGroups, joined, read_groups, written
 from recbole_decrs.importing.table import Table
 

@@ -7,14 +7,15 @@ import re
 from html import escape
 from typing import Any
 
+from recbole_decrs.counts import counted
 from recbole_decrs.evaluator.registry import title_of
 from recbole_decrs.tables import as_markdown
 
 ROWS = {
-    "conventional_test_result": "conventional",
-    "deconfounded_test_result": "deconfounded",
-    "test_result": "**result**",
-    "best_valid_result": "on validation",
+    "conventional_test_result": "conventional, on test",
+    "deconfounded_test_result": "deconfounded, on test",
+    "test_result": "**result**, on test",
+    "best_valid_result": "result, on validation",
 }
 """The rows of a card's table of results."""
 
@@ -56,14 +57,16 @@ def _data(data: dict[str, Any]) -> str:
     split = _code(f"eval_args: {data['eval_args']}")
     lines = [
         f"- files: {files}",
-        f"- after filtering: {data['users']} users, {data['items']} items, {data['clicks']} clicks",
+        "- after filtering: " + ", ".join(counted(data[f"{what}s"], what) for what in ("user", "item", "click")),
         f"- split: {parts}, by {split}",
         f"- fingerprint: {_code(data['fingerprint'])}",
     ]
     if groups := data.get("groups"):
         more = ", ..." if groups["number"] > len(groups["names"]) else ""
         names = ", ".join(map(_text, groups["names"])) + more
-        lines.append(f"- {groups['number']} groups of items, from the column {_code(groups['field'])}: {names}")
+        lines.append(
+            f"- {counted(groups['number'], 'group')} of items, from the column {_code(groups['field'])}: {names}"
+        )
     return "\n".join(lines)
 
 
@@ -78,7 +81,7 @@ def _results(record: dict[str, Any]) -> str:
     metrics = list(record["test_result"])
     shown = {title: record[key] for key, title in ROWS.items() if record.get(key)}
     rows = [[title, *(_number(values.get(metric)) for metric in metrics)] for title, values in shown.items()]
-    text = as_markdown(rows, ["on test", *map(title_of, metrics)])
+    text = as_markdown(rows, ["", *map(title_of, metrics)])
     if record.get("drift_alpha") is not None:
         text += f"\n\nThe two recommenders are fused with alpha {record['drift_alpha']:g}."
     if record["by_drift"]:

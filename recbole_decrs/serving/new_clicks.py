@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from recbole_decrs.counts import counted, have
 from recbole_decrs.data.loading import PADDING
 from recbole_decrs.errors import DecRSError, did_you_mean
 from recbole_decrs.importing.cells import ids_of, numbers_of, texts_of
@@ -98,7 +99,7 @@ def read_new_clicks(clicks: Any, dataset, **reading: str) -> NewClicks:
     tokens_by_field = {own[role]: ids_of(table, columns[role]) for role in ("user", "item")}
     for field, cells in tokens_by_field.items():
         if missing := int(cells.isna().sum()):
-            raise DecRSError(f"{name}: {missing} rows have no {field}; fill it in, or drop them")
+            raise DecRSError(f"{name}: {counted(missing, 'row')} {have(missing)} no {field}; fill it in, or drop them")
     if time_format is not None and "time" not in columns:
         raise DecRSError(f"time_format: no column of {name} is found that holds times; name it by time")
     if "label" in columns and "label" not in reading and not _are_labels(table.frame[columns["label"]], dataset):

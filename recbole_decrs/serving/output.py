@@ -6,6 +6,7 @@ import os
 
 import pandas as pd
 
+from recbole_decrs.counts import counted
 from recbole_decrs.errors import DecRSError, how_to_install
 from recbole_decrs.files import replaced_whole
 from recbole_decrs.tables import WIDTH, in_width
@@ -62,13 +63,13 @@ def text_of_lists(frame: pd.DataFrame, output: str | None = None) -> str:
         output: the file that they have been written to; None where they are shown alone.
     """
     n_users = frame["user_id"].nunique()
-    users = f"{n_users} user" if n_users == 1 else f"{n_users} users"
+    users = counted(n_users, "user")
     if output is not None:
         shown = frame.head(ROWS_SHOWN)
         return f"lists of {users}, {len(frame)} rows: {output}\n\n{_table(shown)}"
     shown = frame[frame["user_id"].isin(frame["user_id"].drop_duplicates().head(USERS_SHOWN))]
     more = n_users - USERS_SHOWN
-    rest = f"\n\nand the lists of {more} more users, which --output=lists.csv writes" if more > 0 else ""
+    rest = f"\n\nand the lists of {counted(more, 'more user')}, which --output=lists.csv writes" if more > 0 else ""
     return f"{_table(shown)}{rest}"
 
 

@@ -171,7 +171,7 @@ def test_errors_of_shares_are_those_of_a_mean():
     assert frame.iloc[1]["error"] == pytest.approx(np.std(of_bin, ddof=1) / np.sqrt(len(of_bin)))
     frame.insert(0, "backbone", "FM")
     texts = " ".join(shown("figure1b", frame))
-    assert re.search(r"FM is higher for [12] of 2 ratings, lower for 0", texts)
+    assert re.search(r"FM is higher beyond both bars for [12] of 2 ratings, lower for 0", texts)
     assert "rating 1, 50 pairs" in texts
 
 

@@ -10,6 +10,7 @@ from recbole_decrs.compare.outputs.table3_tests import differences_frame
 from recbole_decrs.compare.outputs.table5 import operator_frame
 from recbole_decrs.compare.outputs.text import listed
 from recbole_decrs.compare.significance import few_seeds, holm
+from recbole_decrs.report.comparison.verdict import headline
 
 USERS = np.array([3, 5, 8, 9])
 LEVELS = {"backbone": 0.30, "calibration": 0.34, "fairco": 0.36, "decrs": 0.40, "ensemble": 0.38}
@@ -91,6 +92,27 @@ def test_the_metrics_of_which_less_is_better_are_named():
     for one in results.outcomes.values():
         del one.info["test"]["ckl@10"], one.by_user["ckl@10"]
     assert "best of all rows in bold." in text_of(results)
+
+
+def test_what_stands_below_the_improvement_is_named():
+    below = {"calibration": "positive where better; best", "ensemble": "positive where better, with controls below it;"}
+    for name, said in below.items():
+        assert said in text_of(results_of(2, methods=("backbone", "decrs", name)))
+    with_a_list = results_of(2, {"mine": outcome(0.6, 0.1)}, methods=("backbone", "decrs"))
+    assert "positive where better, with lists below it;" in text_of(with_a_list)
+
+
+def test_of_one_user_nothing_is_tested():
+    results = results_of(2, methods=("backbone", "decrs"))
+    for one in results.outcomes.values():
+        one.by_user.update({name: values[:1] for name, values in one.by_user.items()})
+    tests, text = differences_frame(results), text_of(results)
+    assert tests["p"].isna().all()
+    assert "nan" not in text
+    assert "Holm over" not in text
+    assert (
+        headline("FM", tests, tests, n_seeds=2) == "Over FM there is no verdict: of so few users nothing can be told."
+    )
 
 
 def test_lists_are_tested_as_well():

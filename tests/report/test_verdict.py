@@ -19,13 +19,13 @@ def frames_of(backbone, **controls):
     ("backbone", "ensemble", "said"),
     [
         ([NOTHING], [BETTER], "No difference between DecRS and FM is more than chance."),
-        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble; controls.md) in Recall@20."),
+        ([BETTER], [BETTER], "and better than two FMs averaged (Ensemble: controls.md) in Recall@20."),
         ([SMALLER], [SMALLER], "DecRS is better than FM in CKL@20, by more than chance, and better than two"),
-        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble; controls.md)"),
+        ([BETTER], [NOTHING], "but it is not better than two FMs averaged (Ensemble: controls.md)"),
         (
             [BETTER],
             [BETTER, ("ndcg@20", -0.1, 0.001)],
-            "(Ensemble; controls.md) it is better in Recall@20 and worse in NDCG@20",
+            "(Ensemble: controls.md) it is better in Recall@20 and worse in NDCG@20",
         ),
         ([BETTER], None, "without the control ensemble nothing tells if deconfounding is the reason."),
         ([WORSE], [BETTER], "DecRS is worse than FM in Recall@20, by more than chance."),
@@ -42,17 +42,17 @@ def test_the_headline_goes_by_the_tests(backbone, ensemble, said):
         (
             [BETTER],
             [BETTER],
-            "and better than two FMs averaged (Ensemble and Ensemble, constant weight; controls.md) in Recall@20.",
+            "and better than two FMs averaged (Ensemble; Ensemble, constant weight: controls.md) in Recall@20.",
         ),
         (
             [BETTER],
             [NOTHING],
-            "but it is not better than two FMs averaged (Ensemble and Ensemble, constant weight; controls.md)",
+            "but it is not better than two FMs averaged (Ensemble; Ensemble, constant weight: controls.md)",
         ),
         ([BETTER], [BETTER, ("ckl@20", 0.1, 0.001)], "controls.md) it is better in Recall@20 and worse in CKL@20"),
         ([BETTER, SMALLER], [BETTER], "controls.md) in Recall@20."),
         ([WORSE], [NOTHING], "controls.md) and worse in Recall@20, so that the tests do not show"),
-        (None, [NOTHING], "but it is not better than two FMs averaged (Ensemble, constant weight; controls.md)"),
+        (None, [NOTHING], "but it is not better than two FMs averaged (Ensemble, constant weight: controls.md)"),
     ],
 )
 def test_decrs_has_to_be_better_than_each_average_of_two(ensemble, constant, said):

@@ -17,7 +17,7 @@ register_pairs(
     "against-backbone",
     about="tests of every method against its backbone, and their intervals as a picture",
     pairs_of=_pairs_of_methods,
-    corrected=", over all metrics and without those of other seeds",
+    corrected=", over all metrics",
     draw=draw_intervals,
     missing="it holds methods against their backbone, and no backbone has one beside it",
 )

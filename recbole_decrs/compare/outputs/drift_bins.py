@@ -10,6 +10,7 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import intervals_by_themselves
 from recbole_decrs.compare.paired import differences_by_user, means_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import LEVEL, paired_difference
@@ -52,7 +53,8 @@ def groups_of(drifts: pd.DataFrame, thresholds: list[float]) -> Iterator[tuple[s
         yield "eta", name, drifts[(drifts["eta"] > low) & (drifts["eta"] <= high)]
     quartiles = np.unique(np.quantile(drifts["clicks"], [0.25, 0.5, 0.75])) if len(drifts) else []
     for _, part in drifts.groupby(np.searchsorted(quartiles, drifts["clicks"])):
-        yield "clicks", f"{part['clicks'].min():g} to {part['clicks'].max():g}", part
+        fewest, most = part["clicks"].min(), part["clicks"].max()
+        yield "clicks", f"{fewest:g}" + (f" to {most:g}" if most > fewest else ""), part
     by_length = [_parts(part, "eta", len(THIRDS)) for part in _parts(drifts, "clicks", LIKE)]
     for name, third in zip(THIRDS, zip(*by_length, strict=True), strict=True):
         yield "eta at like length", name, pd.concat(third)
@@ -122,7 +124,7 @@ def drift_bins_text(results: Results, frame: pd.DataFrame) -> str | None:
         headers = ["users", "n", "clicks", "eta_u", backbone]
         headers += [f"{title(backbone, name)} - {title(backbone, against)}" for name, against in pairs]
         parts.append(f"{title_of(metric)}, {backbone}, by {SPLITS[split]}\n\n{as_markdown(rows, headers)}")
-    parts.append("95% intervals over users and seeds, each by itself: they are not corrected for their number.")
+    parts.append(intervals_by_themselves(len(results.seeds)))
     return "\n\n".join(parts) + "\n"
 
 

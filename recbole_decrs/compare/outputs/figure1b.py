@@ -46,7 +46,7 @@ def _seen(backbone: str, part: pd.DataFrame) -> str:
     rising = sum(is_beyond(two["score"].diff().iloc[1], *(2 * two["error"])) for two in ends)
     falling = sum(is_beyond(-two["score"].diff().iloc[1], *(2 * two["error"])) for two in ends)
     text = "From the smallest share to the largest, the score of"
-    return f"{text}\n{backbone} is higher for {rising} of {len(lines)} ratings, lower for {falling}"
+    return f"{text}\n{backbone} is higher beyond both bars for {rising} of {len(lines)} ratings, lower for {falling}"
 
 
 register_output(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from recbole_decrs.compare.methods import title
+from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.outputs.drawing import panels
 from recbole_decrs.compare.outputs.pairs import AGAIN
 from recbole_decrs.compare.significance import LEVEL
@@ -41,7 +41,10 @@ def draw_intervals(frame: pd.DataFrame) -> Figure:
     figure, axes = panels(len(metrics), width=PANEL + NAMES / len(metrics), height=height, rows=len(parts))
     for axis, (part, metric) in zip(axes, itertools.product(parts, metrics), strict=True):
         _draw_panel(axis, part[part["metric"] == metric], metric, with_names=metric == metrics[0])
-    explained = "blue is better and orange worse by the 95% interval; right is better"
+    over = "" if frame["p"].notna().any() else " over users"
+    explained = f"blue is better and orange worse by the 95% interval{over}; right is better"
+    if AGAIN in set(frame["method"]):
+        explained += f"; {METHODS[AGAIN].title}, which is chance, stays grey"
     if n_corrected := frame["p_holm"].notna().sum():
         explained += f"\nfilled: p < 0.05 once corrected over the {n_corrected} tests of all methods and metrics"
     figure.suptitle(f"Differences from the backbone: {explained}", fontsize=10)

@@ -100,7 +100,7 @@ def pairs_text(results: Results, frame: pd.DataFrame, corrected: str, file: str,
         file: the file that has all of them.
         remarks: more sentences to stand below the tables.
     """
-    several = len(results.seeds) > 1
+    several = frame["p"].notna().any()
     tested_metrics = set(frame["metric"])
     longest = [metric for metric in results.longest_metrics if metric in tested_metrics]
     tables = []
@@ -120,6 +120,8 @@ def left_once_corrected(frame: pd.DataFrame, corrected: str, file: str) -> list[
     left = frame["p_holm"].dropna()
     if left.empty:
         return []
+    if (frame["p"].notna() & frame["p_holm"].isna()).any():
+        corrected += " and without those of other seeds"
     n_below = (left < 0.05).sum()
     verb = "is" if n_below == 1 else "are"
     return [f"Of {len(left)} p-values{corrected}, {n_below} {verb} below 0.05 once corrected by Holm ({file})."]

@@ -60,13 +60,20 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
         parts.append(as_markdown(rows + controls, [backbone, *map(title_of, results.metrics), "chosen on validation"]))
     seeds = f"Mean{' ± standard deviation' if len(results.seeds) > 1 else ''} over seeds {listed(results.seeds)}; "
     if results.has("decrs"):
-        seeds += "%improv. of DecRS over the backbone, positive where better, with controls below it; "
-    smaller = dict.fromkeys(
-        title_of(metric).partition("@")[0] for metric in results.metrics if is_smaller_better(metric)
-    )
+        controls = any(METHODS[name].role == "control" for names in results.methods.values() for name in names)
+        below = " and ".join(["controls"] * controls + ["lists"] * bool(results.lists))
+        seeds += "%improv. of DecRS over the backbone, positive where better"
+        seeds += f", with {below} below it; " if below else "; "
+    smaller = metrics_where_less_is_better(results)
     of_these = f" ({', '.join(smaller)}: smaller is better)" if smaller else ""
     parts.append(f"{seeds}best of all rows in bold{of_these}.")
     return "\n\n".join([*parts, *differences_text(results, differences_frame(results))]) + "\n"
+
+
+def metrics_where_less_is_better(results: Results) -> list[str]:
+    """Name the metrics, without their K, of which less is better: ``CKL``."""
+    names = (title_of(metric).partition("@")[0] for metric in results.metrics if is_smaller_better(metric))
+    return list(dict.fromkeys(names))
 
 
 def _cell(row: pd.Series) -> str:

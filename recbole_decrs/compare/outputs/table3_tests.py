@@ -63,7 +63,7 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
             title_of(row.metric),
             title(row.backbone, row.method) + remarks.get(row.against, ""),
             f"{row.difference:+.4f}",
-            f"[{row.low:+.4f}, {row.high:+.4f}]",
+            "" if np.isnan(row.low) else f"[{row.low:+.4f}, {row.high:+.4f}]",
             *(_p_cells(row) if several else []),
         ]
         for row in tests.itertuples()
@@ -75,16 +75,16 @@ def _table(results: Results, tests: pd.DataFrame) -> str:
 
 def _p_cells(row: Any) -> list[str]:
     share = "-" if np.isnan(row.seed_share) else f"{row.seed_share:.0%}"
-    return [p_in_words(row.p, 4), p_in_words(row.p_holm, 4), share]
+    return [*("-" if np.isnan(p) else p_in_words(p, 4) for p in (row.p, row.p_holm)), share]
 
 
 def _explained(results: Results, tests: pd.DataFrame) -> str:
     """Tell what was tested, and against whom."""
     sentences = []
-    if len(results.seeds) > 1:
+    if n_tests := tests["p"].notna().sum():
         sentences.append(
             "Two-sided paired tests over users and seeds, both drawn at random, corrected by Holm over the "
-            f"{tests['p'].notna().sum()} p-values of this table; seeds' share: how much of the variance of the "
+            f"{n_tests} p-values of this table; seeds' share: how much of the variance of the "
             "difference is that of training."
         )
     if "list" in tests["against"].tolist():

@@ -50,8 +50,8 @@ def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
             row = [f"> {threshold:g}", str(group["users"].iloc[0])]
             for metric in metrics:
                 before, after = means[metric, "backbone"], means[metric, "decrs"]
-                row += [f"{before:.4f}", f"{after:.4f}", percent(improvement(metric, before, after))]
-                row += [f"{means[metric, name]:.4f}" for name in others]
+                row += [_mean(before), _mean(after), percent(improvement(metric, before, after))]
+                row += [_mean(means[metric, name]) for name in others]
             rows.append(row)
         headers = ["eta_u", "users"]
         for metric in metrics:
@@ -60,6 +60,10 @@ def by_drift_text(results: Results, frame: pd.DataFrame) -> str | None:
             headers += [f"{short} {title(backbone, name)}" for name in others]
         parts.append(as_markdown(rows, headers))
     return "\n\n".join(parts) + "\n" if parts else None
+
+
+def _mean(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.4f}"
 
 
 register_output(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import title
 from recbole_decrs.compare.outputs.output import Output, register_output
+from recbole_decrs.compare.outputs.text import intervals_by_themselves
 from recbole_decrs.compare.paired import differences_by_user, means_by_user
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import paired_difference
@@ -61,7 +62,7 @@ def user_groups_text(results: Results, frame: pd.DataFrame) -> str | None:
         by = results.user_groups.title
         headers = [by, "users", backbone, *(f"{title(backbone, name)} - {backbone}" for name in shown)]
         parts.append(f"{title_of(metric)}, {backbone}, by {by}\n\n{as_markdown(rows, headers)}")
-    parts += ["95% intervals over users and seeds, each by itself: they are not corrected for their number."]
+    parts.append(intervals_by_themselves(len(results.seeds)))
     return "\n\n".join(parts) + "\n" if len(parts) > 1 else None
 
 

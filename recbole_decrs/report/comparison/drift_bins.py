@@ -27,7 +27,7 @@ def drift_section(results: Results, folder: Path) -> Section | None:
         folder: that its tables are in.
     """
     path = folder / "drift_bins.csv"
-    if not results.thresholds:
+    if not results.thresholds or not results.has("decrs"):
         return None
     figures = []
     if path.is_file():
@@ -42,8 +42,8 @@ def drift_section(results: Results, folder: Path) -> Section | None:
     text = f"Each user is in one bin, by eta_u (Eq. 10). Bands: 95% intervals of the difference, over {over}."
     if not figures:
         text = (
-            f"There is no {path.name} with DecRS in the folder: clicks have no times, "
-            "or the tables are of an older version; then the compare command, typed again, adds it."
+            f"There is no {path.name} with DecRS in the folder: the tables are of an older version; the compare "
+            "command, typed again, adds it."
         )
     return Section("Users by drift", [text], figures)
 

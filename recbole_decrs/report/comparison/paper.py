@@ -108,7 +108,7 @@ def _by_drift(results: Results, backbone: str, dataset: str) -> Table | None:
             row += [number(before), number(after), Cell(percent(gain), gain)]
             row += [_printed(theirs[column]) for column in ("backbone", "DecRS", "%improv.")]
         rows.append(row)
-    columns = [Column("eta_u", is_number=False), Column("users", "here, as a mean over the seeds")]
+    columns = [Column("eta_u", is_number=False), Column("users", "here")]
     for metric in metrics:
         names = [f"{title_of(metric)} {backbone}", "DecRS", "%improv."]
         columns += [Column(f"{name} {where}") for where in ("here", "in the paper") for name in names]

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from recbole_decrs.compare.methods import METHODS, title
-from recbole_decrs.compare.outputs.table3 import chosen_text
+from recbole_decrs.compare.outputs.table3 import chosen_text, metrics_where_less_is_better
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import p_in_words
 from recbole_decrs.evaluator.report import title_of
@@ -53,10 +53,15 @@ def overall_section(results: Results, overall: pd.DataFrame) -> Section:
     several = len(results.seeds) > 1
     text = f"Mean{' ± standard deviation' if several else ''} over the seeds {', '.join(map(str, results.seeds))}; "
     text += "the best of each column is marked. Each method is explained where the pointer or the keyboard is on it; "
-    return Section("All methods", [f"{text}a column's title sorts by it. In CKL smaller is better."], tables)
+    text += "a column's title sorts by it."
+    if smaller := metrics_where_less_is_better(results):
+        text += f" In {' and '.join(smaller)} smaller is better."
+    return Section("All methods", [text], tables)
 
 
 def _mean(row: pd.Series) -> Cell:
+    if np.isnan(row["mean"]):
+        return Cell("")
     shown = f"{row['mean']:.4f}" + ("" if np.isnan(row["std"]) else f" ± {row['std']:.4f}")
     return Cell(shown, float(row["mean"]), is_best=bool(row["best"]))
 
@@ -79,7 +84,7 @@ def tests_table(results: Results, tests: pd.DataFrame) -> Table:
             Cell(title_of(row.metric)),
             Cell(title(row.backbone, row.method), about=row.against),
             number(row.difference, sign=True),
-            Cell(f"{row.low:+.4f} to {row.high:+.4f}", row.low),
+            Cell("" if np.isnan(row.low) else f"{row.low:+.4f} to {row.high:+.4f}", row.low),
             _p_cell(row.p),
             _p_cell(row.p_holm),
             Cell("–") if np.isnan(row.seed_share) else Cell(f"{row.seed_share:.0%}", row.seed_share),

@@ -50,6 +50,8 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     if n_seeds == 1:
         return f"Over {backbone} there is no verdict: one seed tells nothing of training."
     better, worse = significant(tests[tests["against"] == "backbone"])
+    if tests["p_holm"].isna().all():
+        return f"Over {backbone} there is no verdict: of so few users nothing can be told."
     if better and worse:
         return (
             f"Over {backbone} DecRS trades: it is better in {_names(better)} and worse in {_names(worse)}, each by "
@@ -67,9 +69,8 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     found = [significant(averages[averages["against"] == name]) for name in known]
     beyond = [metric for metric in found[0][0] if all(metric in ahead for ahead, _ in found)]
     behind = [metric for metric in averages["metric"].unique() if any(metric in less for _, less in found)]
-    *others, last = (title(backbone, name) for name in known)
-    names = f"{', '.join(others)} and {last}" if others else last
-    two = f"two {backbone}s averaged ({names}; controls.md)"
+    names = "; ".join(title(backbone, name) for name in known)  # some have commas
+    two = f"two {backbone}s averaged ({names}: controls.md)"
     if beyond and not behind:
         return f"{said}, and better than {two} in {_names(beyond)}."
     if beyond:
@@ -111,7 +112,7 @@ def _details(results: Results, backbone: str, tests: pd.DataFrame) -> str:
             title(backbone, name) for name in means if METHODS[name].role == "control" and means[name] > means["decrs"]
         ]
         if ahead:
-            sentences.append(f"Controls with a greater mean of {title_of(metric)} than DecRS: {', '.join(ahead)}.")
+            sentences.append(f"Controls with a greater mean of {title_of(metric)} than DecRS: {'; '.join(ahead)}.")
     return " ".join(sentences)
 
 

@@ -31,7 +31,7 @@ def distributions_section(run: FinishedRun) -> Section | None:
 def _histogram(title: str, of: str, values: np.ndarray) -> Figure:
     counts, bounds = counts_in_bins(values)
     low, middle, high = np.quantile(values, [0.1, 0.5, 0.9])
-    about = f"{of} of {len(values)} users: median {middle:.3g}, a tenth below {low:.3g}, a tenth above {high:.3g}."
+    about = f"{of} of {len(values)} users: median {middle:.3g}, a tenth at most {low:.3g}, a tenth at least {high:.3g}."
     rows = [
         [Cell(f"{left:.4g} to {right:.4g}", float(left)), Cell(str(count), float(count))]
         for left, right, count in zip(bounds[:-1], bounds[1:], counts, strict=True)

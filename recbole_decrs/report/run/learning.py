@@ -18,26 +18,28 @@ def learning_section(run: FinishedRun) -> Section | None:
         if any(name.startswith(LOSS) for name in curve):
             figures.append(_losses(run, name, curve))
         if curve.get(SCORE):
-            figures.append(_scores(run, name, curve[SCORE]))
+            figures.append(_scores(run, name, curve))
     if run.alpha_scores:
         figures.append(_alphas(run))
     if not figures:
         return None
     text = []
     if run.alpha is not None and not run.alpha_scores:
-        text.append(
-            f"alpha was given, {run.alpha:g}; --drift_alpha=auto chooses it on validation, and draws that curve."
-        )
+        text.append(f"alpha is {run.alpha:g}, and was not chosen on validation")
+        is_auto = run.config["drift_alpha"] == "auto"
+        text[0] += ": drift_alpha_grid has no other." if is_auto else "; --drift_alpha=auto does, and draws that curve."
     return Section("Training", text, figures)
 
 
-def _scores(run: FinishedRun, name: str, points: list[list[float]]) -> Figure:
+def _scores(run: FinishedRun, name: str, curve: Curve) -> Figure:
+    points = curve[SCORE]
+    n_trained = 1 + int(max(epoch for part in curve.values() for epoch, _ in part))
     metric, epoch = (
         title_of(run.config["valid_metric"].lower()),
         chosen_epoch(points, run.config["valid_metric_bigger"]),
     )
     line = _line(run, name, points)
-    about = f"{metric} on validation by epoch; epoch {epoch} was chosen, of {int(points[-1][0]) + 1} trained."
+    about = f"{metric} on validation by epoch; epoch {epoch} was chosen, of {n_trained} trained."
     drawing = line_chart([line], ("epoch", f"{metric} on validation"), about, [Flag(line.style, epoch)])
     return Figure(
         f"{_named(run, name)}: validation",

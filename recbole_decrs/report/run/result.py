@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from recbole_decrs.counts import counted
 from recbole_decrs.evaluator.report import improvement, is_better, title_of
 from recbole_decrs.report.intervals import Interval, mean_over_users
 from recbole_decrs.report.parts import Cell, Column, Section, Table, number
@@ -64,6 +65,9 @@ def _difference(run: FinishedRun, metric: str, interval: Interval | None) -> Cel
 def _in_words(run: FinishedRun, differences: dict[str, Interval]) -> str:
     """Say which differences have an interval without 0."""
     before, after = (run.labels[name] for name in run.compared)
+    differences = {metric: interval for metric, interval in differences.items() if not math.isnan(interval.low)}
+    if not differences:
+        return f"Whether {after} and {before} differ by more than chance cannot be told of so few users."
     better, worse = [], []
     for metric, interval in differences.items():
         if interval.low > 0 or interval.high < 0:
@@ -72,5 +76,5 @@ def _in_words(run: FinishedRun, differences: dict[str, Interval]) -> str:
     if not told:
         return f"{after} and {before} do not differ by more than chance of users in any metric."
     others = len(differences) - len(better) - len(worse)
-    rest = f"; in the other {others} the interval has 0 in it" if others else ""
+    rest = f"; of {counted(others, 'metric')} the interval has 0 in it" if others else ""
     return f"{after} is {' and '.join(told)} than {before} by more than chance of users{rest}."
