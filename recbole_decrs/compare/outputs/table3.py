@@ -58,7 +58,8 @@ def overall_text(results: Results, overall: pd.DataFrame) -> str:
         for name in results.lists:
             controls.append([name, *(_cell(cells.loc[(name, metric)]) for metric in results.metrics), "list"])
         parts.append(as_markdown(rows + controls, [backbone, *map(title_of, results.metrics), "chosen on validation"]))
-    seeds = f"Mean{' ± standard deviation' if len(results.seeds) > 1 else ''} over seeds {listed(results.seeds)}; "
+    several = len(results.seeds) > 1
+    seeds = f"{'Mean ± standard deviation over seeds' if several else 'With seed'} {listed(results.seeds)}; "
     if results.has("decrs"):
         controls = any(METHODS[name].role == "control" for names in results.methods.values() for name in names)
         below = " and ".join(["controls"] * controls + ["lists"] * bool(results.lists))

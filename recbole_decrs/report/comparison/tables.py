@@ -9,6 +9,7 @@ import pandas as pd
 
 from recbole_decrs.compare.methods import METHODS, title
 from recbole_decrs.compare.outputs.table3 import chosen_text, metrics_where_less_is_better
+from recbole_decrs.compare.outputs.text import listed
 from recbole_decrs.compare.results import Results
 from recbole_decrs.compare.significance import p_in_words
 from recbole_decrs.evaluator.report import title_of
@@ -51,7 +52,7 @@ def overall_section(results: Results, overall: pd.DataFrame) -> Section:
         ]
         tables.append(Table(f"Every method over {backbone} (Table 3)", columns, rows, is_sortable=True))
     several = len(results.seeds) > 1
-    text = f"Mean{' ± standard deviation' if several else ''} over the seeds {', '.join(map(str, results.seeds))}; "
+    text = f"{'Mean ± standard deviation over the seeds' if several else 'With seed'} {listed(results.seeds)}; "
     text += "the best of each column is marked. Each method is explained where the pointer or the keyboard is on it; "
     text += "a column's title sorts by it."
     if smaller := metrics_where_less_is_better(results):
