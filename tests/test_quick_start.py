@@ -136,4 +136,4 @@ def test_users_without_a_history_are_counted(tmp_path, settings, caplog):
 
     with caplog.at_level(logging.WARNING):
         run_recbole_decrs("Pop", "tiny", config_dict=settings)
-    assert "1 users have no click on a grouped item in training: left out of C_KL" in caplog.text
+    assert "1 user has no click on a grouped item in training: left out of C_KL" in caplog.text

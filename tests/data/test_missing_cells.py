@@ -36,7 +36,7 @@ def test_missing_features_are_counted(load, caplog):
     tables["user"].loc[0, "gender:token"] = None
     with caplog.at_level(logging.WARNING):
         load(tables)
-    assert "missing values in tiny: gender in 1 rows, price in 4 rows, for which RecBole takes the mean" in caplog.text
+    assert "missing values in tiny: gender in 1 row, price in 4 rows, for which RecBole takes the mean" in caplog.text
 
 
 def test_rows_without_a_time(tmp_path, prepared):

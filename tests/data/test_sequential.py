@@ -240,4 +240,4 @@ def test_users_without_a_group_are_counted_once(tmp_path, settings, caplog):
     write_tables(tmp_path / "data", tables)
     with caplog.at_level(logging.WARNING):
         run_recbole_decrs("SASRec", "tiny", config_dict=settings | {"eval_args": {"split": {"RS": [0.6, 0.2, 0.2]}}})
-    assert "1 users have no click on a grouped item in training" in caplog.text
+    assert "1 user has no click on a grouped item in training" in caplog.text

@@ -134,7 +134,7 @@ def checkpoint(settings):
     ("text", "message"),
     [
         ("who,item_id\na,i1\n", "no column of new.csv is named as one of users usually is"),
-        ("user_id,item_id\na,\n", "1 rows have no item_id; fill it in, or drop them"),
+        ("user_id,item_id\na,\n", "1 row has no item_id; fill it in, or drop them"),
         ("user_id,item_id\na,i1,i2\n", "line 2: 3 cells under 2 columns"),
         ("user_id,item_id\n", "has no rows; give each new user a few clicks"),
         ("user_id:token,item_id:token\na,i1\nb,x\n", "user_id b has no click on an item that the model knows"),
