@@ -90,14 +90,13 @@ class SeparatedText:
             return
         lines = 0
         with open(self.text_path, "rb") as file:
+            if order := UTF_16.get(tuple(byte > 0 for byte in file.read(4))):
+                raise DecRSError(f"{self.path} seems to be text in {order}; set --encoding={order}, or save it anew")
+            file.seek(0)
             for number, block in enumerate(blocks(file)):
                 for letter, name in ((b"\0", "a byte of zero"), (BYTE_ORDER_MARKS[0][0], "a byte-order mark")):
                     place = block.find(letter, 1 if number == 0 else 0)
                     if place >= 0:
-                        if number == 0 and (order := UTF_16.get(tuple(byte > 0 for byte in block[:4]))):
-                            raise DecRSError(
-                                f"{self.path} seems to be text in {order}; set --encoding={order}, or save it anew"
-                            )
                         line = lines + block.count(NEWLINE, 0, place) + 1
                         raise DecRSError(f"{self.path}, line {line}: there is {name} in the text; take it out")
                 lines += block.count(NEWLINE)

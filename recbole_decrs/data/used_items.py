@@ -93,6 +93,6 @@ class DecRSSampler(Sampler):
             raise DecRSError(
                 f"user {self.datasets[0].id2token(self.uid_field, users[0])}{others} clicked all {self.item_num - 1} "
                 "items, so that none is left to draw as not clicked; leave out who has so many clicks by "
-                f"--user_inter_num_interval=[0,{self.item_num - 1})"
+                f"--user_inter_num_interval='[0,{self.item_num - 1})'"
             )
         return found

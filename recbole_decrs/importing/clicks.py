@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recbole_decrs.counts import counted
+from recbole_decrs.counts import are, counted, have
 from recbole_decrs.errors import DecRSError
 from recbole_decrs.importing.cells import ids_of, is_collection, numbers_of
 from recbole_decrs.importing.columns import ColumnNames, columns_of_clicks
@@ -66,8 +66,8 @@ def inter_of(table: Table, names: ColumnNames, time_format: str) -> tuple[pd.Dat
         again.append(f"not taken: {', '.join(others)}")
     if "label" not in columns and (flags := [column for column in others if _is_flag(table.frame[column])]):
         again.append(
-            f"each row counts as a click, though {' and '.join(flags)} {'has' if len(flags) == 1 else 'have'} 0s and "
-            f"1s alone: give --label={flags[0]} where a 0 of it is no click"
+            f"each row counts as a click, though {' and '.join(flags)} {have(len(flags))} 0s and 1s "
+            f"alone: give --label={flags[0]} where a 0 of it is no click"
         )
     if "rating" in columns:
         again.append(_ratings(inter["rating:float"].astype(np.float64)))
@@ -94,7 +94,8 @@ def _once_each(inter: pd.DataFrame, has_time: bool) -> tuple[pd.DataFrame, list[
     """Leave out rows that another one equals in everything, time included, and count clicks that are made again."""
     told = []
     if has_time and (twice := inter.duplicated()).any():
-        told.append(f"{counted(int(twice.sum()), 'row')} left out that {_are(twice)} there already, time and all")
+        n_twice = int(twice.sum())
+        told.append(f"{counted(n_twice, 'row')} left out that {are(n_twice)} there already, time and all")
         inter = inter[~twice]
     again = inter.duplicated(["user_id:token", "item_id:token"])
     if again.any():
@@ -110,10 +111,6 @@ def _is_flag(cells: pd.Series) -> bool:
     if cells.dtype == object and cells.map(is_collection).any():
         return False
     return set(pd.to_numeric(cells.drop_duplicates().dropna(), errors="coerce")) == {0, 1}
-
-
-def _are(rows: pd.Series) -> str:
-    return "is" if rows.sum() == 1 else "are"
 
 
 def _ratings(ratings: pd.Series) -> str:

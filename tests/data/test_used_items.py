@@ -86,6 +86,6 @@ def test_the_sampler_draws_what_recboles_draws(parts):
 def test_users_of_every_item_are_named():
     every = [(user, item) for user in (2, 4) for item in range(1, N_ITEMS)]
     with pytest.raises(
-        DecRSError, match=r"user u2 and 1 more clicked all 7 items, .*--user_inter_num_interval=\[0,7\)"
+        DecRSError, match=r"user u2 and 1 more clicked all 7 items, .*--user_inter_num_interval='\[0,7\)'"
     ):
         DecRSSampler(["train", "test"], [Part(every[:9]), Part(every[9:])])

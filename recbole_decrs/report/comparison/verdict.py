@@ -49,9 +49,9 @@ def headline(backbone: str, tests: pd.DataFrame, controls: pd.DataFrame, n_seeds
     """
     if n_seeds == 1:
         return f"Over {backbone} there is no verdict: one seed tells nothing of training."
-    better, worse = significant(tests[tests["against"] == "backbone"])
     if tests["p_holm"].isna().all():
         return f"Over {backbone} there is no verdict: of so few users nothing can be told."
+    better, worse = significant(tests[tests["against"] == "backbone"])
     if better and worse:
         return (
             f"Over {backbone} DecRS trades: it is better in {_names(better)} and worse in {_names(worse)}, each by "

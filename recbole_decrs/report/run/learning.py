@@ -25,9 +25,9 @@ def learning_section(run: FinishedRun) -> Section | None:
         return None
     text = []
     if run.alpha is not None and not run.alpha_scores:
-        text.append(f"alpha is {run.alpha:g}, and was not chosen on validation")
         is_auto = run.config["drift_alpha"] == "auto"
-        text[0] += ": drift_alpha_grid has no other." if is_auto else "; --drift_alpha=auto does, and draws that curve."
+        why = ": drift_alpha_grid has no other" if is_auto else "; --drift_alpha=auto does, and draws that curve"
+        text.append(f"alpha is {run.alpha:g}, and was not chosen on validation{why}.")
     return Section("Training", text, figures)
 
 
